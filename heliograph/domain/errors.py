@@ -1,0 +1,133 @@
+"""The errors of the domain. A docstring is the message; arguments are plain values, since errors cross Ray."""
+
+from typing import ClassVar
+
+
+class HeliographError(Exception):
+    """Something went wrong inside Heliograph."""
+
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *values: object) -> None:
+        super().__init__(*values)
+        for name, value in zip(self.fields, values, strict=True):
+            setattr(self, name, value)
+
+    def __str__(self) -> str:
+        message = " ".join((type(self).__doc__ or "").split())
+        return message.format(**dict(zip(self.fields, self.args, strict=True)))
+
+
+class InvalidRequest(HeliographError):
+    """{field}: {reason}"""
+
+    fields = ("field", "reason")
+    field: str
+    reason: str
+
+
+class MalformedPayload(HeliographError):
+    """The request body cannot be read: {reason}"""
+
+    fields = ("reason",)
+    reason: str
+
+
+class UnsupportedContentType(HeliographError):
+    """Content type {content_type!r} is not supported here: send {expected}."""
+
+    fields = ("content_type", "expected")
+    content_type: str
+    expected: str
+
+
+class PayloadTooLarge(HeliographError):
+    """The request body is larger than {max_bytes} bytes: send it in smaller batches."""
+
+    fields = ("max_bytes",)
+    max_bytes: int
+
+
+class CredentialsMissing(HeliographError):
+    """No credentials were sent: use HTTP Basic authentication with a project's public and secret key.
+    Confirm that you've configured the correct host."""
+
+
+class KeyUnknown(HeliographError):
+    """The API key is not known here, or its secret is wrong.
+    Confirm that you've configured the correct host."""
+
+
+class KeyRevoked(HeliographError):
+    """The API key {public_key} was revoked or has expired.
+    Confirm that you've configured the correct host."""
+
+    fields = ("public_key",)
+    public_key: str
+
+
+class AccessDenied(HeliographError):
+    """Access denied: this key may not use this endpoint. {reason}"""
+
+    fields = ("reason",)
+    reason: str
+
+
+class TraceNotFound(HeliographError):
+    """Trace {trace_id} not found within authorized project"""
+
+    fields = ("trace_id",)
+    trace_id: str
+
+
+class ObservationNotFound(HeliographError):
+    """Observation {observation_id} not found within authorized project"""
+
+    fields = ("observation_id",)
+    observation_id: str
+
+
+class Overloaded(HeliographError):
+    """This project has more events in flight than its buffer holds: retry after {retry_after} s."""
+
+    fields = ("retry_after",)
+    retry_after: float
+
+
+class Unavailable(HeliographError):
+    """{service} is not available at the moment: retry after {retry_after} s."""
+
+    fields = ("service", "retry_after")
+    service: str
+    retry_after: float
+
+
+class LaneFenced(HeliographError):
+    """Lane {lane} has a newer owner than epoch {epoch}: this one has stopped."""
+
+    fields = ("lane", "epoch")
+    lane: int
+    epoch: int
+
+
+class WrongLane(HeliographError):
+    """Lane {lane} no longer takes these traces under version {map_version} of the lane map."""
+
+    fields = ("lane", "map_version")
+    lane: int
+    map_version: int
+
+
+class ForeignDataDirectory(HeliographError):
+    """{path} is not a Heliograph data directory and is not empty: choose another with HELIOGRAPH_DATA_DIR."""
+
+    fields = ("path",)
+    path: str
+
+
+class EngineFailed(HeliographError):
+    """{engine} did not start: {reason}"""
+
+    fields = ("engine", "reason")
+    engine: str
+    reason: str

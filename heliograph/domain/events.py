@@ -1,0 +1,151 @@
+"""What travels from a door to a lane: raw records, and the rows that were mapped from them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+
+from heliograph.domain import tables
+
+
+class RecordKind(StrEnum):
+    """The kinds of record in the raw log."""
+
+    EVENT = "event"
+    TOMBSTONE = "tombstone"
+    MOVED = "moved"
+
+
+class EntityType(StrEnum):
+    """What an event record describes; it tells which decoder reads the payload again."""
+
+    SPAN = "span"
+    SCORE = "score"
+
+
+@dataclass(frozen=True)
+class IngestionFacts:
+    """How an event arrived: kept beside its payload, so that a replay maps it exactly as the first time."""
+
+    public_key: str = ""
+    sdk_name: str = ""
+    sdk_version: str = ""
+    ingestion_version: str = ""
+
+    def to_json(self) -> str:
+        """Compact JSON without the absent facts."""
+        return json.dumps({key: value for key, value in vars(self).items() if value}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`; unknown facts of later releases are ignored."""
+        known = cls.__dataclass_fields__
+        return cls(**{key: value for key, value in json.loads(text or "{}").items() if key in known})
+
+
+def session_subject(session_id: str) -> str:
+    """The merge subject of what belongs to a session but to none of its traces."""
+    return f"session:{session_id}"
+
+
+def run_subject(dataset_run_id: str) -> str:
+    """The merge subject of what belongs to an experiment but to none of its traces."""
+    return f"run:{dataset_run_id}"
+
+
+@dataclass(frozen=True)
+class MappedBatch:
+    """Raw records and the rows mapped from them.
+
+    Each row's `record` column is the index of its record within this batch. A record may yield no row, or several.
+    """
+
+    records: pa.Table
+    observations: pa.Table = field(default_factory=tables.MAPPED_OBSERVATIONS.empty_table)
+    scores: pa.Table = field(default_factory=tables.MAPPED_SCORES.empty_table)
+    trace_parts: pa.Table = field(default_factory=tables.MAPPED_TRACE_PARTS.empty_table)
+
+    @property
+    def row_tables(self) -> tuple[pa.Table, pa.Table, pa.Table]:
+        """The mapped tables, always in the order observations, scores, trace parts."""
+        return (self.observations, self.scores, self.trace_parts)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in memory, which is what every bound of the path counts."""
+        return int(self.records.nbytes) + sum(int(table.nbytes) for table in self.row_tables)
+
+    def reordered(self, order: np.ndarray) -> "MappedBatch":
+        """The same batch with its records in the given order (a permutation or a subset of indices)."""
+        place = np.full(self.records.num_rows, -1, dtype=np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        return MappedBatch(self.records.take(pa.array(order)), *(_follow(table, place) for table in self.row_tables))
+
+    @staticmethod
+    def concat(batches: Sequence["MappedBatch"]) -> "MappedBatch":
+        """One batch holding all records of the given ones, in their order."""
+        if len(batches) == 1:
+            return batches[0]
+        offsets = np.cumsum([0, *(batch.records.num_rows for batch in batches)])[:-1]
+        shifted = [
+            [_shift(table, int(offset)) for table in batch.row_tables]
+            for batch, offset in zip(batches, offsets, strict=True)
+        ]
+        rows = [pa.concat_tables(parts) for parts in zip(*shifted, strict=True)]
+        return MappedBatch(pa.concat_tables([batch.records for batch in batches]), *rows)
+
+
+def _set_record(table: pa.Table, record: np.ndarray) -> pa.Table:
+    index = table.schema.get_field_index("record")
+    return table.set_column(index, table.schema.field(index), pa.array(record, pa.int32()))
+
+
+def _shift(table: pa.Table, offset: int) -> pa.Table:
+    if table.num_rows == 0 or offset == 0:
+        return table
+    return _set_record(table, table["record"].to_numpy() + offset)
+
+
+def _follow(table: pa.Table, place: np.ndarray) -> pa.Table:
+    if table.num_rows == 0:
+        return table
+    record = place[table["record"].to_numpy()]
+    kept = np.flatnonzero(record >= 0)
+    ordered = kept[np.argsort(record[kept], kind="stable")]
+    return _set_record(table.take(pa.array(ordered)), record[ordered])
+
+
+def pack(batch: MappedBatch) -> list[pa.Buffer]:
+    """The batch as Arrow IPC streams, which cross a process boundary without being parsed.
+
+    Returns:
+        Four buffers: records, observations, scores, trace parts; an empty table is an empty buffer.
+    """
+    return [_pack_table(table) for table in (batch.records, *batch.row_tables)]
+
+
+def unpack(buffers: Sequence[pa.Buffer]) -> MappedBatch:
+    """The inverse of `pack`; the tables are views of the buffers."""
+    records, *rows = buffers
+    schemas = (tables.MAPPED_OBSERVATIONS, tables.MAPPED_SCORES, tables.MAPPED_TRACE_PARTS)
+    unpacked = [_unpack_table(buffer, schema) for buffer, schema in zip(rows, schemas, strict=True)]
+    return MappedBatch(_unpack_table(records, tables.RECORDS), *unpacked)
+
+
+def _pack_table(table: pa.Table) -> pa.Buffer:
+    if table.num_rows == 0:
+        return pa.py_buffer(b"")
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def _unpack_table(buffer: pa.Buffer, schema: pa.Schema) -> pa.Table:
+    if buffer.size == 0:
+        return schema.empty_table()
+    return pa.ipc.open_stream(buffer).read_all()

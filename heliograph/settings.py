@@ -1,0 +1,197 @@
+"""The settings of one Heliograph process: read once, from the environment and the data directory, in a composition root."""
+
+import json
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+LOOPBACK = "127.0.0.1"
+SECRETS_FILE = "secrets.json"
+
+# Offsets from the first port, so that a second stack needs one other number and no more.
+CLICKHOUSE_HTTP, CLICKHOUSE_TCP, POSTGRES, S3 = 1, 2, 3, 4
+SEAWEED_S3_GRPC, SEAWEED_MASTER, SEAWEED_MASTER_GRPC = 5, 6, 7
+SEAWEED_VOLUME, SEAWEED_VOLUME_GRPC, SEAWEED_FILER, SEAWEED_FILER_GRPC = 8, 9, 10, 11
+RAY_GCS, HAPROXY_METRICS, HAPROXY_STATS, SERVE_FALLBACK_PROXY = 12, 13, 14, 15
+SERVE_REPLICAS_FIRST, SERVE_REPLICAS_LAST = 40, 99
+
+
+class _Slice(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ClickHouseSettings(_Slice):
+    """Where ClickHouse is. Without a url the embedded server is used."""
+
+    url: str = ""
+    user: str = "heliograph"
+    password: str = ""
+    database: str = "heliograph"
+    memory_limit_bytes: int = 4 << 30
+
+
+class PostgresSettings(_Slice):
+    """Where PostgreSQL is. Without a url the embedded server is used."""
+
+    url: str = ""
+    user: str = "heliograph"
+    password: str = ""
+    database: str = "heliograph"
+
+
+class S3Settings(_Slice):
+    """Where the object store is. Without a url the embedded server is used."""
+
+    url: str = ""
+    access_key: str = ""
+    secret_key: str = ""
+    region: str = "us-east-1"
+    bucket: str = "heliograph"
+
+
+class RaySettings(_Slice):
+    """Which Ray cluster to use. Without an address a local one is started."""
+
+    address: str = ""
+    object_store_bytes: int = 512 << 20
+
+
+class LaneSettings(_Slice):
+    """Bounds and rhythms of a lane."""
+
+    count: int = 2
+    max_project_bytes: int = 64 << 20
+    max_unacknowledged_bytes: int = 128 << 20
+    max_backlog_bytes: int = 96 << 20
+    max_segment_bytes: int = 16 << 20
+    full_segment_records: int = 512
+    segment_spacing_seconds: float = 0.1
+    flush_after_seconds: float = 0.3
+    max_flush_rows: int = 20_000
+    max_cached_contributions: int = 100_000
+    cached_subjects_bits: int = 1 << 26
+
+
+class IngestSettings(_Slice):
+    """Bounds of the ingestion doors."""
+
+    replicas: int = 1
+    max_body_bytes: int = 64 << 20
+    slice_above_bytes: int = 256 << 10
+    gather_seconds: float = 0.003
+    max_append_bytes: int = 4 << 20
+
+
+class FirstProject(_Slice):
+    """What the first start creates; empty values are generated."""
+
+    organization_id: str = ""
+    organization_name: str = "My organization"
+    project_id: str = ""
+    project_name: str = "My project"
+    public_key: str = ""
+    secret_key: str = ""
+    user_email: str = "admin@heliograph.local"
+    user_name: str = "Admin"
+    user_password: str = ""
+
+
+class Settings(BaseSettings):
+    """Every setting, as HELIOGRAPH_… variables; a nested one with two underscores: HELIOGRAPH_CLICKHOUSE__URL.
+
+    Secrets that the environment does not give come from the data directory, where the first start generates them.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="HELIOGRAPH_", env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    data_dir: Path = Path(".heliograph")
+    host: str = LOOPBACK
+    port: int = Field(default=3000, ge=1024, le=65_000)
+    log_level: str = "INFO"
+    pepper: str = ""
+    session_secret: str = ""
+    clickhouse: ClickHouseSettings = ClickHouseSettings()
+    postgres: PostgresSettings = PostgresSettings()
+    s3: S3Settings = S3Settings()
+    ray: RaySettings = RaySettings()
+    lanes: LaneSettings = LaneSettings()
+    ingest: IngestSettings = IngestSettings()
+    init: FirstProject = FirstProject()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments beat the environment, which beats the secrets file of the data directory."""
+        del dotenv_settings, file_secret_settings
+        return (init_settings, env_settings, _SecretsFile(settings_cls))
+
+    @cached_property
+    def data(self) -> Path:
+        """The data directory, absolute."""
+        return self.data_dir.expanduser().resolve()
+
+    @property
+    def url(self) -> str:
+        """The origin of the API and the dashboard."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def clickhouse_url(self) -> str:
+        """HTTP address of ClickHouse, external or embedded."""
+        return self.clickhouse.url or f"http://{LOOPBACK}:{self.port + CLICKHOUSE_HTTP}"
+
+    @property
+    def s3_url(self) -> str:
+        """Address of the object store, external or embedded."""
+        return self.s3.url or f"http://{LOOPBACK}:{self.port + S3}"
+
+    @property
+    def ray_address(self) -> str:
+        """Address of the Ray cluster, external or local."""
+        return self.ray.address or f"{LOOPBACK}:{self.port + RAY_GCS}"
+
+    @property
+    def postgres_dsn(self) -> str:
+        """A SQLAlchemy URL for psycopg 3, external or embedded."""
+        if self.postgres.url:
+            return self.postgres.url.replace("postgresql://", "postgresql+psycopg://", 1)
+        login = f"{self.postgres.user}:{self.postgres.password}"
+        return f"postgresql+psycopg://{login}@{LOOPBACK}:{self.port + POSTGRES}/{self.postgres.database}"
+
+
+class _SecretsFile(PydanticBaseSettingsSource):
+    """Reads `secrets.json` of the data directory that the sources before it have chosen."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        """Not used: the file is read whole."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """The secrets, or nothing before the first start."""
+        chosen = self.current_state.get("data_dir") or Settings.model_fields["data_dir"].default
+        path = Path(chosen).expanduser() / SECRETS_FILE
+        return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
+def generated_secrets() -> dict[str, Any]:
+    """A fresh secret for everything that needs one, in the shape of the settings."""
+    return {
+        "pepper": secrets.token_hex(32),
+        "session_secret": secrets.token_hex(32),
+        "clickhouse": {"password": secrets.token_urlsafe(24)},
+        "postgres": {"password": secrets.token_urlsafe(24)},
+        "s3": {"access_key": secrets.token_hex(10), "secret_key": secrets.token_urlsafe(30)},
+        "init": {"user_password": secrets.token_urlsafe(12)},
+    }
