@@ -1,0 +1,1 @@
+"""State in memory, one owner each: lanes, rate limits, budgets, job workers."""

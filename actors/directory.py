@@ -1,0 +1,165 @@
+"""The directory of actors: the only file that knows Ray's names, options and get-or-create."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Any, cast
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import PendingCallsLimitExceeded, RayActorError
+
+from actors.lane import AppendOutcome, AppendStatus, Lane, LaneStores, PackedAppend
+from actors.lane_client import LaneClient
+from heliograph import telemetry
+from heliograph.domain.errors import Unavailable
+from heliograph.domain.identifiers import LaneNumber
+from heliograph.settings import Settings
+from ingestion import replay
+from ingestion.pricing import PriceBook
+from storage.clickhouse.connection import connect_blocking
+from storage.clickhouse.contributions import Contributions
+from storage.clickhouse.writer import Writer
+from storage.objects import connection as objects
+from storage.objects.raw_log import RawLog
+from storage.postgres.connection import Database
+from storage.postgres.lanes import LaneRegistry
+
+NAMESPACE = "heliograph"
+_RETRY_AFTER_SECONDS = 2.0
+_MAX_PENDING_CALLS = 2_000
+_START_TIMEOUT_SECONDS = 90
+_STOP_TIMEOUT_SECONDS = 30
+# Long enough for the callers of a fenced owner to get their 503 before it goes.
+_EXIT_AFTER_SECONDS = 1.0
+
+
+class LaneActor:
+    """A lane in a process of its own. Ray restarts it by running the constructor, which is its recovery."""
+
+    async def __init__(self, number: int, settings: Settings) -> None:  # noqa: PLE0100 - Ray awaits it
+        telemetry.configure_logs(settings.log_level)
+        lane = LaneNumber(number)
+        clickhouse = connect_blocking(settings.clickhouse, settings.clickhouse_url)
+        stores = LaneStores(
+            log=RawLog(objects.connect(settings.s3, settings.s3_url), settings.s3.bucket, lane),
+            writer=Writer(clickhouse),
+            contributions=Contributions(clickhouse),
+            registry=LaneRegistry(Database(settings.postgres_dsn)),
+            remap=lambda records: replay.map_records(records, prices=PriceBook.managed()),
+        )
+        self._lane = Lane(lane, stores, settings.lanes, on_fenced=self._exit_soon)
+        await self._lane.start()
+
+    async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
+        """See Lane.append."""
+        return await self._lane.append(appends, map_version)
+
+    async def status(self) -> dict[str, Any]:
+        """See Lane.status."""
+        return {**await self._lane.status(), "pid": os.getpid()}
+
+    async def stop(self) -> None:
+        """See Lane.stop."""
+        await self._lane.stop()
+
+    def _exit_soon(self) -> None:
+        asyncio.get_running_loop().call_later(_EXIT_AFTER_SECONDS, os._exit, 1)
+
+
+class RayLane:
+    """A call to a lane's actor; one that died or is full is resolved again once."""
+
+    def __init__(self, number: LaneNumber) -> None:
+        self._number = number
+        self._handle: ActorHandle[Any] | None = None
+
+    async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
+        """One outcome for each append.
+
+        Raises:
+            Unavailable: the actor cannot be reached, or has too many calls waiting.
+        """
+        for _ in range(2):
+            try:
+                outcomes = await self._resolved().append.remote(appends, map_version)
+            except (RayActorError, PendingCallsLimitExceeded, ValueError):
+                self._handle = None
+                continue
+            if any(outcome.status is AppendStatus.FENCED for outcome in outcomes):
+                self._handle = None
+                continue
+            return cast("list[AppendOutcome]", outcomes)
+        raise Unavailable("The ingestion lane", _RETRY_AFTER_SECONDS)
+
+    def _resolved(self) -> "ActorHandle[Any]":
+        if self._handle is None:
+            self._handle = ray.get_actor(_name(self._number), NAMESPACE)
+        return self._handle
+
+
+async def start_lanes(settings: Settings) -> None:
+    """Start every lane, wanted or not, and return when each has taken over its log."""
+    handles = [_get_or_create(LaneNumber(number), settings) for number in range(settings.lanes.count)]
+    async with asyncio.timeout(_START_TIMEOUT_SECONDS):
+        await asyncio.gather(*(handle.status.remote() for handle in handles))
+
+
+async def stop_lanes(settings: Settings) -> None:
+    """Flush and stop every lane that runs."""
+    numbers = [LaneNumber(number) for number in range(settings.lanes.count)]
+    await asyncio.gather(*(_stop(number) for number in numbers))
+
+
+async def lane_statuses(settings: Settings) -> list[dict[str, Any]]:
+    """The status of every lane that answers."""
+    statuses = await asyncio.gather(
+        *(_status(LaneNumber(number)) for number in range(settings.lanes.count)), return_exceptions=True
+    )
+    return [status for status in statuses if isinstance(status, dict)]
+
+
+async def lane_client(settings: Settings) -> LaneClient:
+    """A client for this process, under the lane map of now."""
+    database = Database(settings.postgres_dsn)
+    try:
+        lane_map = await LaneRegistry(database).lane_map()
+    finally:
+        await database.close()
+    lanes = {LaneNumber(number): RayLane(LaneNumber(number)) for number in range(lane_map.count)}
+    return LaneClient(lane_map, lanes.__getitem__, settings.ingest)
+
+
+def _name(number: LaneNumber) -> str:
+    return f"lane-{number}"
+
+
+def _get_or_create(number: LaneNumber, settings: Settings) -> "ActorHandle[Any]":
+    actor = ray.remote(LaneActor).options(
+        name=_name(number),
+        namespace=NAMESPACE,
+        lifetime="detached",
+        get_if_exists=True,
+        num_cpus=0,
+        max_restarts=-1,
+        # The log, not Ray, retries: a call that Ray repeated could be an append that was answered already.
+        max_task_retries=0,
+        max_concurrency=_MAX_PENDING_CALLS,
+        max_pending_calls=_MAX_PENDING_CALLS,
+    )
+    return cast("ActorHandle[Any]", actor.remote(int(number), settings))
+
+
+async def _status(number: LaneNumber) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        return cast("dict[str, Any]", await ray.get_actor(_name(number), NAMESPACE).status.remote())
+
+
+async def _stop(number: LaneNumber) -> None:
+    try:
+        handle = ray.get_actor(_name(number), NAMESPACE)
+        async with asyncio.timeout(_STOP_TIMEOUT_SECONDS):
+            await handle.stop.remote()
+    except (ValueError, TimeoutError, RayActorError):
+        return
+    ray.kill(handle, no_restart=True)

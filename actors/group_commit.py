@@ -1,0 +1,177 @@
+"""Group commit: the appends of all callers become one segment of the log; only then are the callers answered."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from actors.project_buffer import ProjectBuffers, Waiting
+from heliograph import telemetry
+from heliograph.domain.errors import HeliographError, LaneFenced, Unavailable
+from heliograph.domain.events import MappedBatch
+from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lanes import MAX_RECORDS_PER_SEGMENT, LogPosition
+from heliograph.settings import LaneSettings
+from storage.objects import segments
+from storage.objects.raw_log import RawLog, Written
+
+_T = TypeVar("_T")
+_log = telemetry.logger("group_commit")
+# A segment this large gains nothing from waiting for company.
+_FULL_SEGMENT_BYTES = 1 << 20
+
+
+class Follower(Protocol):
+    """The stage behind the log: it is offered every segment in order, and may ask the log to wait for it."""
+
+    async def make_room(self) -> None:
+        """Wait while the backlog is at its bound and moving."""
+
+    def offer(self, position: LogPosition, batch: MappedBatch | None) -> None:
+        """Take over a segment; without a batch it is to be read from the log."""
+
+
+@dataclass
+class AppendMeter:
+    """What one owner has appended so far."""
+
+    records: int = 0
+    segments: int = 0
+    nbytes: int = 0
+    failures: int = 0
+
+
+class GroupCommit:
+    """Appends to one lane's log: one PUT in flight, no holes in the numbers."""
+
+    def __init__(
+        self,
+        log: RawLog,
+        follower: Follower,
+        settings: LaneSettings,
+        *,
+        executor: Executor,
+        on_fenced: Callable[[], None],
+    ) -> None:
+        self._log = log
+        self._follower = follower
+        self._settings = settings
+        self._executor = executor
+        self._on_fenced = on_fenced
+        self._buffers = ProjectBuffers(
+            max_project_bytes=settings.max_project_bytes, max_bytes=settings.max_unacknowledged_bytes
+        )
+        self._arrived = asyncio.Event()
+        self._started_at = 0.0
+        self._next = LogPosition(0, 0)
+        self._lane = LaneNumber(0)
+        self._is_fenced = False
+        self._is_closing = False
+        self.meter = AppendMeter()
+
+    def open(self, lane: LaneNumber, first: LogPosition) -> None:
+        """Start numbering at a position of a fresh epoch."""
+        self._lane, self._next = lane, first
+
+    async def append(self, project_id: str, batch: MappedBatch) -> None:
+        """Return when the batch is durable.
+
+        Raises:
+            Overloaded, Unavailable: nothing is promised; the same batch may be sent again.
+            LaneFenced: this owner may append no more.
+        """
+        if self._is_fenced:
+            raise LaneFenced(int(self._lane), self._next.epoch)
+        if self._is_closing:
+            raise Unavailable("This lane", 1.0)
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._buffers.add(Waiting(project_id, batch, batch.nbytes, durable))
+        self._arrived.set()
+        await durable
+
+    async def run(self) -> None:
+        """Commit segment after segment until cancelled, or until `close` was called and all is committed."""
+        while not (self._is_closing and not self._buffers.records):
+            await self._arrived.wait()
+            await self._gather()
+            await self._follower.make_room()
+            waiting = self._buffers.take(
+                max_bytes=self._settings.max_segment_bytes, max_records=MAX_RECORDS_PER_SEGMENT
+            )
+            if not self._buffers.records and not self._is_closing:
+                self._arrived.clear()
+            if waiting:
+                await self._commit(waiting)
+
+    def close(self) -> None:
+        """Refuse further appends; `run` returns when the ones before are committed."""
+        self._is_closing = True
+        self._arrived.set()
+
+    async def _gather(self) -> None:
+        """Small appends wait for company, so that a segment a tenth of a second is the most that they cause."""
+        loop = asyncio.get_running_loop()
+        due_at = self._started_at + self._settings.segment_spacing_seconds
+        while not self._is_closing and not self._is_full and (left := due_at - loop.time()) > 0:
+            await asyncio.sleep(min(left, 0.005))
+        self._started_at = loop.time()
+
+    @property
+    def _is_full(self) -> bool:
+        return (
+            self._buffers.records >= self._settings.full_segment_records
+            or self._buffers.nbytes >= _FULL_SEGMENT_BYTES
+        )
+
+    async def _commit(self, waiting: list[Waiting]) -> None:
+        batch = _in_log_order(MappedBatch.concat([one.batch for one in waiting]))
+        try:
+            data = await self._in_thread(segments.encode, batch.records)
+            position = await self._write(data)
+        except HeliographError as error:
+            self.meter.failures += 1
+            _answer(waiting, error)
+            return
+        self.meter.records += batch.records.num_rows
+        self.meter.segments += 1
+        self.meter.nbytes += len(data)
+        self._follower.offer(position, batch)
+        _answer(waiting, None)
+
+    async def _write(self, data: bytes) -> LogPosition:
+        nonce = self._log.new_nonce()
+        while not self._is_fenced:
+            position = self._next
+            written = await self._in_thread(self._log.write, position, data, nonce)
+            if written is Written.FOREIGN:
+                self._is_fenced = True
+                _log.warning("lane_fenced", lane=self._lane, epoch=position.epoch, segment=position.segment)
+                self._on_fenced()
+                break
+            self._next = LogPosition(position.epoch, position.segment + 1)
+            if written is Written.OURS:
+                return position
+            # Bytes given up after a time-out have landed: they are part of the log, so they are merged too.
+            self._follower.offer(position, None)
+        raise LaneFenced(int(self._lane), self._next.epoch)
+
+    async def _in_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+
+
+def _answer(waiting: list[Waiting], error: Exception | None) -> None:
+    for one in waiting:
+        if one.durable.done():
+            continue
+        if error is None:
+            one.durable.set_result(None)
+        else:
+            one.durable.set_exception(error)
+
+
+def _in_log_order(batch: MappedBatch) -> MappedBatch:
+    order: np.ndarray | None = segments.project_order(batch.records)
+    return batch if order is None else batch.reordered(order)

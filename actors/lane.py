@@ -1,0 +1,189 @@
+"""A lane: the owner of one log, of the state merged from it, and of the rows inserted for it. A plain class."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from actors.checkpoint import CheckpointRecorder
+from actors.group_commit import GroupCommit
+from actors.merge import Merge
+from actors.merge_stage import MergeStage
+from actors.seen_filter import SeenFilter
+from actors.subject_cache import SubjectCache
+from heliograph import telemetry
+from heliograph.domain.errors import LaneFenced, Overloaded, Unavailable
+from heliograph.domain.events import MappedBatch, unpack
+from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lanes import LaneMap, LogPosition
+from heliograph.settings import LaneSettings
+from storage.clickhouse.contributions import Contributions
+from storage.clickhouse.writer import Writer
+from storage.objects.raw_log import RawLog
+from storage.postgres.lanes import LaneRegistry
+
+_log = telemetry.logger("lane")
+
+
+class AppendStatus(StrEnum):
+    """The answer to an append, as a value, since errors of ours would arrive wrapped by Ray."""
+
+    DURABLE = "durable"
+    OVERLOADED = "overloaded"
+    UNAVAILABLE = "unavailable"
+    FENCED = "fenced"
+    WRONG_LANE = "wrong lane"
+
+
+class AppendOutcome(NamedTuple):
+    """Status, and after how many seconds to try again where that makes sense."""
+
+    status: AppendStatus
+    retry_after: float = 0.0
+
+
+class PackedAppend(NamedTuple):
+    """One project's events on their way to a lane."""
+
+    project_id: str
+    buffers: Sequence[pa.Buffer]
+
+
+@dataclass(frozen=True)
+class LaneStores:
+    """What a lane reads and writes."""
+
+    log: RawLog
+    writer: Writer
+    contributions: Contributions
+    registry: LaneRegistry
+    remap: Callable[[pa.Table], MappedBatch]
+
+
+class Lane:
+    """One owner of a lane. Its constructor plus `start` is its recovery."""
+
+    def __init__(
+        self, number: LaneNumber, stores: LaneStores, settings: LaneSettings, *, on_fenced: Callable[[], None]
+    ) -> None:
+        self._number = number
+        self._stores = stores
+        self._settings = settings
+        self._on_fenced = on_fenced
+        # One thread each: a PUT in flight never waits for a merge, nor a merge for a PUT.
+        self._log_thread = ThreadPoolExecutor(1, f"lane-{number}-log")
+        self._merge_thread = ThreadPoolExecutor(1, f"lane-{number}-merge")
+        self._generations: dict[str, int] = {}
+        self._map = LaneMap(0, 0)
+        self._epoch = 0
+        self._head: LogPosition | None = None
+        self._replaying = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_fenced = False
+        cache = SubjectCache(settings.max_cached_contributions, SeenFilter(settings.cached_subjects_bits))
+        self._checkpoints = CheckpointRecorder(self._record_checkpoint, self._fence)
+        self._merge_stage = MergeStage(
+            Merge(stores.contributions, cache, lambda project_id: self._generations.get(project_id, 0)),
+            stores.writer,
+            settings,
+            executor=self._merge_thread,
+            read_segment=self._read_segment,
+            note_flushed=self._checkpoints.note,
+        )
+        self._commits = GroupCommit(
+            stores.log, self._merge_stage, settings, executor=self._log_thread, on_fenced=self._fence
+        )
+
+    async def start(self) -> None:
+        """Take over the lane: a new epoch, the old ones sealed, the log after the checkpoint queued for the merge."""
+        self._map = await self._stores.registry.lane_map()
+        self._generations.update(await self._stores.registry.generations([]))
+        self._epoch = await self._stores.registry.take_epoch(self._number)
+        checkpoint = await self._stores.registry.checkpoint(self._number)
+        loop = asyncio.get_running_loop()
+        replay, free = await loop.run_in_executor(
+            self._log_thread, self._stores.log.take_over, self._epoch, checkpoint
+        )
+        for listed in replay:
+            self._merge_stage.offer(listed.position, None)
+        self._replaying = len(replay)
+        self._head = replay[-1].position if replay else checkpoint
+        self._commits.open(self._number, LogPosition(self._epoch, free))
+        stages = (self._commits.run(), self._merge_stage.run(), self._checkpoints.run())
+        self._tasks = [asyncio.create_task(stage) for stage in stages]
+        _log.info("lane_started", lane=self._number, epoch=self._epoch, replaying=len(replay))
+
+    async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
+        """Make events durable. One outcome for each append; a failed one never costs its neighbours."""
+        if map_version < self._map.version:
+            return [AppendOutcome(AppendStatus.WRONG_LANE)] * len(appends)
+        return await asyncio.gather(*(self._append(append) for append in appends))
+
+    async def _append(self, append: PackedAppend) -> AppendOutcome:
+        try:
+            await self._commits.append(append.project_id, unpack(append.buffers))
+        except Overloaded as error:
+            return AppendOutcome(AppendStatus.OVERLOADED, error.retry_after)
+        except Unavailable as error:
+            return AppendOutcome(AppendStatus.UNAVAILABLE, error.retry_after)
+        except LaneFenced:
+            return AppendOutcome(AppendStatus.FENCED)
+        return AppendOutcome(AppendStatus.DURABLE)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the cursor has reached what was the head of the log at the start."""
+        cursor = self._merge_stage.cursor
+        return not self._replaying or (
+            cursor is not None and self._head is not None and cursor.segment >= self._head.segment
+        )
+
+    async def status(self) -> dict[str, Any]:
+        """Plain figures for status, metrics and tests."""
+        failed = [repr(task.exception()) for task in self._tasks if task.done() and task.exception()]
+        cursor, recorded = self._merge_stage.cursor, self._checkpoints.recorded
+        return {
+            "lane": int(self._number),
+            "epoch": self._epoch,
+            "is_ready": self.is_ready,
+            "is_fenced": self._is_fenced,
+            "is_stalled": self._merge_stage.is_stalled,
+            "cursor_segment": cursor.segment if cursor else 0,
+            "checkpoint_segment": recorded.segment if recorded else 0,
+            "waiting_segments": self._merge_stage.waiting_segments,
+            "oldest_unflushed_seconds": self._merge_stage.oldest_age_seconds,
+            "backlog_bytes": self._merge_stage.backlog_bytes,
+            "checkpoint_failures": self._checkpoints.failures,
+            "failed_stages": failed,
+            "appended": asdict(self._commits.meter),
+            "merged": asdict(self._merge_stage.meter),
+            "inserted": asdict(self._stores.writer.meter),
+        }
+
+    async def stop(self) -> None:
+        """Commit and flush what was accepted, record the checkpoint, end. What cannot be flushed stays in the log."""
+        self._commits.close()
+        stages = (self._commits, self._merge_stage, self._checkpoints)
+        for stage, task in zip(stages, self._tasks, strict=False):
+            stage.close()
+            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(task, 10)
+        _log.info("lane_stopped", lane=self._number, epoch=self._epoch)
+
+    def _fence(self) -> None:
+        if not self._is_fenced:
+            self._is_fenced = True
+            for task in self._tasks[1:]:
+                task.cancel()
+            self._on_fenced()
+
+    def _read_segment(self, position: LogPosition) -> MappedBatch:
+        return self._stores.remap(self._stores.log.read(position))
+
+    async def _record_checkpoint(self, position: LogPosition) -> None:
+        await self._stores.registry.record_checkpoint(self._number, epoch=self._epoch, position=position)

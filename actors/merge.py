@@ -1,0 +1,227 @@
+"""Merging: segments of the log become whole rows. Blocking and without Ray; one thread of a lane runs it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from actors.contribution import observation_contributions, plain_values, score_contributions
+from actors.rollup import SubjectState, TracePlace, roll_up, trace_table
+from actors.subject_cache import SubjectCache, SubjectKey
+from heliograph.domain import tables
+from heliograph.domain.errors import Unavailable
+from heliograph.domain.events import MappedBatch
+from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS, LogPosition
+from ingestion.merge import TracePart, load_parts, merge_part
+from storage.clickhouse.contributions import Contributions
+
+_READ_BACK_SUBJECTS = 2_000
+
+
+class Segment(NamedTuple):
+    """A committed segment with what was mapped from it."""
+
+    position: LogPosition
+    batch: MappedBatch
+
+
+@dataclass(frozen=True)
+class MergedRows:
+    """Whole rows, ready to be inserted, and the subjects they belong to."""
+
+    observations: pa.Table
+    scores: pa.Table
+    traces: pa.Table
+    touched: frozenset[SubjectKey]
+
+
+class Merge:
+    """Turns segments into rows, in log order, with the state of every subject they touch."""
+
+    def __init__(
+        self, contributions: Contributions, cache: SubjectCache, generation_of: Callable[[str], int]
+    ) -> None:
+        self._contributions = contributions
+        self._cache = cache
+        self._generation_of = generation_of
+        self.read_back = 0
+
+    def learn_known_subjects(self) -> None:
+        """Fill the filter with every stored subject: what it does not hold needs no read-back."""
+        for block in self._contributions.known_subjects():
+            self._cache.seen.add_many(block)
+
+    def rows_of(self, segments: Sequence[Segment]) -> MergedRows:
+        """Merge segments into rows.
+
+        Raises:
+            Unavailable: a state could not be read back; nothing was merged, and the call may be repeated.
+        """
+        touched = frozenset(key for segment in segments for key in _subjects(segment.batch))
+        self._admit(touched)
+        observations = [self._observations(segment) for segment in segments]
+        scores = [self._scores(segment) for segment in segments]
+        for segment in segments:
+            self._trace_parts(segment)
+        rows = [
+            roll_up(project_id, subject, state)
+            for project_id, subject in touched
+            if (state := self._cache[project_id, subject]).is_trace
+        ]
+        return MergedRows(pa.concat_tables(observations), pa.concat_tables(scores), trace_table(rows), touched)
+
+    def settle(self, rows: MergedRows) -> int:
+        """The rows are stored: states may be evicted now. Returns how many were."""
+        return self._cache.settle(rows.touched)
+
+    def _admit(self, touched: Iterable[SubjectKey]) -> None:
+        unknown = self._cache.admit(touched)
+        for start in range(0, len(unknown), _READ_BACK_SUBJECTS):
+            try:
+                self._read_back(unknown[start : start + _READ_BACK_SUBJECTS])
+            except Unavailable:
+                self._cache.discard(unknown[start:])
+                raise
+        self.read_back += len(unknown)
+
+    def _read_back(self, keys: list[SubjectKey]) -> None:
+        wanted = set(keys)
+        projects, subjects = sorted({key[0] for key in keys}), [key[1] for key in keys]
+        found = self._contributions.observations(projects, subjects)
+        scores = self._contributions.scores(projects, subjects)
+        traces = self._contributions.traces(projects, subjects)
+        for key, contribution in zip(_keys(found, "trace_id"), observation_contributions(found), strict=True):
+            if key in wanted:
+                self._cache[key].observations[contribution.id] = contribution
+        for key, score in zip(_score_keys(scores), score_contributions(scores), strict=True):
+            if key in wanted:
+                self._cache[key].scores[score.id] = score
+        for key, row in zip(_keys(traces, "id"), _stored_traces(traces), strict=True):
+            if key in wanted:
+                row.restore(self._cache[key])
+
+    def _observations(self, segment: Segment) -> pa.Table:
+        mapped = segment.batch.observations
+        if mapped.num_rows == 0:
+            return tables.OBSERVATIONS.empty_table()
+        lane = _LaneColumns.of(segment, mapped, "start_time", self._versions(segment, mapped))
+        placed = lane.added_to(mapped)
+        for index, (key, contribution) in enumerate(
+            zip(_keys(mapped, "trace_id"), observation_contributions(placed), strict=True)
+        ):
+            state = self._cache[key]
+            known = state.observations.get(contribution.id)
+            if known is not None:
+                lane.keep_place(index, known.placed_at, known.created_at)
+                contribution = contribution._replace(placed_at=known.placed_at, created_at=known.created_at)
+            if state.place is None:
+                state.place = TracePlace(contribution.placed_at, contribution.created_at, bookmarked=False)
+            if known is None or known.row_version <= contribution.row_version:
+                state.observations[contribution.id] = contribution
+        return lane.added_to(mapped).cast(tables.OBSERVATIONS)
+
+    def _scores(self, segment: Segment) -> pa.Table:
+        mapped = segment.batch.scores
+        if mapped.num_rows == 0:
+            return tables.SCORES.empty_table()
+        lane = _LaneColumns.of(segment, mapped, "timestamp", self._versions(segment, mapped))
+        placed = lane.added_to(mapped)
+        for index, (key, score) in enumerate(zip(_score_keys(mapped), score_contributions(placed), strict=True)):
+            state = self._cache[key]
+            known = state.scores.get(score.id)
+            if known is not None:
+                lane.keep_place(index, known.placed_at, known.created_at)
+                score = score._replace(placed_at=known.placed_at, created_at=known.created_at)
+            if known is None or known.row_version <= score.row_version:
+                state.scores[score.id] = score
+        return lane.added_to(mapped).cast(tables.SCORES)
+
+    def _trace_parts(self, segment: Segment) -> None:
+        parts = segment.batch.trace_parts
+        if parts.num_rows == 0:
+            return
+        versions = self._versions(segment, parts).tolist()
+        fields = (plain_values(parts.column(name)) for name in ("field", "value", "stamped_at", "stamp_id"))
+        for key, version, field, value, stamped_at, stamp_id in zip(
+            _keys(parts, "trace_id"), versions, *fields, strict=True
+        ):
+            state = self._cache[key]
+            merge_part(state.parts, field, TracePart(value, stamped_at, stamp_id))
+            state.parts_version = max(state.parts_version, version)
+            if state.place is None:
+                state.place = TracePlace(stamped_at, stamped_at, bookmarked=False)
+
+    def _versions(self, segment: Segment, rows: pa.Table) -> np.ndarray:
+        base = np.uint64(segment.position.segment << ORDINAL_BITS)
+        versions: np.ndarray = rows["record"].to_numpy().astype(np.uint64) | base
+        generations = {project: self._generation_of(project) for project in set(rows["project_id"].to_pylist())}
+        if any(generations.values()):
+            shift = SEGMENT_BITS + ORDINAL_BITS
+            mask = (1 << GENERATION_BITS) - 1
+            raised = [(generations[project] & mask) << shift for project in rows["project_id"].to_pylist()]
+            versions |= np.array(raised, dtype=np.uint64)
+        return versions
+
+
+@dataclass
+class _LaneColumns:
+    placed_at: np.ndarray
+    created_at: np.ndarray
+    updated_at: np.ndarray
+    row_version: np.ndarray
+
+    @classmethod
+    def of(cls, segment: Segment, rows: pa.Table, place: str, versions: np.ndarray) -> "_LaneColumns":
+        received = segment.batch.records["received_at"].cast(pa.int64()).to_numpy()[rows["record"].to_numpy()]
+        placed_at = rows[place].cast(pa.int64()).to_numpy().copy()
+        return cls(placed_at, received.copy(), received, versions)
+
+    def keep_place(self, index: int, placed_at: int, created_at: int) -> None:
+        """The row at `index` replaces one that lies elsewhere already."""
+        self.placed_at[index] = placed_at
+        self.created_at[index] = created_at
+
+    def added_to(self, rows: pa.Table) -> pa.Table:
+        complete = rows.drop_columns(["record"])
+        for name, values in vars(self).items():
+            type_ = pa.uint64() if name == "row_version" else tables.TIME
+            complete = complete.append_column(pa.field(name, type_, nullable=False), pa.array(values).cast(type_))
+        return complete
+
+
+def _subjects(batch: MappedBatch) -> Iterable[SubjectKey]:
+    yield from set(_keys(batch.observations, "trace_id"))
+    yield from set(_score_keys(batch.scores))
+    yield from set(_keys(batch.trace_parts, "trace_id"))
+
+
+def _keys(rows: pa.Table, subject: str) -> Iterable[SubjectKey]:
+    return zip(rows["project_id"].to_pylist(), rows[subject].to_pylist(), strict=True)
+
+
+def _score_keys(rows: pa.Table) -> Iterable[SubjectKey]:
+    names = ("project_id", "trace_id", "session_id", "dataset_run_id")
+    for project_id, trace_id, session_id, run_id in zip(*(rows[name].to_pylist() for name in names), strict=True):
+        yield project_id, trace_id or (f"session:{session_id}" if session_id else f"run:{run_id}")
+
+
+class _StoredTrace(NamedTuple):
+    placed_at: int
+    created_at: int
+    bookmarked: bool
+    merge_state: str
+    input: str
+    output: str
+    row_version: int
+
+    def restore(self, state: SubjectState) -> None:
+        state.place = TracePlace(self.placed_at, self.created_at, self.bookmarked)
+        if self.merge_state:
+            state.parts = load_parts(self.merge_state, {"input": self.input, "output": self.output})
+            state.parts_version = self.row_version
+
+
+def _stored_traces(rows: pa.Table) -> Iterable[_StoredTrace]:
+    return map(_StoredTrace._make, zip(*(plain_values(rows[name]) for name in _StoredTrace._fields), strict=True))

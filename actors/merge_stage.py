@@ -1,0 +1,214 @@
+"""The merge stage: a cursor of its own on the log, never on the acknowledgement path."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from actors.merge import Merge, MergedRows, Segment
+from heliograph import telemetry
+from heliograph.domain.errors import Unavailable
+from heliograph.domain.events import MappedBatch
+from heliograph.domain.lanes import LogPosition
+from heliograph.settings import LaneSettings
+from storage.clickhouse.writer import Writer
+
+_T = TypeVar("_T")
+_log = telemetry.logger("merge_stage")
+_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
+_MAX_WAIT_FOR_ROOM_SECONDS = 5.0
+# A flush that takes longer than this counts as a stalled ClickHouse, for which no append waits.
+_STALLED_AFTER_SECONDS = 5.0
+_MAX_SEGMENTS_PER_FLUSH = 64
+
+
+class _Queued(NamedTuple):
+    position: LogPosition
+    batch: MappedBatch | None
+    offered_at: float
+
+    @property
+    def nbytes(self) -> int:
+        return self.batch.nbytes if self.batch else 0
+
+    @property
+    def rows(self) -> int:
+        return self.batch.records.num_rows if self.batch else 0
+
+
+@dataclass
+class MergeMeter:
+    """What one owner has merged so far."""
+
+    records: int = 0
+    flushes: int = 0
+    reread: int = 0
+    evicted: int = 0
+    failures: int = 0
+    max_flush_seconds: float = 0.0
+
+
+class MergeStage:
+    """Merges committed segments in order and flushes their rows: by rows, bytes or age."""
+
+    def __init__(
+        self,
+        merge: Merge,
+        writer: Writer,
+        settings: LaneSettings,
+        *,
+        executor: Executor,
+        read_segment: Callable[[LogPosition], MappedBatch],
+        note_flushed: Callable[[LogPosition], None],
+    ) -> None:
+        self._merge = merge
+        self._writer = writer
+        self._settings = settings
+        self._executor = executor
+        self._read_segment = read_segment
+        self._note_flushed = note_flushed
+        self._queue: deque[_Queued] = deque()
+        self._changed = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._flush_started_at: float | None = None
+        self._is_failing = False
+        self._is_closing = False
+        self.backlog_bytes = 0
+        self.cursor: LogPosition | None = None
+        self.meter = MergeMeter()
+
+    def offer(self, position: LogPosition, batch: MappedBatch | None) -> None:
+        """Queue a segment; its rows are dropped when the backlog is at its bound, and re-read from the log later."""
+        if batch is not None and self.backlog_bytes + batch.nbytes > 2 * self._settings.max_backlog_bytes:
+            batch = None
+        queued = _Queued(position, batch, asyncio.get_running_loop().time())
+        self._queue.append(queued)
+        self.backlog_bytes += queued.nbytes
+        self._changed.set()
+
+    async def make_room(self) -> None:
+        """Wait while the backlog is at its bound, as long as ClickHouse takes rows: re-reading costs more than waiting."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + _MAX_WAIT_FOR_ROOM_SECONDS
+        while self.backlog_bytes > self._settings.max_backlog_bytes and not self.is_stalled:
+            if loop.time() > give_up_at:
+                return
+            self._drained.clear()
+            try:
+                await asyncio.wait_for(self._drained.wait(), 0.5)
+            except TimeoutError:
+                continue
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether ClickHouse does not take rows at the moment."""
+        started = self._flush_started_at
+        slow = started is not None and asyncio.get_running_loop().time() - started > _STALLED_AFTER_SECONDS
+        return self._is_failing or slow
+
+    @property
+    def oldest_age_seconds(self) -> float:
+        """How long the oldest unflushed segment has waited."""
+        if not self._queue:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._queue[0].offered_at
+
+    @property
+    def waiting_segments(self) -> int:
+        """How many committed segments are not flushed yet."""
+        return len(self._queue)
+
+    async def run(self) -> None:
+        """Merge and flush until cancelled, or until `close` was called and all is flushed."""
+        await self._until_it_succeeds(self._merge.learn_known_subjects)
+        while True:
+            taken = await self._due()
+            if not taken:
+                return
+            self._flush_started_at = asyncio.get_running_loop().time()
+            await self._flush(taken)
+            self._flush_started_at = None
+
+    def close(self) -> None:
+        """Flush what is queued now and let `run` return."""
+        self._is_closing = True
+        self._changed.set()
+
+    async def _due(self) -> list[_Queued]:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            if not self._queue:
+                if self._is_closing:
+                    return []
+                await self._changed.wait()
+                continue
+            left = self._queue[0].offered_at + self._settings.flush_after_seconds - loop.time()
+            is_full = sum(queued.rows for queued in self._queue) >= self._settings.max_flush_rows
+            if left <= 0 or is_full or self._is_closing or self._queue[0].batch is None:
+                return self._head()
+            await asyncio.sleep(min(left, 0.02))
+
+    def _head(self) -> list[_Queued]:
+        """The next segments, up to the bounds; they stay queued until they are flushed."""
+        head: list[_Queued] = []
+        rows = 0
+        for queued in self._queue:
+            if head and (rows + queued.rows > self._settings.max_flush_rows or len(head) == _MAX_SEGMENTS_PER_FLUSH):
+                break
+            head.append(queued)
+            rows += queued.rows
+        return head
+
+    async def _flush(self, taken: Sequence[_Queued]) -> None:
+        """The order that makes the promise: rows first, then the checkpoint, and only then may state be evicted."""
+        # 1. Read again what was not held in memory.
+        segments = [await self._loaded(queued) for queued in taken]
+        # 2. Merge into whole rows; states that are not cached are read back.
+        rows = await self._until_it_succeeds(self._merge.rows_of, segments)
+        # 3. Insert: one Arrow stream a table, for all projects of the lane.
+        await self._until_it_succeeds(self._insert, rows)
+        # 4. Note the checkpoint; it is recorded beside the flushes.
+        self.cursor = taken[-1].position
+        self._note_flushed(self.cursor)
+        # 5. The rows are stored: evict states down to the bound, and forget the segments.
+        self.meter.evicted += self._merge.settle(rows)
+        for queued in taken:
+            self._queue.popleft()
+            self.backlog_bytes -= queued.nbytes
+            self.meter.records += queued.rows
+        self.meter.flushes += 1
+        started = self._flush_started_at or 0.0
+        self.meter.max_flush_seconds = max(self.meter.max_flush_seconds, asyncio.get_running_loop().time() - started)
+        self._drained.set()
+
+    async def _loaded(self, queued: _Queued) -> Segment:
+        batch = queued.batch
+        if batch is None:
+            batch = await self._until_it_succeeds(self._read_segment, queued.position)
+            self.meter.reread += 1
+        return Segment(queued.position, batch)
+
+    def _insert(self, rows: MergedRows) -> None:
+        self._writer.insert("observations", rows.observations)
+        self._writer.insert("scores", rows.scores)
+        self._writer.insert("traces", rows.traces)
+
+    async def _until_it_succeeds(self, call: Callable[..., _T], *arguments: object) -> _T:
+        """Call in the stage's thread, again and again while an engine is away. Appends go on meanwhile."""
+        attempt = 0
+        while True:
+            try:
+                result = await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+            except Unavailable as error:
+                self._is_failing = True
+                self.meter.failures += 1
+                self._drained.set()
+                _log.warning("merge_waits", reason=str(error), cause=str(error.__cause__)[:300], attempt=attempt)
+                await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
+                attempt += 1
+            else:
+                self._is_failing = False
+                return result

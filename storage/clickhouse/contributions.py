@@ -1,0 +1,87 @@
+"""What the lanes read back: the contributions to subjects that are no longer cached. Never a payload."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+
+from heliograph.domain.errors import Unavailable
+
+_RETRY_AFTER_SECONDS = 1.0
+
+
+class Contributions:
+    """Reads, across projects, the rows that a lane needs to go on with a subject. Blocking: call it from a thread."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    _OBSERVATIONS = """
+        SELECT project_id, trace_id, id, parent_observation_id, type, name, start_time, end_time, level, environment,
+            release, version, is_app_root, trace_name, user_id, session_id, tags, public, trace_metadata,
+            if(parent_observation_id = '', input_preview, '') AS input_preview,
+            if(parent_observation_id = '', output_preview, '') AS output_preview,
+            provided_model_name, input_tokens, output_tokens, total_tokens, total_cost, placed_at, created_at,
+            updated_at, row_version
+        FROM observations FINAL
+        WHERE project_id IN {projects:Array(String)} AND trace_id IN {subjects:Array(String)}
+    """
+
+    def observations(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table:
+        """Every observation of the traces, without payloads."""
+        return self._read(self._OBSERVATIONS, projects, trace_ids)
+
+    _SCORES = """
+        SELECT project_id, id, trace_id, session_id, dataset_run_id, name, data_type, value, string_value, placed_at,
+            created_at, updated_at, row_version
+        FROM scores FINAL
+        WHERE project_id IN {projects:Array(String)}
+            AND (trace_id IN {subjects:Array(String)}
+                OR (trace_id = '' AND session_id != ''
+                    AND concat('session:', session_id) IN {subjects:Array(String)})
+                OR (trace_id = '' AND dataset_run_id != ''
+                    AND concat('run:', dataset_run_id) IN {subjects:Array(String)}))
+    """
+
+    def scores(self, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table:
+        """Every score on the subjects, without comments and long texts."""
+        return self._read(self._SCORES, projects, subjects)
+
+    _TRACES = """
+        SELECT project_id, id, merge_state, if(merge_state = '', '', input) AS input,
+            if(merge_state = '', '', output) AS output, bookmarked, placed_at, created_at, row_version
+        FROM traces FINAL
+        WHERE project_id IN {projects:Array(String)} AND id IN {subjects:Array(String)}
+    """
+
+    def traces(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table:
+        """The traces' own parts: what events set on the trace itself, and where its row lies."""
+        return self._read(self._TRACES, projects, trace_ids)
+
+    # The same hash as the lane's filter computes: xxHash64 of project, NUL, subject.
+    _SUBJECTS = """
+        SELECT xxHash64(concat(project_id, '\\0', id)) AS subject FROM traces
+        UNION ALL
+        SELECT xxHash64(concat(project_id, '\\0', multiIf(trace_id != '', trace_id, session_id != '',
+            concat('session:', session_id), concat('run:', dataset_run_id)))) AS subject FROM scores
+    """
+
+    def known_subjects(self) -> Iterator[np.ndarray]:
+        """The hash of every stored subject, in blocks of UInt64; repeated ones are possible."""
+        try:
+            with self._client.query_arrow_stream(self._SUBJECTS) as blocks:
+                for block in blocks:
+                    yield block.column("subject").to_numpy()
+        except (ClickHouseError, HTTPError, OSError) as error:
+            raise Unavailable("ClickHouse", _RETRY_AFTER_SECONDS) from error
+
+    def _read(self, sql: str, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table:
+        parameters: dict[str, Any] = {"projects": list(projects), "subjects": list(subjects)}
+        try:
+            return self._client.query_arrow(sql, parameters=parameters)
+        except (ClickHouseError, HTTPError, OSError) as error:
+            raise Unavailable("ClickHouse", _RETRY_AFTER_SECONDS) from error

@@ -1,0 +1,1 @@
+"""What lies in the object store: the raw log, media and exports."""
