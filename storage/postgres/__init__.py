@@ -1,0 +1,1 @@
+"""The relational state: tables stay in here, domain objects leave."""

@@ -1,0 +1,84 @@
+"""The connection to PostgreSQL: sessions that commit at the edge, and its failures as errors of the domain."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from sqlalchemy import ColumnCollectionConstraint, exc, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from heliograph.domain.errors import InvalidRequest, Unavailable
+from storage.postgres.tables.catalogue import METADATA
+
+CONNECT_TIMEOUT_SECONDS = 3
+RETRY_AFTER_SECONDS = 5
+# No statement of ours is long; one that hangs on a stopped server must not hold its caller.
+TRANSACTION_TIMEOUT_SECONDS = 15
+
+_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, psycopg.OperationalError, OSError, TimeoutError)
+
+
+class Database:
+    """A pool of connections to one database; it belongs to the event loop that first uses it."""
+
+    def __init__(self, dsn: str) -> None:
+        self._engine = create_async_engine(
+            dsn,
+            pool_size=5,
+            max_overflow=5,
+            pool_timeout=CONNECT_TIMEOUT_SECONDS,
+            # A restarted server costs one round trip here, and no failed request.
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+        )
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that commits when the block ends, or rolls back when it raises.
+
+        Raises:
+            Unavailable: the server is away, too busy or does not answer in time.
+            InvalidRequest: a value is taken already, or names something that does not exist.
+        """
+        try:
+            async with asyncio.timeout(TRANSACTION_TIMEOUT_SECONDS), self._sessions.begin() as session:
+                yield session
+        except exc.IntegrityError as error:
+            raise _refusal(error) from error
+        except _AWAY as error:
+            raise Unavailable("PostgreSQL", RETRY_AFTER_SECONDS) from error
+        except exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable("PostgreSQL", RETRY_AFTER_SECONDS) from error
+            raise
+
+    async def ping(self) -> None:
+        """Return when the server answers; raises Unavailable otherwise."""
+        async with self.transaction() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def _refusal(error: exc.IntegrityError) -> Exception:
+    """Name the field of the violated constraint; what no caller can cause stays as it is."""
+    match error.orig:
+        case psycopg.errors.UniqueViolation(diag=diagnostic):
+            return InvalidRequest(_field(diagnostic), "is taken already")
+        case psycopg.errors.ForeignKeyViolation(diag=diagnostic):
+            return InvalidRequest(_field(diagnostic), "names something that does not exist, or that is still in use")
+        case _:
+            return error
+
+
+def _field(diagnostic: psycopg.errors.Diagnostic) -> str:
+    """Name the column that a constraint is about: its last one, since those before it say within what."""
+    table = METADATA.tables.get(diagnostic.table_name or "")
+    for constraint in table.constraints if table is not None else ():
+        if isinstance(constraint, ColumnCollectionConstraint) and constraint.name == diagnostic.constraint_name:
+            return str(constraint.columns.values()[-1].name)
+    return diagnostic.constraint_name or "value"

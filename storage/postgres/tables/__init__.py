@@ -1,0 +1,1 @@
+"""The tables of PostgreSQL, one module per noun; they never leave `storage.postgres`."""

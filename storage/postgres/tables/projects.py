@@ -1,0 +1,28 @@
+"""The table of projects."""
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storage.postgres.tables.declarative import Created, Id, Moment, Table
+from storage.postgres.tables.organizations import OrganizationRow
+
+
+class ProjectRow(Table):
+    """One project. `generation` is the upper part of the row versions that its lane writes."""
+
+    __tablename__ = "projects"
+    __table_args__ = (UniqueConstraint("organization_id", "name"),)
+
+    id: Mapped[Id]
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default=text("'{}'::jsonb"))
+    retention_days: Mapped[int | None]
+    generation: Mapped[int] = mapped_column(server_default=text("0"))
+    created_at: Mapped[Created]
+    deleted_at: Mapped[Moment | None]
+
+    organization: Mapped[OrganizationRow] = relationship(lazy="joined", innerjoin=True)
