@@ -116,8 +116,7 @@ class Merge:
             if known is not None:
                 lane.keep_place(index, known.placed_at, known.created_at)
                 contribution = contribution._replace(placed_at=known.placed_at, created_at=known.created_at)
-            if state.place is None:
-                state.place = TracePlace(contribution.placed_at, contribution.created_at, bookmarked=False)
+            state.propose_place(contribution.placed_at, contribution.created_at, contribution.row_version)
             if known is None or known.row_version <= contribution.row_version:
                 state.observations[contribution.id] = contribution
         return lane.added_to(mapped).cast(tables.OBSERVATIONS)
@@ -142,16 +141,16 @@ class Merge:
         parts = segment.batch.trace_parts
         if parts.num_rows == 0:
             return
-        versions = self._versions(segment, parts).tolist()
-        fields = (plain_values(parts.column(name)) for name in ("field", "value", "stamped_at", "stamp_id"))
-        for key, version, field, value, stamped_at, stamp_id in zip(
-            _keys(parts, "trace_id"), versions, *fields, strict=True
+        lane = _LaneColumns.of(segment, parts, "stamped_at", self._versions(segment, parts))
+        fields = (plain_values(parts[name]) for name in ("field", "value", "stamped_at", "stamp_id"))
+        places = (lane.created_at.tolist(), lane.row_version.tolist())
+        for key, created_at, version, field, value, stamped_at, stamp_id in zip(
+            _keys(parts, "trace_id"), *places, *fields, strict=True
         ):
             state = self._cache[key]
             merge_part(state.parts, field, TracePart(value, stamped_at, stamp_id))
             state.parts_version = max(state.parts_version, version)
-            if state.place is None:
-                state.place = TracePlace(stamped_at, stamped_at, bookmarked=False)
+            state.propose_place(stamped_at, created_at, version)
 
     def _versions(self, segment: Segment, rows: pa.Table) -> np.ndarray:
         base = np.uint64(segment.position.segment << ORDINAL_BITS)

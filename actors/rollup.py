@@ -19,7 +19,8 @@ class TracePlace(NamedTuple):
 
     placed_at: int
     created_at: int
-    bookmarked: bool
+    bookmarked: bool = False
+    told_by: int = 0
 
 
 @dataclasses.dataclass(slots=True)
@@ -31,6 +32,11 @@ class SubjectState:
     parts: Parts = dataclasses.field(default_factory=dict)
     parts_version: int = 0
     place: TracePlace | None = None
+
+    def propose_place(self, placed_at: int, created_at: int, row_version: int) -> None:
+        """The record of the smallest version tells the place, and none can once the row is stored."""
+        if self.place is None or row_version < self.place.told_by:
+            self.place = TracePlace(placed_at, created_at, told_by=row_version)
 
     @property
     def weight(self) -> int:

@@ -1,0 +1,64 @@
+"""An in-memory double of the tables that a lane writes and reads back: the row with the greatest version wins."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from actors.seen_filter import subject_hash
+from heliograph.domain import tables
+
+_SORT_KEYS = {
+    "observations": ("project_id", "placed_at", "trace_id", "id"),
+    "traces": ("project_id", "placed_at", "id"),
+    "scores": ("project_id", "placed_at", "id"),
+}
+
+
+class StoredRows:
+    """Takes inserts like `Writer`, answers read-backs like `Contributions`, and never sees two tables as one."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {name: {} for name in _SORT_KEYS}
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Keep each row unless one with the same sorting key and a greater version is there."""
+        stored = self._rows[table]
+        for row in rows.to_pylist():
+            key = tuple(row[name] for name in _SORT_KEYS[table])
+            if key not in stored or stored[key]["row_version"] <= row["row_version"]:
+                stored[key] = row
+
+    def logical(self, table: str, *, without: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """The rows as a reader sees them, sorted."""
+        rows = [{name: value for name, value in row.items() if name not in without} for row in self._rows[table].values()]
+        return sorted(rows, key=lambda row: (row["project_id"], row["id"]))
+
+    def observations(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table:
+        """See Contributions.observations."""
+        found = [row for row in self._of("observations", projects) if row["trace_id"] in set(trace_ids)]
+        return pa.Table.from_pylist(found, schema=tables.OBSERVATIONS)
+
+    def scores(self, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table:
+        """See Contributions.scores."""
+        found = [row for row in self._of("scores", projects) if _score_subject(row) in set(subjects)]
+        return pa.Table.from_pylist(found, schema=tables.SCORES)
+
+    def traces(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table:
+        """See Contributions.traces."""
+        found = [row for row in self._of("traces", projects) if row["id"] in set(trace_ids)]
+        return pa.Table.from_pylist(found, schema=tables.TRACES)
+
+    def known_subjects(self) -> Iterator[np.ndarray]:
+        """See Contributions.known_subjects."""
+        digests = [subject_hash(row["project_id"], row["id"]) for row in self._rows["traces"].values()]
+        digests += [subject_hash(row["project_id"], _score_subject(row)) for row in self._rows["scores"].values()]
+        yield np.array(digests, dtype=np.uint64)
+
+    def _of(self, table: str, projects: Sequence[str]) -> list[dict[str, Any]]:
+        return [row for row in self._rows[table].values() if row["project_id"] in projects]
+
+
+def _score_subject(row: dict[str, Any]) -> str:
+    return row["trace_id"] or (f"session:{row['session_id']}" if row["session_id"] else f"run:{row['dataset_run_id']}")
