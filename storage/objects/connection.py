@@ -1,18 +1,22 @@
 """The connection to the object store, with the ping that tells whether it serves."""
 
+from typing import TYPE_CHECKING
+
 import boto3
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from mypy_boto3_s3 import S3Client
 
 from heliograph.domain.errors import Unavailable
 from heliograph.settings import S3Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 RETRY_AFTER_SECONDS = 2.0
 PING_KEY = "ping"
 
 
-def connect(settings: S3Settings, url: str, *, timeout_seconds: float = 10) -> S3Client:
+def connect(settings: S3Settings, url: str, *, timeout_seconds: float = 10) -> "S3Client":
     """A client without retries of its own: whoever writes the log decides what a failed call means."""
     return boto3.client(
         "s3",
@@ -33,7 +37,7 @@ def connect(settings: S3Settings, url: str, *, timeout_seconds: float = 10) -> S
     )
 
 
-def ping(client: S3Client, bucket: str) -> None:
+def ping(client: "S3Client", bucket: str) -> None:
     """Write and read one small object; raises Unavailable when the store does not serve both."""
     try:
         client.put_object(Bucket=bucket, Key=PING_KEY, Body=b"ok")

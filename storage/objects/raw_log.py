@@ -4,16 +4,19 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
-from mypy_boto3_s3 import S3Client
 
 from heliograph.domain.errors import LaneFenced, Unavailable
 from heliograph.domain.identifiers import LaneNumber
 from heliograph.domain.lanes import LogPosition
 from storage.objects import segments
 from storage.objects.connection import RETRY_AFTER_SECONDS, status_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _CONFLICT = 409
 _PRECONDITION_FAILED = 412
@@ -51,7 +54,7 @@ class RawLog:
     from another's.
     """
 
-    def __init__(self, client: S3Client, bucket: str, lane: LaneNumber) -> None:
+    def __init__(self, client: "S3Client", bucket: str, lane: LaneNumber) -> None:
         self._client = client
         self._bucket = bucket
         self._lane = lane
