@@ -1,0 +1,1 @@
+"""Bounded work over much data, on Ray Data."""
