@@ -1,4 +1,4 @@
-"""The checkpoint of a lane: recorded after the insert it stands for, and beside the flushes, so that none waits for it."""
+"""The checkpoint of a lane: recorded after the insert it stands for, beside the flushes, so that none waits for it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

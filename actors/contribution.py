@@ -1,4 +1,4 @@
-"""What one observation, or one score, contributes to its trace: few plain values, cheap to hold by the hundred thousand."""
+"""What one observation, or one score, contributes to its trace: few plain values, cheap to hold in great number."""
 
 from collections.abc import Callable
 from itertools import repeat

@@ -37,7 +37,7 @@ _EXIT_AFTER_SECONDS = 1.0
 class LaneActor:
     """A lane in a process of its own. Ray restarts it by running the constructor, which is its recovery."""
 
-    async def __init__(self, number: int, settings: Settings) -> None:  # noqa: PLE0100 - Ray awaits it
+    async def __init__(self, number: int, settings: Settings) -> None:
         telemetry.configure_logs(settings.log_level)
         lane = LaneNumber(number)
         clickhouse = connect_blocking(settings.clickhouse, settings.clickhouse_url)

@@ -1,6 +1,7 @@
 """Group commit: the appends of all callers become one segment of the log; only then are the callers answered."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class GroupCommit:
             max_project_bytes=settings.max_project_bytes, max_bytes=settings.max_unacknowledged_bytes
         )
         self._arrived = asyncio.Event()
+        self._filled = asyncio.Event()
         self._started_at = 0.0
         self._next = LogPosition(0, 0)
         self._lane = LaneNumber(0)
@@ -90,6 +92,8 @@ class GroupCommit:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._buffers.add(Waiting(project_id, batch, batch.nbytes, durable))
         self._arrived.set()
+        if self._is_full:
+            self._filled.set()
         await durable
 
     async def run(self) -> None:
@@ -110,20 +114,22 @@ class GroupCommit:
         """Refuse further appends; `run` returns when the ones before are committed."""
         self._is_closing = True
         self._arrived.set()
+        self._filled.set()
 
     async def _gather(self) -> None:
         """Small appends wait for company, so that a segment a tenth of a second is the most that they cause."""
         loop = asyncio.get_running_loop()
         due_at = self._started_at + self._settings.segment_spacing_seconds
         while not self._is_closing and not self._is_full and (left := due_at - loop.time()) > 0:
-            await asyncio.sleep(min(left, 0.005))
+            self._filled.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), left)
         self._started_at = loop.time()
 
     @property
     def _is_full(self) -> bool:
         return (
-            self._buffers.records >= self._settings.full_segment_records
-            or self._buffers.nbytes >= _FULL_SEGMENT_BYTES
+            self._buffers.records >= self._settings.full_segment_records or self._buffers.nbytes >= _FULL_SEGMENT_BYTES
         )
 
     async def _commit(self, waiting: list[Waiting]) -> None:

@@ -106,9 +106,7 @@ class Lane:
         self._epoch = await self._stores.registry.take_epoch(self._number)
         checkpoint = await self._stores.registry.checkpoint(self._number)
         loop = asyncio.get_running_loop()
-        replay, free = await loop.run_in_executor(
-            self._log_thread, self._stores.log.take_over, self._epoch, checkpoint
-        )
+        replay, free = await loop.run_in_executor(self._log_thread, self._stores.log.take_over, self._epoch, checkpoint)
         for listed in replay:
             self._merge_stage.offer(listed.position, None)
         self._replaying = len(replay)
@@ -167,10 +165,9 @@ class Lane:
 
     async def stop(self) -> None:
         """Commit and flush what was accepted, record the checkpoint, end. What cannot be flushed stays in the log."""
-        self._commits.close()
-        stages = (self._commits, self._merge_stage, self._checkpoints)
-        for stage, task in zip(stages, self._tasks, strict=False):
-            stage.close()
+        closes = (self._commits.close, self._merge_stage.close, self._checkpoints.close)
+        for close, task in zip(closes, self._tasks, strict=False):
+            close()
             with contextlib.suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(task, 10)
         _log.info("lane_stopped", lane=self._number, epoch=self._epoch)

@@ -32,9 +32,7 @@ class _Gathered(NamedTuple):
 class LaneClient:
     """Appends batches to the lanes that own them. One instance for each process and loop."""
 
-    def __init__(
-        self, lane_map: LaneMap, lane: Callable[[LaneNumber], LaneCall], settings: IngestSettings
-    ) -> None:
+    def __init__(self, lane_map: LaneMap, lane: Callable[[LaneNumber], LaneCall], settings: IngestSettings) -> None:
         self._map = lane_map
         self._lane = lane
         self._settings = settings
@@ -60,9 +58,7 @@ class LaneClient:
         lanes = self._map.lanes_of(project_id)
         if len(lanes) == 1:
             return [(lanes[0], batch)]
-        owners = np.array(
-            [self._map.lane_of(project_id, subject) for subject in batch.records["subject"].to_pylist()]
-        )
+        owners = np.array([self._map.lane_of(project_id, subject) for subject in batch.records["subject"].to_pylist()])
         return [(lane, batch.reordered(np.flatnonzero(owners == lane))) for lane in lanes if (owners == lane).any()]
 
     async def _gather(self, lane: LaneNumber, project_id: ProjectId, batch: MappedBatch) -> None:

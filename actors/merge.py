@@ -40,9 +40,7 @@ class MergedRows:
 class Merge:
     """Turns segments into rows, in log order, with the state of every subject they touch."""
 
-    def __init__(
-        self, contributions: Contributions, cache: SubjectCache, generation_of: Callable[[str], int]
-    ) -> None:
+    def __init__(self, contributions: Contributions, cache: SubjectCache, generation_of: Callable[[str], int]) -> None:
         self._contributions = contributions
         self._cache = cache
         self._generation_of = generation_of
@@ -108,10 +106,11 @@ class Merge:
             return tables.OBSERVATIONS.empty_table()
         lane = _LaneColumns.of(segment, mapped, "start_time", self._versions(segment, mapped))
         placed = lane.added_to(mapped)
-        for index, (key, contribution) in enumerate(
+        for index, (key, mapped_contribution) in enumerate(
             zip(_keys(mapped, "trace_id"), observation_contributions(placed), strict=True)
         ):
             state = self._cache[key]
+            contribution = mapped_contribution
             known = state.observations.get(contribution.id)
             if known is not None:
                 lane.keep_place(index, known.placed_at, known.created_at)
@@ -127,8 +126,9 @@ class Merge:
             return tables.SCORES.empty_table()
         lane = _LaneColumns.of(segment, mapped, "timestamp", self._versions(segment, mapped))
         placed = lane.added_to(mapped)
-        for index, (key, score) in enumerate(zip(_score_keys(mapped), score_contributions(placed), strict=True)):
+        for index, (key, mapped_score) in enumerate(zip(_score_keys(mapped), score_contributions(placed), strict=True)):
             state = self._cache[key]
+            score = mapped_score
             known = state.scores.get(score.id)
             if known is not None:
                 lane.keep_place(index, known.placed_at, known.created_at)

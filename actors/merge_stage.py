@@ -89,7 +89,7 @@ class MergeStage:
         self._changed.set()
 
     async def make_room(self) -> None:
-        """Wait while the backlog is at its bound, as long as ClickHouse takes rows: re-reading costs more than waiting."""
+        """Wait while the backlog is at its bound and ClickHouse takes rows: re-reading costs more than waiting."""
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + _MAX_WAIT_FOR_ROOM_SECONDS
         while self.backlog_bytes > self._settings.max_backlog_bytes and not self.is_stalled:

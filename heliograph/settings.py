@@ -1,4 +1,4 @@
-"""The settings of one Heliograph process: read once, from the environment and the data directory, in a composition root."""
+"""The settings of one process: read once, from the environment and the data directory, in a composition root."""
 
 import json
 import secrets
@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     init: FirstProject = FirstProject()
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # noqa: PLR0917 - pydantic-settings prescribes the signature
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
@@ -174,7 +174,7 @@ class Settings(BaseSettings):
 class _SecretsFile(PydanticBaseSettingsSource):
     """Reads `secrets.json` of the data directory that the sources before it have chosen."""
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - its base's
         """Not used: the file is read whole."""
         return None, field_name, False
 

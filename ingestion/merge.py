@@ -32,7 +32,7 @@ def merge_part(parts: Parts, field: str, part: TracePart) -> None:
 
 
 def dump_stamps(parts: Parts) -> str:
-    """The stamps as compact JSON for the column `merge_state`; empty without parts. Values have columns of their own."""
+    """The stamps as compact JSON for `merge_state`; empty without parts. The values have columns of their own."""
     if not parts:
         return ""
     stamps = {field: [part.stamped_at, part.stamp_id] for field, part in sorted(parts.items())}

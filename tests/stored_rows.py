@@ -32,7 +32,9 @@ class StoredRows:
 
     def logical(self, table: str, *, without: Sequence[str] = ()) -> list[dict[str, Any]]:
         """The rows as a reader sees them, sorted."""
-        rows = [{name: value for name, value in row.items() if name not in without} for row in self._rows[table].values()]
+        rows = [
+            {name: value for name, value in row.items() if name not in without} for row in self._rows[table].values()
+        ]
         return sorted(rows, key=lambda row: (row["project_id"], row["id"]))
 
     def observations(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table:

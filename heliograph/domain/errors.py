@@ -41,6 +41,13 @@ class UnsupportedContentType(HeliographError):
     expected: str
 
 
+class UnsupportedEncoding(HeliographError):
+    """Content encoding {encoding!r} is not supported here: send gzip, deflate or identity."""
+
+    fields = ("encoding",)
+    encoding: str
+
+
 class PayloadTooLarge(HeliographError):
     """The request body is larger than {max_bytes} bytes: send it in smaller batches."""
 
@@ -51,6 +58,14 @@ class PayloadTooLarge(HeliographError):
 class CredentialsMissing(HeliographError):
     """No credentials were sent: use HTTP Basic authentication with a project's public and secret key.
     Confirm that you've configured the correct host."""
+
+
+class CredentialsMalformed(HeliographError):
+    """The Authorization header cannot be read: {reason}.
+    Confirm that you've configured the correct host."""
+
+    fields = ("reason",)
+    reason: str
 
 
 class KeyUnknown(HeliographError):

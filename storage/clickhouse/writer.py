@@ -44,9 +44,7 @@ class Writer:
             return
         started = time.monotonic()
         try:
-            self._client.raw_insert(
-                table, rows.column_names, _stream(rows), settings=_SETTINGS, fmt="ArrowStream"
-            )
+            self._client.raw_insert(table, rows.column_names, _stream(rows), settings=_SETTINGS, fmt="ArrowStream")
         except (ClickHouseError, HTTPError, OSError) as error:
             self.meter.failures += 1
             self.meter.last_error = str(error)[:500]
@@ -60,4 +58,5 @@ def _stream(rows: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema, options=_IPC) as stream:
         stream.write_table(rows.combine_chunks())
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data

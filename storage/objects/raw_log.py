@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
+from heliograph.domain import tables
 from heliograph.domain.errors import LaneFenced, Unavailable
 from heliograph.domain.identifiers import LaneNumber
 from heliograph.domain.lanes import LogPosition
@@ -106,7 +107,7 @@ class RawLog:
             body = self._client.get_object(Bucket=self._bucket, Key=self._key(position))["Body"].read()
         except (BotoCoreError, ClientError) as error:
             raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
-        return segments.decode(body) if body else segments.tables.RECORDS.empty_table()
+        return segments.decode(body) if body else tables.RECORDS.empty_table()
 
     def take_over(self, epoch: int, checkpoint: LogPosition | None) -> tuple[list[ListedSegment], int]:
         """Seal every epoch before `epoch`, so that their owners can append no more.

@@ -1,6 +1,7 @@
 """A segment of the raw log as bytes: Parquet, zstd, sorted by project, one row group for each."""
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -47,4 +48,4 @@ def decode(data: bytes) -> pa.Table:
 def _project_groups(records: pa.Table) -> list[pa.Table]:
     codes = pc.dictionary_encode(records["project_id"].combine_chunks()).indices.to_numpy()
     bounds = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-    return [records.slice(start, stop - start) for start, stop in zip(bounds, bounds[1:], strict=False)]
+    return [records.slice(start, stop - start) for start, stop in pairwise(bounds)]

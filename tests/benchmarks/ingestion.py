@@ -27,7 +27,9 @@ def log_objects(stack: Stack) -> int:
 
 def expected_cost(stack: Stack, requests: list[Template], sent: Sent) -> Decimal:
     """The cost of everything acknowledged, computed from the mapping alone."""
-    costs = [sum(ceiling.rows_of(template, stack.project_id)["total_cost"].to_pylist(), Decimal()) for template in requests]
+    costs = [
+        sum(ceiling.rows_of(template, stack.project_id)["total_cost"].to_pylist(), Decimal()) for template in requests
+    ]
     return sum((costs[index] * copies for index, copies in sent.copies.items()), Decimal())
 
 

@@ -16,18 +16,37 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 PATH = "/api/public/otel/v1/traces"
 SPANS_PER_TRACE = 10
-_SYLLABLES = "ka lo mi ren ta sol ver din pra fes tu nor bel gan is ul em or ath win".split()
+_SYLLABLES = [
+    "ka",
+    "lo",
+    "mi",
+    "ren",
+    "ta",
+    "sol",
+    "ver",
+    "din",
+    "pra",
+    "fes",
+    "tu",
+    "nor",
+    "bel",
+    "gan",
+    "is",
+    "ul",
+    "em",
+    "or",
+    "ath",
+    "win",
+]
 _MODELS = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "gemini-2.5-flash")
 
 
 class Vocabulary:
-    """Text that resembles language in its word lengths and frequencies, so that indexes and compression work as usual."""
+    """Text like language in its word lengths and frequencies, so that indexes and compression work as usual."""
 
     def __init__(self, seed: int, words: int = 20_000) -> None:
         self._random = random.Random(seed)
-        self._words = [
-            "".join(self._random.choices(_SYLLABLES, k=self._random.randint(1, 4))) for _ in range(words)
-        ]
+        self._words = ["".join(self._random.choices(_SYLLABLES, k=self._random.randint(1, 4))) for _ in range(words)]
         # Zipf's law, the shape of word frequencies in any language.
         self._weights = list(accumulate(1 / rank for rank in range(1, words + 1)))
 

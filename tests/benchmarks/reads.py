@@ -13,7 +13,7 @@ import httpx
 
 from tests.benchmarks import report
 from tests.benchmarks.load import Load, Sent, templates
-from tests.benchmarks.stack import Stack, connect, until
+from tests.benchmarks.stack import connect, until
 
 _REPETITIONS = 40
 
@@ -27,15 +27,24 @@ class Route:
     sql: str
 
 
-def routes(stack: Stack, trace_id: str) -> list[Route]:
+_TRACES = "SELECT id, name, total_cost FROM traces FINAL WHERE project_id = {project:String}"
+_OBSERVATIONS = "SELECT id, input, output FROM observations FINAL WHERE project_id = {project:String}"
+
+
+def routes(trace_id: str) -> list[Route]:
     """The first reads of the API."""
-    where = f"project_id = '{stack.project_id}'"
+    api = "/api/public"
+    newest = " ORDER BY timestamp DESC LIMIT 50"
     return [
-        Route("list of 50 traces", "/api/public/traces?limit=50", f"SELECT id, name, total_cost FROM traces FINAL WHERE {where} ORDER BY timestamp DESC LIMIT 50"),
-        Route("traces of one user", "/api/public/traces?limit=50&userId=user-7", f"SELECT id FROM traces FINAL WHERE {where} AND user_id = 'user-7' ORDER BY timestamp DESC LIMIT 50"),
-        Route("one trace", f"/api/public/traces/{trace_id}", f"SELECT id, input, output FROM observations FINAL WHERE {where} AND trace_id = '{trace_id}'"),
-        Route("50 observations", "/api/public/v2/observations?limit=50", f"SELECT id FROM observations FINAL WHERE {where} ORDER BY start_time DESC LIMIT 50"),
-    ]  # fmt: skip
+        Route("list of 50 traces", f"{api}/traces?limit=50", _TRACES + newest),
+        Route(
+            "traces of one user", f"{api}/traces?limit=50&userId=user-7", _TRACES + " AND user_id = 'user-7'" + newest
+        ),
+        Route("one trace", f"{api}/traces/{trace_id}", _OBSERVATIONS + " AND trace_id = {trace:String}"),
+        Route(
+            "50 observations", f"{api}/v2/observations?limit=50", _OBSERVATIONS + " ORDER BY start_time DESC LIMIT 50"
+        ),
+    ]
 
 
 async def run(traces: int) -> Mapping[str, object]:
@@ -48,9 +57,14 @@ async def run(traces: int) -> Mapping[str, object]:
     login = (stack.target.public_key, stack.target.secret_key)
     async with httpx.AsyncClient(base_url=stack.target.url, auth=login, timeout=60) as client:
         first = (await client.get("/api/public/traces?limit=1")).json()["data"][0]["id"]
-        for route in routes(stack, first):
+        for route in routes(first):
             through_api = await _times(lambda path=route.path: _get(client, path))
-            alone = await _times(lambda sql=route.sql: asyncio.to_thread(stack.clickhouse.query_arrow, sql))
+            bound = {"project": stack.project_id, "trace": first}
+            alone = await _times(
+                lambda sql=route.sql, bound=bound: asyncio.to_thread(
+                    stack.clickhouse.query_arrow, sql, parameters=bound
+                )
+            )
             figures[f"{route.name}: p50 ms"] = through_api.percentile(0.5) * 1000
             figures[f"{route.name}: p95 ms"] = through_api.percentile(0.95) * 1000
             figures[f"{route.name}: ceiling p50 ms"] = alone.percentile(0.5) * 1000

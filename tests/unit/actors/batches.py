@@ -64,7 +64,10 @@ def batch_of(*events: Span | Score | TracePart) -> MappedBatch:
     records = pa.Table.from_pylist([_record(event) for event in events], schema=tables.RECORDS)
     return MappedBatch(
         records,
-        _rows([(index, event) for index, event in enumerate(events) if isinstance(event, Span)], tables.MAPPED_OBSERVATIONS),
+        _rows(
+            [(index, event) for index, event in enumerate(events) if isinstance(event, Span)],
+            tables.MAPPED_OBSERVATIONS,
+        ),
         _rows([(index, event) for index, event in enumerate(events) if isinstance(event, Score)], tables.MAPPED_SCORES),
         _rows(
             [(index, event) for index, event in enumerate(events) if isinstance(event, TracePart)],

@@ -1,6 +1,7 @@
 """Merging gives the same rows whatever the order of batches, repetitions, evictions and restarts."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -107,7 +108,10 @@ def test_versions_are_log_positions_and_carry_the_generation() -> None:
     stored = StoredRows()
     merge = Merge(stored, SubjectCache(10, SeenFilter(1 << 10)), lambda _: 3)
     flush(merge, stored, [segment(7, Span("a"), Span("b"))])
-    assert [row["row_version"] for row in stored.logical("observations")] == [row_version(3, 7, 0), row_version(3, 7, 1)]
+    assert [row["row_version"] for row in stored.logical("observations")] == [
+        row_version(3, 7, 0),
+        row_version(3, 7, 1),
+    ]
 
 
 @pytest.mark.parametrize("max_contributions", [0, 1_000])
@@ -180,7 +184,7 @@ def _segments(events: list[Span | Score | TracePart], cuts: set[int]) -> list[Se
     bounds = [0, *sorted(cut for cut in cuts if cut < len(events)), len(events)]
     return [
         Segment(LogPosition(1, number), batch)
-        for number, batch in enumerate(map(_batch, [events[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]), 1)
+        for number, batch in enumerate(map(_batch, [events[a:b] for a, b in pairwise(bounds)]), 1)
     ]
 
 
