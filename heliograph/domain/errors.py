@@ -88,6 +88,13 @@ class AccessDenied(HeliographError):
     reason: str
 
 
+class ProjectNotFound(HeliographError):
+    """Project {project_id} not found"""
+
+    fields = ("project_id",)
+    project_id: str
+
+
 class TraceNotFound(HeliographError):
     """Trace {trace_id} not found within authorized project"""
 
@@ -146,3 +153,14 @@ class EngineFailed(HeliographError):
     fields = ("engine", "reason")
     engine: str
     reason: str
+
+
+class LaneMapMissing(HeliographError):
+    """PostgreSQL holds no lane map: run `heliograph migrate upgrade`."""
+
+
+class MigrationChanged(HeliographError):
+    """ClickHouse migration {name} was changed after it was applied: restore the file and add a new one instead."""
+
+    fields = ("name",)
+    name: str

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
-from sqlalchemy import ColumnCollectionConstraint, exc, text
+from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from heliograph.domain.errors import InvalidRequest, Unavailable
 from storage.postgres.tables.catalogue import METADATA
