@@ -1,0 +1,1 @@
+"""Wire to rows: pure functions, without disk, network or Ray."""

@@ -1,0 +1,1 @@
+"""The attribute mapping: one module per target, precedence declared as data."""

@@ -1,0 +1,106 @@
+"""Spans of one scope that share a shape: the unit in which attributes are mapped, column by column."""
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any, TypeVar
+
+from ingestion import values, wire
+from ingestion.attributes.shape import Keys, Shape
+from ingestion.values import Value
+
+Accepts = Callable[[Value], bool]
+T = TypeVar("T")
+
+
+class Frame:
+    """What all spans of an instrumentation scope share: their resource, their scope, and the bytes of both."""
+
+    def __init__(self, resource: bytes, scope: bytes, schema_urls: tuple[bytes, bytes] = (b"", b"")) -> None:
+        self._resource_part = _present(1, resource) + _present(3, schema_urls[0])
+        self._scope_part = _present(1, scope) + _present(3, schema_urls[1])
+        self.resource = values.attributes(wire.lenient(wire.Resource, resource).attributes)
+        self._read_scope(wire.lenient(wire.Scope, scope))
+
+    def _read_scope(self, scope: Any) -> None:  # noqa: ANN401  # a generated message
+        self.scope_name: str = scope.name.decode("utf-8", "replace")
+        self.scope_version: str = scope.version.decode("utf-8", "replace")
+        scope_attributes = values.attributes(scope.attributes)
+        self.resource_json = values.to_json(self.resource)
+        self.scope_json = values.to_json(
+            {"name": self.scope_name, "version": self.scope_version, "attributes": scope_attributes}
+        )
+
+    def enclose(self, span: bytes) -> bytes:
+        """One serialized ResourceSpans that holds exactly this span, with its resource and scope."""
+        size = wire.varint(len(span))
+        scope_size = len(self._scope_part) + 1 + len(size) + len(span)
+        return b"".join(
+            (self._resource_part, b"\x12", wire.varint(scope_size), self._scope_part, b"\x12", size, span)
+        )
+
+    def resource_text(self, *keys: str) -> str:
+        """The first of the resource's attributes that says something."""
+        return next((values.text(self.resource[key]) for key in keys if self.resource.get(key)), "")
+
+
+def _present(number: int, content: bytes) -> bytes:
+    return wire.field(number, content) if content else b""
+
+
+class SpanGroup:
+    """Spans with the same frame and shape. A column holds one value for each of them, in the order of `rows`."""
+
+    def __init__(self, frame: Frame, shape: Shape) -> None:
+        self.frame = frame
+        self.shape = shape
+        self.rows: list[int] = []
+        self.spans: list[Any] = []
+        self._attributes: list[list[bytes]] = []
+        self._columns: dict[str, list[Value]] = {}
+        self.has = shape.index.__contains__
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def add(self, row: int, span: Any, attributes: list[bytes]) -> None:  # noqa: ANN401  # a generated message
+        """One more span, whose row number this is."""
+        self.rows.append(row)
+        self.spans.append(span)
+        self._attributes.append(attributes)
+
+    def column(self, key: str) -> list[Value]:
+        """The values of a key that the shape has."""
+        found = self._columns.get(key)
+        if found is None:
+            place = self.shape.index[key]
+            raws = map(itemgetter(place), self._attributes)
+            found = self._columns[key] = values.column(raws, self.shape.starts[place])
+        return found
+
+    def first(self, keys: Keys, accepts: Accepts = bool) -> list[Value] | None:
+        """Per span the first accepted value of the keys, or None; None for all when the shape has none of them."""
+        present = self.shape.present(keys)
+        if not present:
+            return None
+        found = self.column(present[0])
+        for key in present[1:]:
+            found = [
+                value if accepts(value) else other for value, other in zip(found, self.column(key), strict=True)
+            ]
+        return found
+
+    def first_texts(self, keys: Keys) -> list[str] | None:
+        """As `first`, as text."""
+        found = self.first(keys)
+        return None if found is None else values.texts(found)
+
+    def constant(self, value: Value) -> list[Value]:
+        """A column of one value."""
+        return [value] * len(self.rows)
+
+
+def otherwise(found: Sequence[T] | None, fallback: Iterable[T]) -> list[T]:
+    """The found values, and where there is none the fallback's."""
+    if found is None:
+        return list(fallback)
+    return [value or other for value, other in zip(found, fallback, strict=True)]

@@ -1,0 +1,257 @@
+"""OTLP's JSON form turned into its protobuf form, so that one mapping serves both."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from heliograph.domain.errors import MalformedPayload
+from ingestion import values, wire
+from ingestion.values import Value
+
+Object = Mapping[str, Value]
+
+_MAX_UINT64 = 2**64 - 1
+_INT64 = range(-(2**63), 2**63)
+_INT32 = range(-(2**31), 2**31)
+_SPAN_KINDS = {
+    f"SPAN_KIND_{name}": number
+    for number, name in enumerate(("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"))
+}
+_STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
+
+
+def to_protobuf(body: bytes) -> bytes:
+    """The serialized ExportTraceServiceRequest of a JSON one; unknown fields are ignored.
+
+    Raises:
+        MalformedPayload: it is not JSON, or a list or object of OTLP's structure is something else.
+    """
+    try:
+        request = values.from_json(body)
+    except (ValueError, RecursionError) as error:
+        reason = f"it is not JSON ({error})"
+        raise MalformedPayload(reason) from error
+    if not isinstance(request, dict):
+        reason = "it is JSON, but not an object with resourceSpans"
+        raise MalformedPayload(reason)
+    export = wire.Export(resource_spans=_each(request, "resourceSpans", _resource_spans, "resourceSpans"))
+    return bytes(export.SerializeToString())
+
+
+def _resource_spans(item: Object, place: str) -> bytes:
+    message = wire.ResourceSpans(
+        resource=_one(item, "resource", _resource, place),
+        scope_spans=_each(item, "scopeSpans", _scope_spans, f"{place}.scopeSpans"),
+        schema_url=_text(item, "schemaUrl"),
+    )
+    return bytes(message.SerializeToString())
+
+
+def _resource(item: Object, place: str) -> bytes:
+    return bytes(wire.Resource(attributes=_attributes(item, place)).SerializeToString())
+
+
+def _scope_spans(item: Object, place: str) -> bytes:
+    message = wire.ScopeSpans(
+        scope=_one(item, "scope", _scope, place),
+        spans=_each(item, "spans", _span, f"{place}.spans"),
+        schema_url=_text(item, "schemaUrl"),
+    )
+    return bytes(message.SerializeToString())
+
+
+def _scope(item: Object, place: str) -> bytes:
+    message = wire.Scope(
+        name=_text(item, "name"), version=_text(item, "version"), attributes=_attributes(item, place)
+    )
+    return bytes(message.SerializeToString())
+
+
+def _span(item: Object, place: str) -> bytes:
+    message = wire.Span(
+        trace_id=_hex(item, "traceId"),
+        span_id=_hex(item, "spanId"),
+        trace_state=_text(item, "traceState"),
+        parent_span_id=_hex(item, "parentSpanId"),
+        name=_text(item, "name"),
+        kind=_code(item.get("kind"), _SPAN_KINDS),
+        start_time_unix_nano=_nanoseconds(item, "startTimeUnixNano"),
+        end_time_unix_nano=_nanoseconds(item, "endTimeUnixNano"),
+        attributes=_attributes(item, place),
+        events=_each(item, "events", _event, f"{place}.events"),
+        links=_each(item, "links", _link, f"{place}.links"),
+        status=_one(item, "status", _status, place),
+        flags=max(_code(item.get("flags"), {}), 0),
+    )
+    return bytes(message.SerializeToString())
+
+
+def _event(item: Object, place: str) -> bytes:
+    message = wire.Event(
+        time_unix_nano=_nanoseconds(item, "timeUnixNano"),
+        name=_text(item, "name"),
+        attributes=_attributes(item, place),
+    )
+    return bytes(message.SerializeToString())
+
+
+def _link(item: Object, place: str) -> bytes:
+    message = wire.Link(
+        trace_id=_hex(item, "traceId"),
+        span_id=_hex(item, "spanId"),
+        trace_state=_text(item, "traceState"),
+        attributes=_attributes(item, place),
+    )
+    return bytes(message.SerializeToString())
+
+
+def _status(item: Object, _place: str) -> bytes:
+    message = wire.Status(code=_code(item.get("code"), _STATUS_CODES), message=_text(item, "message"))
+    return bytes(message.SerializeToString())
+
+
+def _code(value: Value, names: Mapping[str, int]) -> int:
+    """An enumeration's number, which JSON gives as a number or as a name."""
+    number = names.get(value, 0) if isinstance(value, str) else value
+    return number if isinstance(number, int) and number in _INT32 else 0
+
+
+def _attributes(item: Object, place: str) -> list[bytes]:
+    return _each(item, "attributes", _attribute, f"{place}.attributes")
+
+
+def _attribute(item: Object, _place: str) -> bytes:
+    return _pair(item, 0)
+
+
+def _pair(item: Object, depth: int) -> bytes:
+    message = wire.KeyValue(key=_text(item, "key"), value=_any_value(item.get("value"), depth))
+    return bytes(message.SerializeToString())
+
+
+def _any_value(value: Value, depth: int) -> bytes:
+    """An AnyValue; what is none, or holds a value of the wrong type, is kept as JSON text."""
+    if value is None or value == {}:
+        return b""
+    if depth <= values.MAX_DEPTH and isinstance(value, dict):
+        for kind, set_value in _KINDS.items():
+            if value.get(kind) is not None:
+                known = set_value(value[kind], depth)
+                if known is not None:
+                    return bytes(wire.AnyValue(**known).SerializeToString())
+    content = value if isinstance(value, str) else values.to_json(value)
+    return bytes(wire.AnyValue(string_value=_encoded(content)).SerializeToString())
+
+
+def _string(value: Value, _depth: int) -> dict[str, Any] | None:
+    return {"string_value": _encoded(value)} if isinstance(value, str) else None
+
+
+def _bool(value: Value, _depth: int) -> dict[str, Any] | None:
+    return {"bool_value": value} if isinstance(value, bool) else None
+
+
+def _int(value: Value, _depth: int) -> dict[str, Any] | None:
+    number = _whole(value)
+    return {"int_value": number} if number is not None and number in _INT64 else None
+
+
+def _double(value: Value, _depth: int) -> dict[str, Any] | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return {"double_value": float(value)}
+    except (ValueError, OverflowError):
+        return None
+
+
+def _array(value: Value, depth: int) -> dict[str, Any] | None:
+    elements = value.get("values", []) if isinstance(value, dict) else None
+    if not isinstance(elements, list):
+        return None
+    inner = wire.Values(values=[_any_value(element, depth + 1) for element in elements])
+    return {"array_value": inner.SerializeToString()}
+
+
+def _key_values(value: Value, depth: int) -> dict[str, Any] | None:
+    pairs = value.get("values", []) if isinstance(value, dict) else None
+    if not isinstance(pairs, list):
+        return None
+    inner = wire.Values(values=[_pair(pair, depth + 1) for pair in pairs if isinstance(pair, dict)])
+    return {"kvlist_value": inner.SerializeToString()}
+
+
+def _base64(value: Value, _depth: int) -> dict[str, Any] | None:
+    try:
+        return {"bytes_value": base64.b64decode(value, validate=True)} if isinstance(value, str) else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+_KINDS: dict[str, Callable[[Value, int], dict[str, Any] | None]] = {
+    "stringValue": _string,
+    "boolValue": _bool,
+    "intValue": _int,
+    "doubleValue": _double,
+    "arrayValue": _array,
+    "kvlistValue": _key_values,
+    "bytesValue": _base64,
+}
+
+
+def _each(item: Object, name: str, convert: Callable[[Object, str], bytes], place: str) -> list[bytes]:
+    found = item.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        reason = f"{place} is not a list"
+        raise MalformedPayload(reason)
+    converted = []
+    for number, element in enumerate(found):
+        if not isinstance(element, dict):
+            reason = f"{place}[{number}] is not an object"
+            raise MalformedPayload(reason)
+        converted.append(convert(element, f"{place}[{number}]"))
+    return converted
+
+
+def _one(item: Object, name: str, convert: Callable[[Object, str], bytes], place: str) -> bytes:
+    found = item.get(name)
+    if found is None:
+        return b""
+    if not isinstance(found, dict):
+        reason = f"{place}.{name} is not an object"
+        raise MalformedPayload(reason)
+    return convert(found, f"{place}.{name}")
+
+
+def _text(item: Object, name: str) -> bytes:
+    return _encoded(values.text(item.get(name)))
+
+
+def _encoded(content: str) -> bytes:
+    return content.encode("utf-8", "replace")
+
+
+def _hex(item: Object, name: str) -> bytes:
+    """The id's bytes; none when it is not hex, so that the mapping rejects this span alone."""
+    found = item.get(name)
+    try:
+        return bytes.fromhex(found) if isinstance(found, str) else b""
+    except ValueError:
+        return b""
+
+
+def _whole(value: Value) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _nanoseconds(item: Object, name: str) -> int:
+    number = _whole(item.get(name)) or 0
+    return min(max(number, 0), _MAX_UINT64)

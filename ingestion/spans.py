@@ -1,0 +1,175 @@
+"""Spans on their way to rows: gathered, grouped by scope and shape, then mapped group by group."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from google.protobuf.message import DecodeError
+
+from heliograph.domain import tables
+from heliograph.domain.events import IngestionFacts
+from heliograph.domain.identifiers import ProjectId
+from ingestion import wire
+from ingestion.attributes import (
+    cost,
+    environment,
+    io,
+    level,
+    metadata,
+    names,
+    parameters,
+    prompt,
+    timing,
+    trace,
+    types,
+)
+from ingestion.attributes.group import Frame, SpanGroup
+from ingestion.attributes.shape import Shape, shape_of
+from ingestion.pricing import PriceBook
+from ingestion.rows import Columns
+
+_TRACE_ID_BYTES = 16
+_SPAN_ID_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where spans came from and when: one project, the same facts; the times of receipt in microseconds, per span."""
+
+    project_id: ProjectId
+    facts: IngestionFacts
+    received_at: timing.Times
+
+
+@dataclass(frozen=True)
+class MappedSpans:
+    """The rows of spans; `record` is the number of the span among the accepted ones."""
+
+    observations: pa.Table
+    trace_parts: pa.Table
+
+
+class Spans:
+    """Accepted spans in the order they came, and why the others were rejected."""
+
+    def __init__(self) -> None:
+        self.trace_ids: list[str] = []
+        self.span_ids: list[str] = []
+        self.parent_ids: list[str] = []
+        self.started: list[int] = []
+        self.ended: list[int] = []
+        self.enclosed: list[tuple[Frame, bytes]] = []
+        self.rejected: list[str] = []
+        self.accepted: list[int] = []
+        self._groups: dict[tuple[int, Shape], SpanGroup] = {}
+
+    def __len__(self) -> int:
+        return len(self.trace_ids)
+
+    @property
+    def groups(self) -> list[SpanGroup]:
+        """The spans by scope and shape."""
+        return list(self._groups.values())
+
+    def extend(self, first: int, raws: Sequence[bytes], frame: Frame) -> None:
+        """Adds the serialized spans of one scope, numbered from `first` in messages."""
+        groups = self._groups
+        frame_id = id(frame)
+        for number, raw in enumerate(raws, first):
+            try:
+                span = wire.Span.FromString(raw)
+            except DecodeError:
+                self.rejected.append(f"span {number}: it is not a protobuf Span")
+                continue
+            trace_id = span.trace_id
+            span_id = span.span_id
+            if len(trace_id) != _TRACE_ID_BYTES or len(span_id) != _SPAN_ID_BYTES:
+                self.rejected.append(_bad_id(number, span))
+                continue
+            shape, attributes = shape_of(list(span.attributes))
+            key = (frame_id, shape)
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = SpanGroup(frame, shape)
+            group.add(len(self.trace_ids), span, attributes)
+            self.trace_ids.append(trace_id.hex())
+            self.span_ids.append(span_id.hex())
+            self.parent_ids.append(span.parent_span_id.hex())
+            self.started.append(span.start_time_unix_nano)
+            self.ended.append(span.end_time_unix_nano)
+            self.enclosed.append((frame, raw))
+            self.accepted.append(number)
+
+
+def _bad_id(number: int, span: Any) -> str:  # noqa: ANN401  # a generated message
+    name = span.name.decode("utf-8", "replace")[:80]
+    for field, found, expected in (
+        ("traceId", span.trace_id, _TRACE_ID_BYTES),
+        ("spanId", span.span_id, _SPAN_ID_BYTES),
+    ):
+        if len(found) != expected:
+            return f"span {number} ({name!r}): {field} must have {expected} bytes, not {len(found)}"
+    return ""
+
+
+def map_spans(spans: Spans, source: Source, prices: PriceBook) -> MappedSpans:
+    """The rows of all accepted spans, in their order."""
+    columns = Columns(tables.MAPPED_OBSERVATIONS, len(spans))
+    everyone = range(len(spans))
+    columns.put("trace_id", everyone, spans.trace_ids)
+    columns.put("id", everyone, spans.span_ids)
+    columns.put("parent_observation_id", everyone, spans.parent_ids)
+    start, end = timing.start_and_end(spans.started, spans.ended, source.received_at)
+    columns.put_array("start_time", pa.array(start).cast(tables.TIME))
+    columns.put_array("end_time", pa.array(end).cast(tables.TIME))
+    columns.put_array("record", pa.array(np.arange(len(spans), dtype=np.int32)))
+    for name, value in (
+        ("project_id", source.project_id),
+        ("source", "otel"),
+        ("level", level.DEFAULT),
+        ("ingestion_api_key", source.facts.public_key),
+        ("ingestion_sdk_name", source.facts.sdk_name),
+        ("ingestion_sdk_version", source.facts.sdk_version),
+    ):
+        columns.fill(name, everyone, value)
+    for group in spans.groups:
+        _map_group(group, prices, columns)
+    return MappedSpans(columns.table(), _trace_parts(spans, source, start))
+
+
+def _map_group(group: SpanGroup, prices: PriceBook, columns: Columns) -> None:
+    kinds = types.fill(group, columns)
+    names.fill(group, columns)
+    level.fill(group, columns)
+    environment.fill(group, columns)
+    trace.fill(group, columns)
+    metadata.fill(group, columns)
+    io.fill(group, columns)
+    timing.fill_completion_start(group, columns)
+    parameters.fill(group, columns)
+    prompt.fill(group, kinds, columns)
+    cost.fill(group, prices, columns)
+
+
+def _trace_parts(spans: Spans, source: Source, start: timing.Times) -> pa.Table:
+    parts = [
+        (row, name, text)
+        for group in spans.groups
+        for name, rows, found in trace.parts(group)
+        for row, text in zip(rows, found, strict=True)
+    ]
+    if not parts:
+        return tables.MAPPED_TRACE_PARTS.empty_table()
+    parts.sort(key=lambda part: part[:2])
+    rows = [row for row, _, _ in parts]
+    columns = Columns(tables.MAPPED_TRACE_PARTS, len(parts))
+    columns.fill("project_id", rows, source.project_id)
+    columns.put("trace_id", rows, [spans.trace_ids[row] for row in rows])
+    columns.put("field", rows, [name for _, name, _ in parts])
+    columns.put("value", rows, [text for _, _, text in parts])
+    columns.put("stamped_at", rows, start[rows].tolist())
+    columns.put("stamp_id", rows, [spans.span_ids[row] for row in rows])
+    columns.put("record", rows, rows)
+    return columns.table()

@@ -1,0 +1,159 @@
+"""Attribute values: from the wire to plain Python, and from there to text."""
+
+import base64
+import json
+import math
+from collections.abc import Iterable
+
+import orjson
+from google.protobuf.message import DecodeError
+
+from ingestion import wire
+
+Value = str | bool | int | float | list["Value"] | dict[str, "Value"] | None
+
+# Deeper than any real payload, and well within Python's own recursion limit.
+MAX_DEPTH = 64
+
+_NOT_A_STRING = b"\xff"
+_KNOWN_HEADERS = 1 << 14
+
+
+def _string_header(size: int) -> bytes:
+    """What precedes the text when `size` bytes follow the tag of an attribute's value and hold one string only."""
+    for outer in range(1, 6):
+        for inner in range(1, 6):
+            text = size - outer - 1 - inner
+            if text < 0:
+                continue
+            header = wire.varint(text + 1 + inner) + b"\x0a" + wire.varint(text)
+            if len(header) == outer + 1 + inner:
+                return header
+    return _NOT_A_STRING
+
+
+_HEADERS = [_string_header(size) for size in range(_KNOWN_HEADERS)]
+
+
+def column(raws: Iterable[bytes], start: int) -> list[Value]:
+    """The values of attributes that share a key, each from its KeyValue message.
+
+    Args:
+        raws: serialized KeyValue messages in canonical order, key before value.
+        start: where the value's length begins, which is the same for all of them.
+    """
+    values: list[Value] = []
+    append = values.append
+    for raw in raws:
+        size = len(raw) - start
+        header = _HEADERS[size] if size < _KNOWN_HEADERS else _string_header(size)
+        if raw.startswith(header, start):
+            append(raw[start + len(header) :].decode("utf-8", "replace"))
+        else:
+            append(_key_value(raw)[1])
+    return values
+
+
+def attributes(raws: Iterable[bytes]) -> dict[str, Value]:
+    """Attributes by key; of a repeated key the last value counts."""
+    return dict(map(_key_value, raws))
+
+
+def key_and_value(raw: bytes) -> tuple[bytes, bytes]:
+    """The key and the serialized AnyValue of a KeyValue; an unreadable one is kept as base64 text without a key."""
+    try:
+        message = wire.KeyValue.FromString(raw)
+    except DecodeError:
+        return b"", wire.field(1, base64.b64encode(raw))
+    return message.key, message.value
+
+
+def _key_value(raw: bytes, depth: int = 0) -> tuple[str, Value]:
+    key, value = key_and_value(raw)
+    return key.decode("utf-8", "replace"), any_value(value, depth)
+
+
+def any_value(raw: bytes, depth: int = 0) -> Value:
+    """The Python value of a serialized AnyValue; what cannot be read is kept as base64 text."""
+    if depth > MAX_DEPTH:
+        return base64.b64encode(raw).decode()
+    try:
+        message = wire.AnyValue.FromString(raw)
+        kind = message.WhichOneof("value")
+        if kind is None:
+            return None
+        return _of_kind(kind, getattr(message, kind), depth + 1)
+    except DecodeError:
+        return base64.b64encode(raw).decode()
+
+
+def _of_kind(kind: str, value: bytes | bool | float, depth: int) -> Value:
+    if not isinstance(value, bytes):
+        return number(value)
+    if kind == "string_value":
+        return value.decode("utf-8", "replace")
+    if kind == "array_value":
+        return [any_value(element, depth) for element in wire.lenient(wire.Values, value).values]
+    if kind == "kvlist_value":
+        return dict(_key_value(pair, depth) for pair in wire.lenient(wire.Values, value).values)
+    return base64.b64encode(value).decode()
+
+
+def number(value: bool | float) -> Value:
+    """The number itself, or text where JSON has no such number."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def text(value: Value) -> str:
+    """Text as it is, absence as the empty string, everything else as JSON."""
+    if type(value) is str:
+        return value
+    return "" if value is None else to_json(value)
+
+
+def texts(values: Iterable[Value]) -> list[str]:
+    """Each value as text."""
+    return [value if type(value) is str else text(value) for value in values]
+
+
+def to_json(value: object) -> str:
+    """Compact JSON; never fails on what came from the wire."""
+    try:
+        return orjson.dumps(value).decode()
+    except (orjson.JSONEncodeError, RecursionError):
+        return clean(json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str))
+
+
+def from_json(content: str | bytes) -> Value:
+    """The parsed JSON text.
+
+    Raises:
+        ValueError: it is not JSON, or nested too deeply to be read.
+    """
+    try:
+        parsed: Value = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        # Python's reader also takes NaN, lone surrogates and integers of any size.
+        try:
+            parsed = json.loads(content)
+        except RecursionError as error:
+            reason = "nested too deeply"
+            raise ValueError(reason) from error
+    return parsed
+
+
+def parsed_or_none(value: Value) -> Value:
+    """The JSON that a text holds, or None; what is not text is taken as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return from_json(value)
+    except ValueError:
+        return None
+
+
+def clean(content: str) -> str:
+    """The text with lone surrogates, which UTF-8 cannot carry, replaced."""
+    return content.encode("utf-8", "replace").decode()
