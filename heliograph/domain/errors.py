@@ -109,6 +109,11 @@ class ObservationNotFound(HeliographError):
     observation_id: str
 
 
+class QueryTooExpensive(HeliographError):
+    """This query needs more memory or time than a request may have: narrow its time range, add filters,
+    ask for fewer fields, or lower its limit."""
+
+
 class Overloaded(HeliographError):
     """This project has more events in flight than its buffer holds: retry after {retry_after} s."""
 

@@ -1,0 +1,1 @@
+"""ClickHouse: traces, observations and scores, written by the lanes and read by everyone."""
