@@ -1,0 +1,1 @@
+"""The demo: made-up applications whose traffic goes through the real Langfuse SDK."""
