@@ -1,0 +1,146 @@
+"""Errors as HTTP answers: one table from the domain's errors to the contract's statuses and names."""
+
+import math
+from typing import Any, NamedTuple
+
+from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from heliograph.domain import errors
+from heliograph.telemetry import logger
+
+_log = logger("http")
+
+CLIENT_CLOSED_REQUEST = 499
+
+
+class Problem(NamedTuple):
+    """A status, and the contract's name for it; authentication failures have none."""
+
+    status: int
+    name: str = ""
+
+
+UNEXPECTED = Problem(500, "InternalServerError")
+
+PROBLEMS: dict[type[errors.HeliographError], Problem] = {
+    errors.InvalidRequest: Problem(400, "InvalidRequestError"),
+    errors.MalformedPayload: Problem(400, "InvalidRequestError"),
+    errors.UnsupportedContentType: Problem(400, "Invalid content type"),
+    errors.UnsupportedEncoding: Problem(415, "UnsupportedMediaTypeError"),
+    errors.PayloadTooLarge: Problem(413, "PayloadTooLargeError"),
+    errors.CredentialsMissing: Problem(401),
+    errors.CredentialsMalformed: Problem(401),
+    errors.KeyUnknown: Problem(401),
+    errors.KeyRevoked: Problem(401),
+    errors.AccessDenied: Problem(403),
+    errors.TraceNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.ObservationNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.QueryTooExpensive: Problem(422, "Request timed out"),
+    errors.Overloaded: Problem(429, "TooManyRequestsError"),
+    errors.Unavailable: Problem(503, "ServiceUnavailableError"),
+}
+
+_HTTP_NAMES = {404: "LangfuseNotFoundError", 405: "MethodNotAllowedError"}
+
+
+def install(app: Starlette) -> None:
+    """Make the application answer every error in the contract's form, the unexpected ones too."""
+    app.add_exception_handler(errors.HeliographError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _client_gone)
+    app.add_middleware(UnexpectedErrors)
+
+
+def answer(error: errors.HeliographError) -> JSONResponse:
+    """The HTTP answer to a domain error."""
+    problem = next((PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS), UNEXPECTED)
+    if problem is UNEXPECTED:
+        _log.error("unexpected_domain_error", error=type(error).__name__, exc_info=error)
+        return _unexpected()
+    body = {"message": str(error), "error": problem.name} if problem.name else {"message": str(error)}
+    return JSONResponse(body, problem.status, _headers(error, problem))
+
+
+async def _domain_error(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, errors.HeliographError)
+    return answer(error)
+
+
+async def _invalid_request(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, RequestValidationError)
+    return JSONResponse({"message": "Invalid request data", "error": [_issue(each) for each in error.errors()]}, 400)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    messages = {
+        404: f"There is no endpoint {request.method} {request.url.path} here",
+        405: f"Method {request.method} is not allowed for {request.url.path}",
+    }
+    message = messages.get(error.status_code, error.detail)
+    name = _HTTP_NAMES.get(error.status_code, "InvalidRequestError")
+    return JSONResponse({"message": message, "error": name}, error.status_code, error.headers)
+
+
+async def _client_gone(request: Request, error: Exception) -> Response:
+    del error
+    _log.info("client_disconnected", path=request.url.path)
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+def _headers(error: errors.HeliographError, problem: Problem) -> dict[str, str] | None:
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        return {"Retry-After": str(max(1, math.ceil(retry_after)))}
+    if isinstance(error, errors.UnsupportedEncoding):
+        return {"Accept-Encoding": "gzip, deflate, identity"}
+    return {"WWW-Authenticate": 'Basic realm="Heliograph"'} if problem.status == 401 else None
+
+
+def _issue(error: Any) -> dict[str, Any]:
+    """One violation in the form that the contract's clients know: code, path, message."""
+    _, *path = error["loc"]
+    return {"code": error["type"], "path": path, "message": error["msg"]}
+
+
+def _unexpected() -> JSONResponse:
+    body = {"message": "Internal Server Error", "error": UNEXPECTED.name}
+    return JSONResponse(body, UNEXPECTED.status)
+
+
+class UnexpectedErrors:
+    """Answers what no table foresaw with 500, and logs it.
+
+    A middleware, since Starlette's own answer to Exception raises it again into the server after having sent it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; answer for whatever escapes."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_started = False
+
+        async def send_noting_start(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting_start)
+        except Exception as error:
+            _log.exception("request_failed", method=scope["method"], path=scope["path"], error=type(error).__name__)
+            if has_started:
+                raise
+            await _unexpected()(scope, receive, send)
