@@ -143,7 +143,15 @@ class Stage:
         self.clock.move_to(visit.at)
 
     @contextmanager
-    def trace(self, name: str, question: Any, *, tags: list[str], metadata: dict[str, Any]) -> Iterator[LangfuseSpan]:
+    def trace(
+        self,
+        name: str,
+        question: Any,
+        *,
+        tags: list[str],
+        metadata: dict[str, Any],
+        prompt: dict[str, Any] | None = None,
+    ) -> Iterator[LangfuseSpan]:
         """One trace; its root observation is an agent when the name says so."""
         visit = self._here
         attributes = propagate_attributes(
@@ -154,6 +162,7 @@ class Stage:
             trace_name=name,
             tags=tags,
             metadata=metadata,
+            prompt=prompt,
         )
         with attributes, self.observe("agent" if name.endswith("agent") else "span", name, input=question) as root:
             yield root

@@ -157,7 +157,8 @@ def _turn(stage: Stage, topic: Topic, history: list[Message], *, facts: dict[str
         "order": facts["order"],
     }
     question = history[-1]["content"]
-    with stage.trace("support-agent", {"message": question}, tags=["support", topic.name], metadata=metadata) as root:
+    tags = ["support", topic.name]
+    with stage.trace("support-agent", {"message": question}, tags=tags, metadata=metadata, prompt=PROMPT) as root:
         _guard(stage, question)
         if facts["turn"] == 1:
             _use_tools(stage, topic, history, facts=facts)

@@ -166,6 +166,10 @@ def test_scores_are_of_three_types_and_within_the_week(sent: Recorder) -> None:
     assert any("sessionId" in score for score in sent.scores)
 
 
+def test_generations_of_the_agent_name_their_prompt(sent: Recorder) -> None:
+    assert values(sent, "langfuse.observation.prompt.name")["support-agent"] > 100
+
+
 def test_progress_ends_at_its_total(sent: Recorder) -> None:
     _, done, total = sent.steps[-1]
     assert done == total
