@@ -1,0 +1,183 @@
+"""What a list is narrowed to: the contract's filter language, and the order and page of a list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+TextOperator = Literal["=", "contains", "does not contain", "starts with", "ends with", "matches"]
+NumberOperator = Literal["=", ">", "<", ">=", "<="]
+MembershipOperator = Literal["any of", "none of"]
+_Values = Annotated[list[str], Field(min_length=1)]
+
+
+class _Condition(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    column: str
+
+
+class DatetimeCondition(_Condition):
+    """A moment before or after another; one without a zone is UTC."""
+
+    type: Literal["datetime"]
+    operator: Literal[">", "<", ">=", "<="]
+    value: datetime
+
+
+class TextCondition(_Condition):
+    """A text, compared with upper and lower case; `matches` is full-text search."""
+
+    type: Literal["string"]
+    operator: TextOperator
+    value: str
+
+
+class TextOptionsCondition(_Condition):
+    """A text that is one of several, or none of them."""
+
+    type: Literal["stringOptions"]
+    operator: MembershipOperator
+    value: _Values
+
+
+class CategoryOptionsCondition(_Condition):
+    """A value of a map, by its key, that is one of several, or none of them."""
+
+    type: Literal["categoryOptions"]
+    key: str
+    operator: MembershipOperator
+    value: _Values
+
+
+class ArrayOptionsCondition(_Condition):
+    """A list that holds any, none or all of several texts."""
+
+    type: Literal["arrayOptions"]
+    operator: Literal["any of", "none of", "all of"]
+    value: _Values
+
+
+class NumberCondition(_Condition):
+    """A number compared with another."""
+
+    type: Literal["number"]
+    operator: NumberOperator
+    value: float
+
+
+class TextObjectCondition(_Condition):
+    """A text in a map, by its key."""
+
+    type: Literal["stringObject"]
+    key: str
+    operator: TextOperator | Literal["is set", "is not set"]
+    value: str = ""
+
+
+class NumberObjectCondition(_Condition):
+    """A number in a map, by its key."""
+
+    type: Literal["numberObject"]
+    key: str
+    operator: NumberOperator
+    value: float
+
+
+class BooleanObjectCondition(_Condition):
+    """A truth value in a map, by its key."""
+
+    type: Literal["booleanObject"]
+    key: str
+    operator: Literal["=", "<>"]
+    value: bool
+
+
+class BooleanCondition(_Condition):
+    """A truth value."""
+
+    type: Literal["boolean"]
+    operator: Literal["=", "<>"]
+    value: bool
+
+
+class NullCondition(_Condition):
+    """Whether something is absent."""
+
+    type: Literal["null"]
+    operator: Literal["is null", "is not null"]
+
+
+Condition = Annotated[
+    DatetimeCondition
+    | TextCondition
+    | TextOptionsCondition
+    | CategoryOptionsCondition
+    | ArrayOptionsCondition
+    | NumberCondition
+    | TextObjectCondition
+    | NumberObjectCondition
+    | BooleanObjectCondition
+    | BooleanCondition
+    | NullCondition,
+    Field(discriminator="type"),
+]
+
+_CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(tuple[Condition, ...])
+
+
+def conditions_from(text: str) -> tuple[Condition, ...]:
+    """The conditions of a JSON array, all of which must hold; raises pydantic's ValidationError."""
+    return _CONDITIONS.validate_json(text)
+
+
+def equals(column: str, value: str) -> TextCondition:
+    """The text of a column is this one."""
+    return TextCondition(type="string", column=column, operator="=", value=value)
+
+
+def one_of(column: str, values: list[str]) -> TextOptionsCondition:
+    """The text of a column is one of these."""
+    return TextOptionsCondition(type="stringOptions", column=column, operator="any of", value=values)
+
+
+def holds_all(column: str, values: list[str]) -> ArrayOptionsCondition:
+    """The list of a column holds all of these."""
+    return ArrayOptionsCondition(type="arrayOptions", column=column, operator="all of", value=values)
+
+
+def since(column: str, moment: datetime) -> DatetimeCondition:
+    """The time of a column is not before this moment."""
+    return DatetimeCondition(type="datetime", column=column, operator=">=", value=moment)
+
+
+def before(column: str, moment: datetime) -> DatetimeCondition:
+    """The time of a column is before this moment."""
+    return DatetimeCondition(type="datetime", column=column, operator="<", value=moment)
+
+
+def is_true(column: str, value: bool) -> BooleanCondition:  # noqa: FBT001 - it is the value compared with
+    """The truth value of a column is this one."""
+    return BooleanCondition(type="boolean", column=column, operator="=", value=value)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a list is sorted by."""
+
+    column: str
+    is_descending: bool = True
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list; the first is 1."""
+
+    number: int = 1
+    size: int = 50
+
+    @property
+    def offset(self) -> int:
+        """How many rows lie before it."""
+        return (self.number - 1) * self.size
