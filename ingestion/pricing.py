@@ -49,9 +49,14 @@ def price(model: Model, usage: Mapping[str, int]) -> Costs:
     A key without a price is left out. A priced `total` is the total; otherwise it is the sum.
     """
     prices = model.prices
-    costs = {key: min(prices[key] * units, MAX_COST) for key, units in usage.items() if key in prices}
-    if costs and "total" not in costs:
-        costs["total"] = min(sum(costs.values()), MAX_COST)
+    costs = {key: prices[key] * units for key, units in usage.items() if key in prices}
+    if not costs:
+        return costs
+    total = costs.get("total")
+    if total is None:
+        total = costs["total"] = sum(costs.values())
+    if total > MAX_COST or max(costs.values()) > MAX_COST:
+        return {key: min(cost, MAX_COST) for key, cost in costs.items()}
     return costs
 
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from heliograph.domain import tables
 from heliograph.domain.events import EntityType, RecordKind
-from ingestion.rows import Columns, times
+from ingestion.rows import Columns, hex_texts, times
 from ingestion.spans import Source, Spans
 
 
@@ -12,8 +12,8 @@ def span_records(spans: Spans, source: Source) -> pa.Table:
     """One record per accepted span; its payload is a ResourceSpans that holds this span alone."""
     everyone = range(len(spans))
     columns = event_columns(source, EntityType.SPAN)
-    columns.put("subject", everyone, spans.trace_ids)
-    columns.put("entity_id", everyone, spans.span_ids)
+    columns.put_array("subject", hex_texts(spans.trace_ids))
+    columns.put_array("entity_id", hex_texts(spans.span_ids))
     columns.put("payload", everyone, [frame.enclose(raw) for frame, raw in spans.enclosed])
     return columns.table()
 

@@ -18,7 +18,6 @@ Column = Sequence[Any]
 PICO = 10**12
 MAX_COST = 10**18 - 1
 
-_MAP = pa.map_
 _ABSENT_MAP: Mapping[str, Any] = {}
 
 
@@ -79,15 +78,25 @@ class Columns:
         if column is None:
             value = self._constant.get(field.name, self._absent(field.name))
             return _repeated(value, field.type, self.count)
+        if column and column[0] is column[-1] and column.count(column[0]) == len(column):
+            return _repeated(column[0], field.type, self.count)
         return BUILDERS[field.type](column)
 
 
 def _repeated(value: Any, type_: pa.DataType, count: int) -> pa.Array:  # noqa: ANN401  # any column's value
-    if isinstance(type_, pa.MapType | pa.ListType | pa.Decimal128Type):
+    if isinstance(type_, pa.MapType | pa.ListType) and not value:
+        return _empty(type_, count)
+    if value is not None and not isinstance(value, str | bool | float):
         return BUILDERS[type_]([value] * count)
     if value is None:
         return pa.nulls(count, type_)
     return pa.repeat(pa.scalar(clean(value) if isinstance(value, str) else value, type_), count)
+
+
+def _empty(type_: pa.DataType, count: int) -> pa.Array:
+    buffers = [None, pa.py_buffer(np.zeros(count + 1, np.int32))]
+    children = [pa.array([], type_.field(0).type)]
+    return pa.Array.from_buffers(type_, count, buffers, children=children)
 
 
 def texts(column: Iterable[str]) -> pa.Array:
@@ -96,6 +105,14 @@ def texts(column: Iterable[str]) -> pa.Array:
         return pa.array(column, tables.TEXT)
     except UnicodeEncodeError:
         return pa.array([clean(text) for text in column], tables.TEXT)
+
+
+def hex_texts(column: Sequence[bytes]) -> pa.Array:
+    """Ids as hex digits."""
+    offsets = np.zeros(len(column) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, column), np.int32, len(column)), out=offsets[1:])
+    digits = b"".join(column).hex().encode()
+    return pa.StringArray.from_buffers(len(column), pa.py_buffer(offsets * 2), pa.py_buffer(digits))
 
 
 def costs(column: Sequence[int]) -> pa.Array:

@@ -28,7 +28,7 @@ from ingestion.attributes import (
 from ingestion.attributes.group import Frame, SpanGroup
 from ingestion.attributes.shape import Shape, shape_of
 from ingestion.pricing import PriceBook
-from ingestion.rows import Columns
+from ingestion.rows import Columns, hex_texts
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
@@ -55,18 +55,16 @@ class Spans:
     """Accepted spans in the order they came, and why the others were rejected."""
 
     def __init__(self) -> None:
-        self.trace_ids: list[str] = []
-        self.span_ids: list[str] = []
-        self.parent_ids: list[str] = []
-        self.started: list[int] = []
-        self.ended: list[int] = []
+        self.spans: list[Any] = []
+        self.trace_ids: list[bytes] = []
+        self.span_ids: list[bytes] = []
         self.enclosed: list[tuple[Frame, bytes]] = []
         self.rejected: list[str] = []
         self.accepted: list[int] = []
         self._groups: dict[tuple[int, Shape], SpanGroup] = {}
 
     def __len__(self) -> int:
-        return len(self.trace_ids)
+        return len(self.spans)
 
     @property
     def groups(self) -> list[SpanGroup]:
@@ -88,17 +86,17 @@ class Spans:
             if len(trace_id) != _TRACE_ID_BYTES or len(span_id) != _SPAN_ID_BYTES:
                 self.rejected.append(_bad_id(number, span))
                 continue
-            shape, attributes = shape_of(list(span.attributes))
+            shape, attributes = shape_of(span.attributes[:])
             key = (frame_id, shape)
             group = groups.get(key)
             if group is None:
                 group = groups[key] = SpanGroup(frame, shape)
-            group.add(len(self.trace_ids), span, attributes)
-            self.trace_ids.append(trace_id.hex())
-            self.span_ids.append(span_id.hex())
-            self.parent_ids.append(span.parent_span_id.hex())
-            self.started.append(span.start_time_unix_nano)
-            self.ended.append(span.end_time_unix_nano)
+            group.rows.append(len(self.spans))
+            group.spans.append(span)
+            group.attributes.append(attributes)
+            self.spans.append(span)
+            self.trace_ids.append(trace_id)
+            self.span_ids.append(span_id)
             self.enclosed.append((frame, raw))
             self.accepted.append(number)
 
@@ -118,10 +116,12 @@ def map_spans(spans: Spans, source: Source, prices: PriceBook) -> MappedSpans:
     """The rows of all accepted spans, in their order."""
     columns = Columns(tables.MAPPED_OBSERVATIONS, len(spans))
     everyone = range(len(spans))
-    columns.put("trace_id", everyone, spans.trace_ids)
-    columns.put("id", everyone, spans.span_ids)
-    columns.put("parent_observation_id", everyone, spans.parent_ids)
-    start, end = timing.start_and_end(spans.started, spans.ended, source.received_at)
+    columns.put_array("trace_id", hex_texts(spans.trace_ids))
+    columns.put_array("id", hex_texts(spans.span_ids))
+    columns.put_array("parent_observation_id", hex_texts([span.parent_span_id for span in spans.spans]))
+    started = [span.start_time_unix_nano for span in spans.spans]
+    ended = [span.end_time_unix_nano for span in spans.spans]
+    start, end = timing.start_and_end(started, ended, source.received_at)
     columns.put_array("start_time", pa.array(start).cast(tables.TIME))
     columns.put_array("end_time", pa.array(end).cast(tables.TIME))
     columns.put_array("record", pa.array(np.arange(len(spans), dtype=np.int32)))
@@ -164,12 +164,13 @@ def _trace_parts(spans: Spans, source: Source, start: timing.Times) -> pa.Table:
         return tables.MAPPED_TRACE_PARTS.empty_table()
     parts.sort(key=lambda part: part[:2])
     rows = [row for row, _, _ in parts]
+    everyone = range(len(parts))
     columns = Columns(tables.MAPPED_TRACE_PARTS, len(parts))
-    columns.fill("project_id", rows, source.project_id)
-    columns.put("trace_id", rows, [spans.trace_ids[row] for row in rows])
-    columns.put("field", rows, [name for _, name, _ in parts])
-    columns.put("value", rows, [text for _, _, text in parts])
-    columns.put("stamped_at", rows, start[rows].tolist())
-    columns.put("stamp_id", rows, [spans.span_ids[row] for row in rows])
-    columns.put("record", rows, rows)
+    columns.fill("project_id", everyone, source.project_id)
+    columns.put_array("trace_id", hex_texts([spans.trace_ids[row] for row in rows]))
+    columns.put("field", everyone, [name for _, name, _ in parts])
+    columns.put("value", everyone, [text for _, _, text in parts])
+    columns.put("stamped_at", everyone, start[rows].tolist())
+    columns.put_array("stamp_id", hex_texts([spans.span_ids[row] for row in rows]))
+    columns.put("record", everyone, rows)
     return columns.table()

@@ -3,7 +3,7 @@
 import base64
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import orjson
 from google.protobuf.message import DecodeError
@@ -16,42 +16,64 @@ Value = str | bool | int | float | list["Value"] | dict[str, "Value"] | None
 MAX_DEPTH = 64
 
 _NOT_A_STRING = b"\xff"
-_KNOWN_HEADERS = 1 << 14
+_KNOWN_SIZES = 1 << 16
+
+
+class _StringHeaders(dict[int, bytes]):
+    """What precedes the text when so many bytes follow the tag of an attribute's value and hold one string only."""
+
+    def __missing__(self, size: int) -> bytes:
+        header = _string_header(size)
+        if size < _KNOWN_SIZES:
+            self[size] = header
+        return header
 
 
 def _string_header(size: int) -> bytes:
-    """What precedes the text when `size` bytes follow the tag of an attribute's value and hold one string only."""
-    for outer in range(1, 6):
-        for inner in range(1, 6):
-            text = size - outer - 1 - inner
+    for length_bytes in range(1, 6):
+        inner = size - length_bytes
+        for text_length_bytes in range(1, 6):
+            text = inner - 1 - text_length_bytes
             if text < 0:
-                continue
-            header = wire.varint(text + 1 + inner) + b"\x0a" + wire.varint(text)
-            if len(header) == outer + 1 + inner:
-                return header
+                break
+            outer_length, text_length = wire.varint(inner), wire.varint(text)
+            if (len(outer_length), len(text_length)) == (length_bytes, text_length_bytes):
+                return outer_length + b"\x0a" + text_length
     return _NOT_A_STRING
 
 
-_HEADERS = [_string_header(size) for size in range(_KNOWN_HEADERS)]
+_HEADERS = _StringHeaders()
 
 
-def column(raws: Iterable[bytes], start: int) -> list[Value]:
+def column(raws: Sequence[bytes], start: int) -> list[Value]:
     """The values of attributes that share a key, each from its KeyValue message.
 
     Args:
         raws: serialized KeyValue messages in canonical order, key before value.
         start: where the value's length begins, which is the same for all of them.
     """
-    values: list[Value] = []
-    append = values.append
-    for raw in raws:
-        size = len(raw) - start
-        header = _HEADERS[size] if size < _KNOWN_HEADERS else _string_header(size)
-        if raw.startswith(header, start):
-            append(raw[start + len(header) :].decode("utf-8", "replace"))
-        else:
-            append(_key_value(raw)[1])
-    return values
+    odd = _Odd()
+    first = raws[0]
+    if first == raws[-1] and raws.count(first) == len(raws):
+        # Much of what a batch's spans carry is the same for all of them.
+        return [odd[first]] * len(raws)
+    try:
+        return [
+            raw[start + len(header) :].decode()
+            if raw.startswith(header := _HEADERS[len(raw) - start], start)
+            else odd[raw]
+            for raw in raws
+        ]
+    except UnicodeDecodeError:
+        return [odd[raw] for raw in raws]
+
+
+class _Odd(dict[bytes, Value]):
+    """Values that are not valid text alone, read the long way, and once if they are repeated."""
+
+    def __missing__(self, raw: bytes) -> Value:
+        value = self[raw] = _key_value(raw)[1]
+        return value
 
 
 def attributes(raws: Iterable[bytes]) -> dict[str, Value]:

@@ -7,6 +7,7 @@ from ingestion.attributes import model, usage
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.shape import Keys
 from ingestion.attributes.usage import Usage
+from ingestion.model_match import Model
 from ingestion.pricing import Costs, PriceBook
 from ingestion.rows import MAX_COST, Columns
 from ingestion.values import Value
@@ -50,30 +51,37 @@ class Counted:
 
     def fill(self, rows: Sequence[int], prices: PriceBook, columns: Columns) -> None:
         """Prices what has no provided cost, and sets the columns."""
-        known = [prices.match(name) for name in self._models]
+        known = list(map(prices.match, self._models))
         columns.put("provided_model_name", rows, self._models)
         columns.put("model_id", rows, [found.id if found else "" for found in known])
-        totals = [usage.with_total(used) for used in self._usages]
-        if any(self._usages):
+        counted = list(map(usage.with_total, self._usages))
+        totals = [used for used, _, _, _ in counted]
+        if any(totals):
             columns.put("provided_usage_details", rows, self._usages)
             columns.put("usage_details", rows, totals)
-            columns.put("input_tokens", rows, [usage.units_of("input", used) for used in totals])
-            columns.put("output_tokens", rows, [usage.units_of("output", used) for used in totals])
-            columns.put("total_tokens", rows, [used.get("total", 0) for used in totals])
+            columns.put("input_tokens", rows, [units for _, units, _, _ in counted])
+            columns.put("output_tokens", rows, [units for _, _, units, _ in counted])
+            columns.put("total_tokens", rows, [units for _, _, _, units in counted])
+        self._fill_costs(rows, known, totals, columns)
+
+    def _fill_costs(
+        self, rows: Sequence[int], known: Sequence[Model | None], totals: Sequence[Usage], columns: Columns
+    ) -> None:
         if any(self._costs):
             columns.put("provided_cost_details", rows, self._costs)
         details = [
             pricing.with_total(costs) if costs else pricing.price(found, used) if found and used else {}
             for costs, found, used in zip(self._costs, known, totals, strict=True)
         ]
-        if any(details):
-            columns.put("cost_details", rows, details)
-            columns.put("total_cost", rows, [costs.get("total", 0) for costs in details])
-            tiers = [
-                found.pricing_tier if found and priced and not given else ""
-                for found, priced, given in zip(known, details, self._costs, strict=True)
-            ]
-            columns.put("pricing_tier", rows, tiers)
+        if not any(details):
+            return
+        columns.put("cost_details", rows, details)
+        columns.put("total_cost", rows, [costs.get("total", 0) for costs in details])
+        tiers = [
+            found.pricing_tier if found and priced and not given else ""
+            for found, priced, given in zip(known, details, self._costs, strict=True)
+        ]
+        columns.put("pricing_tier", rows, tiers)
 
 
 def _provided(group: SpanGroup) -> list[Costs] | None:

@@ -58,4 +58,6 @@ def _environments(group: SpanGroup) -> list[str]:
         if resource.get(key):
             fallback = values.text(resource[key])
             found = [name or fallback for name in found]
-    return [normalised(name) for name in found]
+    if not any(found):
+        return [DEFAULT] * len(found)
+    return group.each(lambda name: normalised(values.text(name)), list(found))

@@ -1,7 +1,6 @@
 """Spans of one scope that share a shape: the unit in which attributes are mapped, column by column."""
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ingestion import values, wire
@@ -55,25 +54,19 @@ class SpanGroup:
         self.shape = shape
         self.rows: list[int] = []
         self.spans: list[Any] = []
-        self._attributes: list[list[bytes]] = []
+        self.attributes: list[list[bytes]] = []
         self._columns: dict[str, list[Value]] = {}
         self.has = shape.index.__contains__
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def add(self, row: int, span: Any, attributes: list[bytes]) -> None:  # noqa: ANN401  # a generated message
-        """One more span, whose row number this is."""
-        self.rows.append(row)
-        self.spans.append(span)
-        self._attributes.append(attributes)
-
     def column(self, key: str) -> list[Value]:
         """The values of a key that the shape has."""
         found = self._columns.get(key)
         if found is None:
             place = self.shape.index[key]
-            raws = map(itemgetter(place), self._attributes)
+            raws = [attributes[place] for attributes in self.attributes]
             found = self._columns[key] = values.column(raws, self.shape.starts[place])
         return found
 
@@ -94,13 +87,13 @@ class SpanGroup:
         found = self.first(keys)
         return None if found is None else values.texts(found)
 
+    @staticmethod
+    def each(convert: Callable[[Value], T], found: list[Value]) -> list[T]:
+        """The converted values; converted once when they are all the same."""
+        if found[0] is found[-1] and found.count(found[0]) == len(found):
+            return [convert(found[0])] * len(found)
+        return [convert(value) for value in found]
+
     def constant(self, value: Value) -> list[Value]:
         """A column of one value."""
         return [value] * len(self.rows)
-
-
-def otherwise(found: Sequence[T] | None, fallback: Iterable[T]) -> list[T]:
-    """The found values, and where there is none the fallback's."""
-    if found is None:
-        return list(fallback)
-    return [value or other for value, other in zip(found, fallback, strict=True)]

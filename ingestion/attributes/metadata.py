@@ -39,9 +39,11 @@ def fill(group: SpanGroup, columns: Columns) -> None:
     else:
         merged = [{"attributes": text, **base} for text in attributes]
     # Users' keys win, also over ours.
-    for user in (of_observation, of_trace):
-        if user is not None:
-            merged = [{**system, **own} for system, own in zip(merged, user, strict=True)]
+    user = [found for found in (of_observation, of_trace) if found is not None]
+    if len(user) == 1:
+        merged = [{**system, **own} for system, own in zip(merged, user[0], strict=True)]
+    elif user:
+        merged = [{**system, **own, **of} for system, own, of in zip(merged, *user, strict=True)]
     columns.put("metadata", group.rows, merged)
 
 

@@ -17,16 +17,16 @@ COMPLETION_START_KEYS: Keys = ("langfuse.observation.completion_start_time",)
 FIRST_CHUNK_KEYS: Keys = ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 # The last moment that ClickHouse's Date holds: a broken clock must not make a row unreadable.
-_MAX_MICROSECONDS = (datetime(2149, 6, 6, tzinfo=UTC) - EPOCH) // _MICROSECOND - 1
+_MAX_MICROSECONDS = (datetime(2149, 6, 6, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) - 1
 
 Times = npt.NDArray[np.int64]
 
 
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970 of an aware time."""
-    return (moment - EPOCH) // _MICROSECOND
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def parse(text: str) -> int | None:

@@ -44,10 +44,10 @@ def fill(group: SpanGroup, columns: Columns) -> None:
     for name, keys in (("trace_name", NAME_KEYS), ("user_id", USER_KEYS), ("session_id", SESSION_KEYS)):
         found = group.first_texts(keys)
         if found is not None:
-            columns.put(name, group.rows, list(map(_unquoted, found)) if name != "trace_name" else found)
+            columns.put(name, group.rows, [_unquoted(text) if text[:1] == '"' else text for text in found])
     tags = group.first(TAG_KEYS)
     if tags is not None:
-        columns.put("tags", group.rows, list(map(_tags, tags)))
+        columns.put("tags", group.rows, group.each(_tags, tags))
     public = group.first(PUBLIC_KEYS, _is_given)
     if public is not None:
         columns.put("public", group.rows, [None if value is None else _is_true(value) for value in public])
@@ -67,10 +67,8 @@ def parts(group: SpanGroup) -> Iterable[tuple[str, list[int], list[str]]]:
 
 def _unquoted(text: str) -> str:
     """Ids that came as metadata are JSON strings since SDK 5."""
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        parsed = values.parsed_or_none(text)
-        return parsed if isinstance(parsed, str) else text
-    return text
+    parsed = values.parsed_or_none(text)
+    return parsed if isinstance(parsed, str) else text
 
 
 def _tags(value: Value) -> list[str]:

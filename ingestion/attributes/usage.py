@@ -30,30 +30,60 @@ def of(group: SpanGroup) -> list[Usage] | None:
     return _counted(group)
 
 
-def with_total(usage: Usage) -> Usage:
-    """The usage with its total: the sum of all keys, unless it was given."""
-    if not usage or "total" in usage:
-        return usage
-    return {**usage, "total": min(sum(usage.values()), MAX_UNITS)}
+class UsageShape:
+    """The keys of a usage: what depends on them alone is found once."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        names = frozenset(keys)
+        self.is_openai = names <= usage_keys.OPENAI_CHAT or names <= usage_keys.OPENAI_RESPONSE
+        self.has_total = "total" in names
+        self.input = tuple(key for key in keys if "input" in key)
+        self.output = tuple(key for key in keys if "output" in key)
 
 
-def units_of(word: str, usage: Usage) -> int:
-    """The sum over all keys that contain the word."""
-    return min(sum([units for key, units in usage.items() if word in key]), MAX_UNITS)
+class _UsageShapes(dict[tuple[str, ...], UsageShape]):
+    def __missing__(self, keys: tuple[str, ...]) -> UsageShape:
+        if len(self) >= _MAX_SHAPES:
+            self.clear()
+        shape = self[keys] = UsageShape(keys)
+        return shape
+
+
+_MAX_SHAPES = 4096
+_shapes = _UsageShapes()
+
+
+def with_total(usage: Usage) -> tuple[Usage, int, int, int]:
+    """The usage with its total, and the units of input, of output and in total.
+
+    A missing total is the sum of all keys; input and output are the sums over the keys that contain the word.
+    """
+    if not usage:
+        return usage, 0, 0, 0
+    shape = _shapes[tuple(usage)]
+    units = usage.__getitem__
+    if not shape.has_total:
+        usage = {**usage, "total": min(sum(usage.values()), MAX_UNITS)}
+    return (
+        usage,
+        min(sum(map(units, shape.input)), MAX_UNITS),
+        min(sum(map(units, shape.output)), MAX_UNITS),
+        usage["total"],
+    )
 
 
 def normalised(details: Mapping[str, Value]) -> Usage:
     """Usage in our keys: OpenAI's shapes renamed and their details subtracted; only whole, non-negative numbers."""
-    keys = details.keys()
-    if keys <= usage_keys.OPENAI_CHAT or keys <= usage_keys.OPENAI_RESPONSE:
-        return _from_openai(details)
-    return _countable(details)
+    return _from_openai(details) if _shapes[tuple(details)].is_openai else _countable(details)
 
 
 def _countable(details: Mapping[str, Value]) -> Usage:
     usage = {}
     for key, value in details.items():
-        units = value if type(value) is int else _units(value)
+        if type(value) is int and 0 <= value <= MAX_UNITS:
+            usage[key] = value
+            continue
+        units = _units(value)
         if units is not None and units >= 0:
             usage[key] = min(units, MAX_UNITS)
     return usage
