@@ -44,6 +44,8 @@ _SYSLOG = re.compile(r"^\s*log (?:\S+:\d+|/dev/log) local0 .*\n", re.MULTILINE)
 _ERROR_FILE = re.compile(r"^(\s*errorfile 50[234]) .*$", re.MULTILINE)
 # Ray's fallback proxy answers 500 for a replica that dies under it; without it HAProxy itself answers, with 503.
 _FALLBACK_SERVER = re.compile(r"^\s*server SERVE_PROXY_ACTOR-\S+ .* backup\n", re.MULTILINE)
+# Ingestion may be repeated without harm, so a replica that dies before it answers costs its caller nothing.
+_INGESTION_BACKEND = re.compile(r"^backend http-ingest\n", re.MULTILINE)
 _DEFAULTS = re.compile(r"^defaults\n", re.MULTILINE)
 _FRONTEND = re.compile(r"^frontend http_frontend\n\s*bind .*\n", re.MULTILINE)
 
@@ -64,6 +66,7 @@ def amended(configuration: str, unavailable: str) -> str:
         return text
     # A dashboard's websocket may be silent for long.
     text = _DEFAULTS.sub("defaults\n    timeout tunnel 1h\n", text)
+    text = _INGESTION_BACKEND.sub("backend http-ingest\n    retry-on conn-failure empty-response\n", text)
     return _FRONTEND.sub(lambda found: found[0] + _FRONTEND_RULES, text)
 
 
