@@ -1,49 +1,52 @@
-"""Per-field stamps: partial events merge to the same values in any order, however often they come.
-
-A field's value is that of the part with the greatest stamp, which is (event timestamp, event id).
-"""
+"""Merging what several events say about one thing: per field, the value with the greatest stamp."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 
-class TracePart(NamedTuple):
-    """One field's value with the stamp that orders it among its rivals; the time in microseconds."""
+class Stamped(NamedTuple):
+    """A value with the stamp that orders it among its rivals.
 
+    Stamps compare by time, then by the event's id; the value decides between equal stamps, so that the outcome
+    never depends on the order of arrival.
+    """
+
+    stamped_at: int
+    stamp_id: str
+    value: str
+
+
+class Part(NamedTuple):
+    """A field set by an event: `stamped_at` in microseconds since 1970."""
+
+    field: str
     value: str
     stamped_at: int
     stamp_id: str
 
-    @property
-    def stamp(self) -> tuple[int, str, str]:
-        """What decides; the value comes last, so that even equal stamps order the same way everywhere."""
-        return (self.stamped_at, self.stamp_id, self.value)
+
+MergeState = Mapping[str, Stamped]
 
 
-Parts = dict[str, TracePart]
+def merge_parts(state: MergeState, parts: Iterable[Part]) -> MergeState:
+    """The state after the parts, in whatever order and however often they come."""
+    merged = dict(state)
+    for part in parts:
+        rival = merged.get(part.field)
+        stamped = Stamped(part.stamped_at, part.stamp_id, part.value)
+        if rival is None or stamped > rival:
+            merged[part.field] = stamped
+    return merged
 
 
-def merge_part(parts: Parts, field: str, part: TracePart) -> None:
-    """Let a part win its field if its stamp is greater."""
-    known = parts.get(field)
-    if known is None or known.stamp < part.stamp:
-        parts[field] = part
-
-
-def dump_stamps(parts: Parts) -> str:
-    """The stamps as compact JSON for `merge_state`; empty without parts. The values have columns of their own."""
-    if not parts:
+def to_json(state: MergeState) -> str:
+    """Compact JSON for the `merge_state` column; '' for nothing."""
+    if not state:
         return ""
-    stamps = {field: [part.stamped_at, part.stamp_id] for field, part in sorted(parts.items())}
-    return json.dumps(stamps, separators=(",", ":"))
+    return json.dumps({name: state[name] for name in sorted(state)}, separators=(",", ":"), ensure_ascii=False)
 
 
-def load_parts(merge_state: str, values: Mapping[str, str]) -> Parts:
-    """The inverse of `dump_stamps`, with the values of the row's own columns."""
-    if not merge_state:
-        return {}
-    return {
-        field: TracePart(values.get(field, ""), stamped_at, stamp_id)
-        for field, (stamped_at, stamp_id) in json.loads(merge_state).items()
-    }
+def from_json(text: str) -> MergeState:
+    """The inverse of `to_json`."""
+    return {name: Stamped(*stamped) for name, stamped in json.loads(text or "{}").items()}

@@ -135,6 +135,13 @@ def text(value: Value) -> str:
     return "" if value is None else to_json(value)
 
 
+def readable_text(value: Value) -> str:
+    """A member of a JSON object as text which, parsed if it is JSON and kept if not, gives the member again."""
+    if isinstance(value, str) and parsed_or_none(value) is None and value != "null":
+        return value
+    return "null" if value is None else to_json(value)
+
+
 def texts(values: Iterable[Value]) -> list[str]:
     """Each value as text."""
     return [value if type(value) is str else text(value) for value in values]

@@ -80,6 +80,6 @@ def _entries(value: Value) -> TextMap:
         return {}
     parsed = values.parsed_or_none(value)
     if isinstance(parsed, dict):
-        return {str(key): values.text(item) for key, item in parsed.items()}
+        return {key: values.readable_text(item) for key, item in parsed.items()}
     # What is not an object is kept whole, under one key.
     return {"metadata": values.text(value)}

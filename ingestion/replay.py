@@ -1,0 +1,136 @@
+"""Raw records mapped again, to exactly the rows they gave the first time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import structlog
+from google.protobuf.message import DecodeError
+
+from heliograph.domain import tables
+from heliograph.domain.events import EntityType, IngestionFacts, MappedBatch, RecordKind
+from heliograph.domain.identifiers import ProjectId
+from ingestion import scores, wire
+from ingestion.attributes.group import Frame
+from ingestion.pricing import PriceBook
+from ingestion.spans import Source, Spans, map_spans
+
+log = structlog.get_logger(__name__)
+
+Numbers = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class _Records:
+    """Records of one project that arrived in the same way, with their numbers in the whole."""
+
+    numbers: Numbers
+    payloads: Sequence[bytes]
+    source: Source
+
+
+def map_records(records: pa.Table, *, prices: PriceBook) -> MappedBatch:
+    """The batch of these records and the rows they map to.
+
+    Tombstones, moves and records that cannot be read are kept without rows.
+    """
+    mapped = []
+    unreadable = 0
+    for (kind, entity_type, project_id, facts), numbers in _grouped(records).items():
+        mapper = _MAPPERS.get(entity_type) if kind == RecordKind.EVENT else None
+        if mapper is None:
+            unreadable += len(numbers) if kind == RecordKind.EVENT else 0
+            continue
+        rows, skipped = mapper(_selected(records, numbers, project_id, facts), prices)
+        mapped.append(rows)
+        unreadable += skipped
+    if unreadable:
+        log.warning("records_without_rows", count=unreadable, of=records.num_rows)
+    observations, score_rows, parts = (
+        _in_order([rows[place] for rows in mapped], schema)
+        for place, schema in enumerate((tables.MAPPED_OBSERVATIONS, tables.MAPPED_SCORES, tables.MAPPED_TRACE_PARTS))
+    )
+    return MappedBatch(records, observations, score_rows, parts)
+
+
+_Rows = tuple[pa.Table, pa.Table, pa.Table]
+
+
+def _grouped(records: pa.Table) -> dict[tuple[str, str, str, str], list[int]]:
+    columns = [records[name].to_pylist() for name in ("kind", "entity_type", "project_id", "facts")]
+    groups: dict[tuple[str, str, str, str], list[int]] = {}
+    for number, key in enumerate(zip(*columns, strict=True)):
+        groups.setdefault(key, []).append(number)
+    return groups
+
+
+def _selected(records: pa.Table, numbers: list[int], project_id: str, facts: str) -> _Records:
+    chosen = records if len(numbers) == records.num_rows else records.take(numbers)
+    received_at = chosen["received_at"].cast(pa.int64()).to_numpy()
+    source = Source(ProjectId(project_id), IngestionFacts.from_json(facts), received_at)
+    return _Records(np.array(numbers, np.int32), chosen["payload"].to_pylist(), source)
+
+
+def _map_spans(records: _Records, prices: PriceBook) -> tuple[_Rows, int]:
+    spans = Spans()
+    frames: dict[tuple[bytes, ...], Frame] = {}
+    for place, payload in enumerate(records.payloads):
+        try:
+            resource = wire.ResourceSpans.FromString(payload)
+            scope = wire.ScopeSpans.FromString(resource.scope_spans[0])
+        except (DecodeError, IndexError):
+            continue
+        key = (resource.resource, resource.schema_url, scope.scope, scope.schema_url)
+        frame = frames.get(key)
+        if frame is None:
+            frame = frames[key] = Frame(key[0], key[2], (key[1], key[3]))
+        spans.extend(place, scope.spans[:1], frame)
+    accepted = np.array(spans.accepted, np.int64)
+    received_at = records.source.received_at[accepted]
+    source = Source(records.source.project_id, records.source.facts, received_at)
+    mapped = map_spans(spans, source, prices)
+    numbers = records.numbers[accepted]
+    rows = (
+        _numbered(mapped.observations, numbers),
+        tables.MAPPED_SCORES.empty_table(),
+        _numbered(mapped.trace_parts, numbers),
+    )
+    return rows, len(records.payloads) - len(spans)
+
+
+def _map_scores(records: _Records, _prices: PriceBook) -> tuple[_Rows, int]:
+    bodies = []
+    readable = []
+    for number, payload in zip(records.numbers, records.payloads, strict=True):
+        try:
+            bodies.append(scores.from_payload(payload))
+        except ValueError:
+            continue
+        readable.append(number)
+    rows = _numbered(scores.score_rows(bodies, records.source), np.array(readable, np.int32))
+    nothing = tables.MAPPED_OBSERVATIONS.empty_table(), tables.MAPPED_TRACE_PARTS.empty_table()
+    return (nothing[0], rows, nothing[1]), len(records.payloads) - len(bodies)
+
+
+_MAPPERS: dict[str, Callable[[_Records, PriceBook], tuple[_Rows, int]]] = {
+    EntityType.SPAN: _map_spans,
+    EntityType.SCORE: _map_scores,
+}
+
+
+def _numbered(rows: pa.Table, numbers: Numbers) -> pa.Table:
+    index = rows.schema.get_field_index("record")
+    record = pa.array(numbers[rows["record"].to_numpy()], pa.int32())
+    return rows.set_column(index, rows.schema.field(index), record)
+
+
+def _in_order(parts: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    filled = [part for part in parts if part.num_rows]
+    if not filled:
+        return schema.empty_table()
+    rows = pa.concat_tables(filled)
+    if len(filled) == 1:
+        return rows
+    return rows.take(pa.array(np.argsort(rows["record"].to_numpy(), kind="stable")))
