@@ -25,6 +25,8 @@ EXACT = {
     "use_skip_indexes_if_final": 1,
     "use_skip_indexes_if_final_exact_mode": 1,
     "do_not_merge_across_partitions_select_final": 0,
+    # Only conditions on sorting keys move, and every version of a row shares those: payloads of other rows stay unread.
+    "optimize_move_to_prewhere_if_final": 1,
 }
 # An answer is complete or an error: the server buffers it, so that a failure half-way has a status of its own.
 _READS = EXACT | {

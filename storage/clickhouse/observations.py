@@ -1,0 +1,144 @@
+"""Reading observations."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from string import Template
+
+import pyarrow as pa
+
+from heliograph.domain.errors import ObservationNotFound
+from heliograph.domain.filters import Condition, Order, Page
+from heliograph.domain.identifiers import ObservationId, ProjectId, TraceId
+from heliograph.domain.observations import Observation, observations_from
+from storage.clickhouse.clauses import Where, compile_order, moment, narrowed
+from storage.clickhouse.columns import OBSERVATION_COLUMNS
+from storage.clickhouse.connection import ClickHouse
+
+NEWEST_FIRST = Order("startTime")
+_ORDERS = narrowed(
+    OBSERVATION_COLUMNS,
+    *("id", "startTime", "endTime", "name", "type", "level", "latency", "totalCost", "totalTokens"),
+)
+
+# Without payloads: what trees and tables show.
+_OUTLINE = (
+    *("id", "project_id", "trace_id", "parent_observation_id", "type", "name", "start_time", "end_time"),
+    *("completion_start_time", "level", "status_message", "environment", "release", "version", "is_app_root"),
+    *("trace_name", "user_id", "session_id", "tags", "public", "input_preview", "output_preview"),
+    *("provided_model_name", "model_id", "model_parameters", "usage_details", "cost_details", "input_tokens"),
+    *("output_tokens", "total_tokens", "total_cost", "pricing_tier", "prompt_id", "prompt_name", "prompt_version"),
+    *("source", "created_at", "updated_at"),
+)
+_WHOLE = (*_OUTLINE, "metadata", "input", "output")
+_READABLE = frozenset(_WHOLE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an observation stands in the order newest first: the next page begins after it."""
+
+    start_time: datetime
+    trace_id: str
+    id: str
+
+
+class Observations:
+    """The observations of one project."""
+
+    def __init__(self, clickhouse: ClickHouse, project_id: ProjectId) -> None:
+        self._clickhouse = clickhouse
+        self._project_id = project_id
+
+    _SEARCH = Template(f"""
+        SELECT {", ".join(_WHOLE)} FROM observations FINAL
+        WHERE project_id = {{project_id:String}} $where
+        ORDER BY $order LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
+    """)  # noqa: S608 - a constant
+
+    async def search(self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST) -> pa.Table:
+        """One page of the observations that meet all conditions, with their payloads."""
+        where = Where.of(OBSERVATION_COLUMNS, conditions, **self._bound, limit=page.size, offset=page.offset)
+        sql = self._SEARCH.substitute(where=where.sql, order=compile_order(order, _ORDERS, unique="id"))
+        return await self._clickhouse.read(sql, where.parameters)
+
+    _COUNT = Template("SELECT count() AS found FROM observations FINAL WHERE project_id = {project_id:String} $where")
+
+    async def count(self, conditions: Sequence[Condition]) -> int:
+        """How many observations meet all conditions."""
+        where = Where.of(OBSERVATION_COLUMNS, conditions, **self._bound)
+        counted = await self._clickhouse.read(self._COUNT.substitute(where=where.sql), where.parameters)
+        return int(counted["found"][0].as_py())
+
+    async def search_and_count(
+        self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST
+    ) -> tuple[pa.Table, int]:
+        """One page, and how many observations there are on all of them."""
+        found, total = await asyncio.gather(self.search(conditions, page, order), self.count(conditions))
+        return found, total
+
+    _NEWEST = Template("""
+        SELECT $columns FROM observations FINAL
+        WHERE project_id = {project_id:String} $where
+        ORDER BY start_time DESC, xxHash32(trace_id) DESC, id DESC LIMIT {limit:UInt32}
+    """)
+    _AFTER = """
+        start_time <= {start_time:DateTime64(6, 'UTC')} AND (start_time, xxHash32(trace_id), id)
+            < ({start_time:DateTime64(6, 'UTC')}, xxHash32({trace_id:String}), {id:String})
+    """
+
+    async def newest(
+        self, conditions: Sequence[Condition], columns: Sequence[str], *, limit: int, after: Place | None = None
+    ) -> pa.Table:
+        """The named columns of the observations that follow a place in the contract's order, newest first."""
+        where = Where.of(OBSERVATION_COLUMNS, conditions, **self._bound, limit=limit)
+        if after is not None:
+            where = where.also(self._AFTER, start_time=moment(after.start_time), trace_id=after.trace_id, id=after.id)
+        if not _READABLE.issuperset(columns):
+            raise ValueError(columns)
+        sql = self._NEWEST.substitute(columns=", ".join(columns), where=where.sql)
+        return await self._clickhouse.read(sql, where.parameters)
+
+    _OF_TRACE = Template("""
+        SELECT $columns FROM observations FINAL
+        WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+        ORDER BY start_time, id
+    """)
+
+    async def of_trace(self, trace_id: TraceId) -> pa.Table:
+        """Every observation of a trace with its payloads, in the order in which they began."""
+        sql = self._OF_TRACE.substitute(columns=", ".join(_WHOLE))
+        return await self._clickhouse.read(sql, self._bound | {"trace_id": trace_id})
+
+    async def outline_of_trace(self, trace_id: TraceId) -> pa.Table:
+        """Every observation of a trace with previews instead of payloads and metadata."""
+        sql = self._OF_TRACE.substitute(columns=", ".join(_OUTLINE))
+        return await self._clickhouse.read(sql, self._bound | {"trace_id": trace_id})
+
+    _IDS = """
+        SELECT trace_id, id FROM observations FINAL
+        WHERE project_id = {project_id:String} AND trace_id IN {trace_ids:Array(String)}
+        ORDER BY start_time, id
+    """
+
+    async def ids_of_traces(self, trace_ids: Sequence[TraceId]) -> pa.Table:
+        """The columns trace_id and id of every observation of the traces, in the order in which they began."""
+        return await self._clickhouse.read(self._IDS, self._bound | {"trace_ids": list(trace_ids)})
+
+    _GET = f"""
+        SELECT {", ".join(_WHOLE)} FROM observations FINAL
+        WHERE project_id = {{project_id:String}} AND id = {{id:String}}
+        ORDER BY start_time DESC LIMIT 1
+    """  # noqa: S608 - a constant
+
+    async def get(self, observation_id: ObservationId) -> Observation:
+        """One observation with its payloads, the newest of that id; raises ObservationNotFound."""
+        found = await self._clickhouse.read(self._GET, self._bound | {"id": observation_id})
+        if found.num_rows == 0:
+            raise ObservationNotFound(observation_id)
+        return next(observations_from(found))
+
+    @property
+    def _bound(self) -> dict[str, str | list[str]]:
+        return {"project_id": self._project_id}

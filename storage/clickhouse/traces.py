@@ -1,0 +1,111 @@
+"""Reading traces."""
+
+import asyncio
+from collections.abc import Sequence
+from string import Template
+
+import pyarrow as pa
+
+from heliograph.domain.errors import TraceNotFound
+from heliograph.domain.filters import Condition, Order, Page
+from heliograph.domain.identifiers import ProjectId, TraceId
+from heliograph.domain.traces import Trace, traces_from
+from storage.clickhouse.clauses import Where, compile_order, narrowed
+from storage.clickhouse.columns import TRACE_COLUMNS
+from storage.clickhouse.connection import ClickHouse
+
+NEWEST_FIRST = Order("timestamp")
+_ORDERS = narrowed(
+    TRACE_COLUMNS,
+    *("id", "timestamp", "name", "userId", "sessionId", "release", "version", "public", "bookmarked"),
+    *("environment", "level", "latency", "totalCost", "totalTokens", "observationCount", "errorCount", "scoreCount"),
+)
+
+_COLUMNS = """
+    id, project_id, timestamp, name, user_id, session_id, environment, release, version, tags, public, bookmarked,
+    metadata, input, output, input_preview, output_preview, root_observation_id, end_time, latency_ms, level,
+    observation_count, error_count, warning_count, score_count, input_tokens, output_tokens, total_tokens, total_cost,
+    models, score_values, score_labels, created_at, updated_at
+"""
+
+
+class Traces:
+    """The traces of one project."""
+
+    def __init__(self, clickhouse: ClickHouse, project_id: ProjectId) -> None:
+        self._clickhouse = clickhouse
+        self._project_id = project_id
+
+    _SEARCH = Template(f"""
+        SELECT {_COLUMNS} FROM traces FINAL
+        WHERE project_id = {{project_id:String}} $where
+        ORDER BY $order LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
+    """)  # noqa: S608 - a constant
+
+    async def search(self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST) -> pa.Table:
+        """One page of the traces that meet all conditions; input and output only where they are the trace's own."""
+        where = Where.of(TRACE_COLUMNS, conditions, **self._bound, limit=page.size, offset=page.offset)
+        sql = self._SEARCH.substitute(where=where.sql, order=compile_order(order, _ORDERS, unique="id"))
+        return await self._clickhouse.read(sql, where.parameters)
+
+    _COUNT = Template("SELECT count() AS traces FROM traces FINAL WHERE project_id = {project_id:String} $where")
+
+    async def count(self, conditions: Sequence[Condition]) -> int:
+        """How many traces meet all conditions."""
+        where = Where.of(TRACE_COLUMNS, conditions, **self._bound)
+        counted = await self._clickhouse.read(self._COUNT.substitute(where=where.sql), where.parameters)
+        return int(counted["traces"][0].as_py())
+
+    async def search_and_count(
+        self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST
+    ) -> tuple[pa.Table, int]:
+        """One page, and how many traces there are on all of them.
+
+        Two queries at once: counting within the one that reads the page would make it read every column of every row.
+        """
+        found, total = await asyncio.gather(self.search(conditions, page, order), self.count(conditions))
+        return found, total
+
+    _PAYLOADS = """
+        SELECT trace_id, id, input, output FROM observations FINAL
+        WHERE project_id = {project_id:String} AND trace_id IN {trace_ids:Array(String)} AND id IN {ids:Array(String)}
+    """
+
+    async def with_payloads(self, page: pa.Table) -> pa.Table:
+        """The same traces, with the input and output of the root observation where the trace has none of its own."""
+        keys = [
+            (trace_id, root)
+            for trace_id, root, own_input, own_output in zip(
+                *(page[name].to_pylist() for name in ("id", "root_observation_id", "input", "output")), strict=True
+            )
+            if root and not (own_input and own_output)
+        ]
+        if not keys:
+            return page
+        bound = self._bound | {"trace_ids": [key[0] for key in keys], "ids": [key[1] for key in keys]}
+        roots = await self._clickhouse.read(self._PAYLOADS, bound)
+        wanted = set(keys)
+        payloads = {row["trace_id"]: row for row in roots.to_pylist() if (row["trace_id"], row["id"]) in wanted}
+        for side in ("input", "output"):
+            filled = [
+                own or payloads.get(trace_id, {}).get(side, "")
+                for trace_id, own in zip(page["id"].to_pylist(), page[side].to_pylist(), strict=True)
+            ]
+            page = page.set_column(page.schema.get_field_index(side), side, pa.array(filled, pa.string()))
+        return page
+
+    _GET = f"""
+        SELECT {_COLUMNS} FROM traces FINAL WHERE project_id = {{project_id:String}} AND id = {{trace_id:String}}
+        ORDER BY row_version DESC LIMIT 1
+    """  # noqa: S608 - a constant
+
+    async def get(self, trace_id: TraceId) -> Trace:
+        """One trace with its input and output; raises TraceNotFound."""
+        found = await self._clickhouse.read(self._GET, self._bound | {"trace_id": trace_id})
+        if found.num_rows == 0:
+            raise TraceNotFound(trace_id)
+        return next(traces_from(await self.with_payloads(found)))
+
+    @property
+    def _bound(self) -> dict[str, str | list[str]]:
+        return {"project_id": self._project_id}
