@@ -39,6 +39,9 @@ FOREIGN_SIGNATURES = {
     ("heliograph/settings.py", "settings_customise_sources"),
 }
 
+# OTLP's own name of a message.
+FOREIGN_NAMES = {"_ExportTraceServiceRequest"}
+
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
