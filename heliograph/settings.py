@@ -81,6 +81,8 @@ class IngestSettings(_Slice):
 
     replicas: int = 1
     max_body_bytes: int = 64 << 20
+    max_in_flight_bytes: int = 128 << 20
+    decoding_threads: int = 2
     slice_above_bytes: int = 256 << 10
     gather_seconds: float = 0.003
     max_append_bytes: int = 4 << 20

@@ -7,7 +7,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 from starlette.applications import Starlette
 
-from heliograph.domain.access import Principal
+from heliograph.domain.access import KeyScope, Principal
 from heliograph.domain.errors import AccessDenied, CredentialsMalformed, CredentialsMissing
 
 
@@ -33,7 +33,7 @@ async def project_principal(request: Request) -> Principal:
     scheme, value = _authorization(request)
     keys = _keys(request)
     if scheme == "basic":
-        return await keys.principal(*_key_pair(value))
+        return _of_project(await keys.principal(*_key_pair(value)))
     await keys.public_principal(value)
     reason = "A public key alone only writes scores: send the secret key too, with HTTP Basic authentication."
     raise AccessDenied(reason)
@@ -44,12 +44,18 @@ async def scores_principal(request: Request) -> Principal:
     scheme, value = _authorization(request)
     keys = _keys(request)
     if scheme == "basic":
-        return await keys.principal(*_key_pair(value))
-    return await keys.public_principal(value)
+        return _of_project(await keys.principal(*_key_pair(value)))
+    return _of_project(await keys.public_principal(value))
 
 
 ProjectPrincipal = Annotated[Principal, Depends(project_principal)]
 ScoresPrincipal = Annotated[Principal, Depends(scores_principal)]
+
+
+def _of_project(principal: Principal) -> Principal:
+    if principal.scope is not KeyScope.PROJECT:
+        raise AccessDenied("It is the key of an organization: use a project's.")
+    return principal
 
 
 def _keys(request: Request) -> Keys:

@@ -38,11 +38,16 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.KeyUnknown: Problem(401),
     errors.KeyRevoked: Problem(401),
     errors.AccessDenied: Problem(403),
+    errors.ProjectNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.TraceNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ObservationNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.QueryTooExpensive: Problem(422, "Request timed out"),
     errors.Overloaded: Problem(429, "TooManyRequestsError"),
     errors.Unavailable: Problem(503, "ServiceUnavailableError"),
+    # A lane that moves or restarts: whoever asks again finds its new place, and exporters ask again after 503 only.
+    errors.LaneFenced: Problem(503, "ServiceUnavailableError"),
+    errors.LaneMapMissing: Problem(503, "ServiceUnavailableError"),
+    errors.WrongLane: Problem(503, "ServiceUnavailableError"),
 }
 
 _HTTP_NAMES = {404: "LangfuseNotFoundError", 405: "MethodNotAllowedError"}
@@ -97,9 +102,8 @@ async def _client_gone(request: Request, error: Exception) -> Response:
 
 
 def _headers(error: errors.HeliographError, problem: Problem) -> dict[str, str] | None:
-    retry_after = getattr(error, "retry_after", None)
-    if retry_after is not None:
-        return {"Retry-After": str(max(1, math.ceil(retry_after)))}
+    if problem.status in {429, 503}:
+        return {"Retry-After": str(max(1, math.ceil(getattr(error, "retry_after", 1.0))))}
     if isinstance(error, errors.UnsupportedEncoding):
         return {"Accept-Encoding": "gzip, deflate, identity"}
     return {"WWW-Authenticate": 'Basic realm="Heliograph"'} if problem.status == 401 else None

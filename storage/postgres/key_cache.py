@@ -56,9 +56,17 @@ class KeyCache:
         stored = await self._stored(public_key)
         if not self._api_keys.matches(stored, secret):
             raise KeyUnknown
-        if stored.expires_at is not None and stored.expires_at <= datetime.now(UTC):
-            raise KeyRevoked(public_key)
-        return stored.principal
+        return _unexpired(stored)
+
+    async def public_principal(self, public_key: str) -> Principal:
+        """Return whom a public key without its secret stands for. Only the scores door takes one.
+
+        Raises:
+            KeyUnknown: no such key.
+            KeyRevoked: revoked or expired.
+            Unavailable: PostgreSQL is away and this key was not seen in the last 10 minutes.
+        """
+        return _unexpired(await self._stored(public_key))
 
     def drop(self, public_key: str) -> None:
         """Forget a key, so that its next use looks it up."""
@@ -125,6 +133,12 @@ class KeyCache:
 
     def _age(self, at: float) -> float:
         return self._clock() - at
+
+
+def _unexpired(stored: StoredKey) -> Principal:
+    if stored.expires_at is not None and stored.expires_at <= datetime.now(UTC):
+        raise KeyRevoked(stored.principal.public_key)
+    return stored.principal
 
 
 def _remember(entries: OrderedDict[str, _Seen[Finding]], public_key: str, seen: _Seen[Finding]) -> None:

@@ -1,0 +1,54 @@
+"""The ingestion application: its routes, its errors, and what lives as long as it does."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+
+from serve_apps import authentication, problems
+from serve_apps.bodies import Bodies, DiscardedRemainders
+from serve_apps.ingest.dependencies import IngestDependencies
+from serve_apps.ingest.in_parts import InParts
+from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
+from serve_apps.ingest.scores import ScoresDoor
+from serve_apps.loop_lag import LoopLag
+
+
+def ingest_application(dependencies: IngestDependencies) -> Starlette:
+    """The doors through which events enter.
+
+    Plain Starlette, since FastAPI's work on each request is a large part of a small export's (see `tests/benchmarks`).
+    """
+    settings = dependencies.settings
+    pool = ThreadPoolExecutor(settings.decoding_threads, thread_name_prefix="decode")
+    bodies = Bodies(settings, pool)
+    in_parts = InParts(dependencies.appends, pool)
+    opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts)
+    scores = ScoresDoor(dependencies, bodies, in_parts)
+    lag = LoopLag("ingest")
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        del app
+        async with lag.sampled():
+            yield
+        pool.shutdown()
+
+    app = Starlette(
+        routes=[
+            Route("/api/public/otel/v1/traces", opentelemetry.traces, methods=["POST"]),
+            Route("/v1/traces", opentelemetry.traces, methods=["POST"]),
+            Route("/api/public/otel/v1/metrics", opentelemetry.metrics, methods=["POST"]),
+            Route("/v1/metrics", opentelemetry.metrics, methods=["POST"]),
+            Route("/api/public/scores", scores.create, methods=["POST"]),
+        ],
+        lifespan=lifespan,
+    )
+    authentication.install(app, dependencies.keys)
+    problems.install(app)
+    app.add_middleware(DiscardedRemainders)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+    return app

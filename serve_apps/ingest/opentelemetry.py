@@ -1,0 +1,106 @@
+"""The OTLP doors: traces are mapped and kept, metrics are accepted and dropped."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import orjson
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heliograph.domain.errors import UnsupportedContentType
+from heliograph.domain.events import MappedBatch
+from ingestion import otlp
+from serve_apps.authentication import project_principal
+from serve_apps.bodies import Bodies
+from serve_apps.ingest.dependencies import IngestDependencies
+from serve_apps.ingest.facts import ingestion_facts
+from serve_apps.ingest.in_parts import InParts
+
+# A part is what a thread maps in one go and what a lane takes in one call.
+_PART_SPANS = 500
+_PART_BYTES = 1 << 20
+_NAMED_REJECTIONS = 20
+
+
+class OpenTelemetryDoor:
+    """Takes exports of OpenTelemetry SDKs and collectors.
+
+    Args:
+        dependencies: where spans go, and the limits.
+        bodies: reads the requests.
+        in_parts: takes large exports.
+    """
+
+    def __init__(self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts) -> None:
+        self._appends = dependencies.appends
+        self._clock = dependencies.clock
+        self._inline_bytes = dependencies.settings.slice_above_bytes
+        self._bodies = bodies
+        self._in_parts = in_parts
+
+    async def traces(self, request: Request) -> Response:
+        """Acknowledge an export once all of its valid spans are durable; name those that were rejected."""
+        principal = await project_principal(request)
+        content_type = _content_type(request)
+        facts = ingestion_facts(request.headers, principal)
+        context = otlp.MappingContext(principal.project_id, facts, self._clock())
+        async with self._bodies.read(request) as body:
+            if len(body) <= self._inline_bytes:
+                mapped = otlp.map_export(otlp.decode(body, content_type), context)
+                await self._appends.append(mapped.batch)
+                rejected = mapped.rejected
+            else:
+                rejected = await self._accept_in_parts(body, content_type, context)
+        return _acknowledged(rejected, content_type)
+
+    async def metrics(self, request: Request) -> Response:
+        """Accept metrics, which Heliograph does not keep, so that exporters of both stay quiet."""
+        await project_principal(request)
+        async for _ in request.stream():
+            pass
+        return JSONResponse({"message": "OK"})
+
+    async def _accept_in_parts(self, body: bytes, content_type: str, context: otlp.MappingContext) -> list[str]:
+        export = await self._in_parts.work(lambda: otlp.decode(body, content_type))
+        rejected: list[str] = []
+
+        def mapping(part: otlp.ExportTraceServiceRequest) -> MappedBatch:
+            mapped = otlp.map_export(part, context)
+            rejected.extend(mapped.rejected)
+            return mapped.batch
+
+        await self._in_parts.append(partial(mapping, part) for part in _parts(export, len(body)))
+        return rejected
+
+
+def _parts(export: otlp.ExportTraceServiceRequest, size: int) -> Iterator[otlp.ExportTraceServiceRequest]:
+    """The export in parts of about a megabyte, fewer spans where spans are large."""
+    span_bytes = max(1, size // max(1, export.span_count))
+    return otlp.slices(export, min(_PART_SPANS, max(1, _PART_BYTES // span_bytes)))
+
+
+def _content_type(request: Request) -> str:
+    """Protobuf or JSON, whatever parameters stand around it."""
+    sent = request.headers.get("content-type", "")
+    found = next((known for known in (otlp.PROTOBUF, otlp.JSON) if known in sent.lower()), "")
+    if not found:
+        raise UnsupportedContentType(sent[:100], f"{otlp.PROTOBUF} or {otlp.JSON}")
+    return found
+
+
+def _acknowledged(rejected: list[str], content_type: str) -> Response:
+    """An ExportTraceServiceResponse in the request's own encoding."""
+    message = "; ".join(rejected[:_NAMED_REJECTIONS])
+    if len(rejected) > _NAMED_REJECTIONS:
+        message += f"; and {len(rejected) - _NAMED_REJECTIONS} more"
+    if content_type == otlp.JSON:
+        # Protobuf's JSON form writes 64-bit integers as strings.
+        refused = {"partialSuccess": {"rejectedSpans": str(len(rejected)), "errorMessage": message}}
+        return Response(orjson.dumps(refused if rejected else {}), media_type=otlp.JSON)
+    partial_success = ExportTracePartialSuccess(rejected_spans=len(rejected), error_message=message)
+    response = ExportTraceServiceResponse(partial_success=partial_success if rejected else None)
+    return Response(response.SerializeToString(), media_type=otlp.PROTOBUF)
