@@ -1,0 +1,118 @@
+"""Aggregates over time: traffic, cost, latency and errors of one project."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from heliograph.domain.identifiers import ProjectId
+from storage.clickhouse.clauses import moment
+from storage.clickhouse.connection import ClickHouse
+
+
+class Overview:
+    """Figures of one project for a period: from `after`, inclusive, to `before`, exclusive.
+
+    An empty environment means all of them. Costs are US dollars as float64, latencies milliseconds.
+    """
+
+    def __init__(self, clickhouse: ClickHouse, project_id: ProjectId) -> None:
+        self._clickhouse = clickhouse
+        self._project_id = project_id
+
+    _TOTALS = """
+        SELECT count() AS traces, sum(observation_count) AS observations, sum(error_count) AS errors,
+            sum(warning_count) AS warnings, countIf(error_count > 0) AS failed_traces,
+            uniqIf(user_id, user_id != '') AS users, uniqIf(session_id, session_id != '') AS sessions,
+            sum(total_tokens) AS tokens, toFloat64(sum(total_cost)) AS cost,
+            quantileOrNull(0.5)(latency_ms) AS latency_p50_ms, quantileOrNull(0.95)(latency_ms) AS latency_p95_ms
+        FROM traces FINAL
+        WHERE project_id = {project_id:String}
+            AND timestamp >= {after:DateTime64(6, 'UTC')} AND timestamp < {before:DateTime64(6, 'UTC')}
+            AND ({environment:String} = '' OR environment = {environment:String})
+    """
+
+    async def totals(self, after: datetime, before: datetime, *, environment: str = "") -> pa.Table:
+        """One row: traces, observations, errors, warnings, failed_traces, users, sessions, tokens, cost, latencies."""
+        return await self._clickhouse.read(self._TOTALS, self._bound(after, before, environment))
+
+    _OVER_TIME = """
+        SELECT toDateTime64(toStartOfInterval(timestamp, toIntervalSecond({seconds:UInt32})), 0, 'UTC') AS time,
+            count() AS traces, sum(observation_count) AS observations, sum(error_count) AS errors,
+            sum(total_tokens) AS tokens, toFloat64(sum(total_cost)) AS cost
+        FROM traces FINAL
+        WHERE project_id = {project_id:String}
+            AND timestamp >= {after:DateTime64(6, 'UTC')} AND timestamp < {before:DateTime64(6, 'UTC')}
+            AND ({environment:String} = '' OR environment = {environment:String})
+        GROUP BY time
+        ORDER BY time WITH FILL
+            FROM toDateTime64(toStartOfInterval({after:DateTime64(6, 'UTC')}, toIntervalSecond({seconds:UInt32})), 0, 'UTC')
+            TO toDateTime64({before:DateTime64(6, 'UTC')}, 0, 'UTC')
+            STEP toIntervalSecond({seconds:UInt32})
+    """
+
+    async def over_time(
+        self, after: datetime, before: datetime, bucket: timedelta, *, environment: str = ""
+    ) -> pa.Table:
+        """One row a bucket, empty ones too: time, traces, observations, errors, tokens, cost."""
+        return await self._clickhouse.read(self._OVER_TIME, self._bound(after, before, environment, bucket))
+
+    _LATENCY = """
+        SELECT toDateTime64(toStartOfInterval(timestamp, toIntervalSecond({seconds:UInt32})), 0, 'UTC') AS time,
+            quantiles(0.5, 0.9, 0.95, 0.99)(latency_ms) AS latencies,
+            latencies[1] AS p50, latencies[2] AS p90, latencies[3] AS p95, latencies[4] AS p99
+        FROM traces FINAL
+        WHERE project_id = {project_id:String} AND latency_ms IS NOT NULL
+            AND timestamp >= {after:DateTime64(6, 'UTC')} AND timestamp < {before:DateTime64(6, 'UTC')}
+            AND ({environment:String} = '' OR environment = {environment:String})
+        GROUP BY time
+        ORDER BY time
+    """
+
+    async def latency_percentiles(
+        self, after: datetime, before: datetime, bucket: timedelta, *, environment: str = ""
+    ) -> pa.Table:
+        """One row a bucket that has traces: time, p50, p90, p95, p99 of their latencies."""
+        found = await self._clickhouse.read(self._LATENCY, self._bound(after, before, environment, bucket))
+        return found.drop_columns(["latencies"])
+
+    _BY_MODEL = """
+        SELECT provided_model_name AS model, count() AS observations, countIf(level = 'ERROR') AS errors,
+            sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(total_tokens) AS tokens,
+            toFloat64(sum(total_cost)) AS cost,
+            quantileOrNull(0.95)(dateDiff('microsecond', start_time, end_time) / 1e3) AS latency_p95_ms
+        FROM observations FINAL
+        WHERE project_id = {project_id:String} AND provided_model_name != ''
+            AND start_time >= {after:DateTime64(6, 'UTC')} AND start_time < {before:DateTime64(6, 'UTC')}
+            AND ({environment:String} = '' OR environment = {environment:String})
+        GROUP BY model
+        ORDER BY sum(total_cost) DESC, model
+    """
+
+    async def by_model(self, after: datetime, before: datetime, *, environment: str = "") -> pa.Table:
+        """One row a model, the dearest first: model, observations, errors, tokens, cost, latency."""
+        return await self._clickhouse.read(self._BY_MODEL, self._bound(after, before, environment))
+
+    _COST_BY_MODEL = """
+        SELECT toDateTime64(toStartOfInterval(start_time, toIntervalSecond({seconds:UInt32})), 0, 'UTC') AS time,
+            provided_model_name AS model, toFloat64(sum(total_cost)) AS cost
+        FROM observations FINAL
+        WHERE project_id = {project_id:String} AND provided_model_name != ''
+            AND start_time >= {after:DateTime64(6, 'UTC')} AND start_time < {before:DateTime64(6, 'UTC')}
+            AND ({environment:String} = '' OR environment = {environment:String})
+        GROUP BY time, model
+        ORDER BY time, model
+    """
+
+    async def cost_by_model_over_time(
+        self, after: datetime, before: datetime, bucket: timedelta, *, environment: str = ""
+    ) -> pa.Table:
+        """One row a bucket and model that was used in it: time, model, cost."""
+        return await self._clickhouse.read(self._COST_BY_MODEL, self._bound(after, before, environment, bucket))
+
+    def _bound(
+        self, after: datetime, before: datetime, environment: str, bucket: timedelta | None = None
+    ) -> dict[str, Any]:
+        seconds = {} if bucket is None else {"seconds": max(1, int(bucket.total_seconds()))}
+        period = {"after": moment(after), "before": moment(before)}
+        return {"project_id": self._project_id, "environment": environment, **period, **seconds}
