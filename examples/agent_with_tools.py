@@ -1,4 +1,4 @@
-"""An agent with the SDK's decorator: functions become observations. Needs the LANGFUSE_… variables of connection.env."""
+"""An agent with the SDK's decorator: functions become observations. Needs the LANGFUSE_… variables."""
 
 from langfuse import get_client, observe, propagate_attributes
 
