@@ -1,0 +1,126 @@
+"""The dashboard as one ASGI application: sign-in, pages, their websockets and their static files."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import panel as pn
+import panel_material_ui as pmui
+from fastapi import FastAPI
+from markupsafe import Markup
+from panel.io.fastapi import add_applications
+from starlette.staticfiles import StaticFiles
+
+from dashboard.bokeh_sessions import release_closed_sessions
+from dashboard.components import panes
+from dashboard.components.widgets import ShellBar
+from dashboard.gate import Gate, Memberships
+from dashboard.login import Login
+from dashboard.pages.overview import Overview
+from dashboard.pages.trace import TraceView
+from dashboard.pages.traces import TraceTable
+from dashboard.queries import ProjectQueries
+from dashboard.sessions import Sessions
+from dashboard.shell import PageContext, framed
+from dashboard.state import query_of
+from dashboard.viewer import current_viewer
+from heliograph.domain.access import Project, User
+from heliograph.domain.identifiers import ProjectId, UserId
+
+PAGES: dict[str, type[Overview | TraceTable | TraceView]] = {
+    "/": Overview,
+    "/traces": TraceTable,
+    "/trace": TraceView,
+}
+SESSION_UNUSED_MILLISECONDS = 15_000
+
+
+class UserStore(Protocol):
+    """What the dashboard needs of the users."""
+
+    async def verify(self, email: str, password: str) -> User | None:
+        """The user, if the password is right."""
+        ...
+
+    async def projects_of(self, user_id: UserId) -> Sequence[Project]:
+        """The projects that the user may see."""
+        ...
+
+
+@dataclass(frozen=True)
+class DashboardDependencies:
+    """What the dashboard is built from.
+
+    Attributes:
+        users: sign-in and memberships.
+        queries: the readers of one project.
+        public_key_of: the public key to show in the first steps; empty if there is none.
+        url: the origin at which browsers reach the dashboard.
+        session_secret: signs the cookies and the websocket tokens.
+        more_origins: further origins that may open websockets, such as localhost beside 127.0.0.1.
+    """
+
+    users: UserStore
+    queries: Callable[[ProjectId], ProjectQueries]
+    public_key_of: Callable[[ProjectId], Awaitable[str]]
+    url: str
+    session_secret: str
+    more_origins: tuple[str, ...] = ()
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Every origin whose pages may use the dashboard."""
+        alias = self.url.replace("//127.0.0.1", "//localhost", 1)
+        return frozenset({self.url, alias, *self.more_origins})
+
+
+def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
+    """The whole dashboard. It may be built inside a running event loop; nothing is started before the first request."""
+    release_closed_sessions()
+    pn.extension(design=pmui.MaterialDesign, respect_explicit_sizing=True)
+    application = FastAPI(openapi_url=None)
+    sessions = Sessions(dependencies.session_secret)
+    login = Login(
+        dependencies.users.verify, sessions, dependencies.origins, is_https=dependencies.url.startswith("https://")
+    )
+    application.router.routes.extend(login.routes)
+    application.mount("/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
+    add_applications(
+        {path: _opener(dependencies, path) for path in PAGES},
+        app=application,
+        title="Heliograph",
+        websocket_origin=[urlsplit(origin).netloc for origin in dependencies.origins],
+        secret_key=dependencies.session_secret.encode(),
+        sign_sessions=True,
+        unused_session_lifetime_milliseconds=SESSION_UNUSED_MILLISECONDS,
+    )
+    application.add_middleware(
+        Gate,
+        sessions=sessions,
+        memberships=Memberships(dependencies.users.projects_of),
+        origins=dependencies.origins,
+    )
+    return application
+
+
+def _opener(dependencies: DashboardDependencies, path: str) -> Callable[[], Any]:
+    # Panel takes only plain functions for applications: a partial would be shown as a value.
+    def open_page() -> Any:
+        return _open(dependencies, path)
+
+    return open_page
+
+
+def _open(dependencies: DashboardDependencies, path: str) -> Any:
+    """One page for one browser; the viewer comes from the gate, never from the address."""
+    viewer = current_viewer.get()
+    search = pn.state.location.search if pn.state.location else ""
+    project = viewer.project(query_of(search).get("project", ""))
+    if project is None:
+        bar = ShellBar(email=viewer.user.email, page=path, sizing_mode="stretch_width", margin=0)
+        text = Markup('<h2>No such project</h2><p class="quiet">You have no project with this id. Choose another above.</p>')
+        return framed(bar, pn.Column(panes.html(text), margin=24, sizing_mode="stretch_width"), "No such project")
+    context = PageContext(viewer, project, dependencies.queries(project.id), path, dependencies.url)
+    return PAGES[path](context).page()

@@ -1,0 +1,76 @@
+// A table whose rows are links. It shows the page that the server chose; text is only ever set as text.
+
+function make(tag, className, text) {
+  const node = document.createElement(tag)
+  if (className) { node.className = className }
+  if (text !== undefined) { node.textContent = text }
+  return node
+}
+
+function head(model) {
+  const row = make("tr")
+  for (const {field, title, align, sortable} of model.columns) {
+    const cell = make("th", align || "")
+    cell.scope = "col"
+    if (sortable) {
+      const isSorted = model.sort === field
+      const button = make("button", "", title)
+      button.type = "button"
+      cell.setAttribute("aria-sort", isSorted ? (model.order === "desc" ? "descending" : "ascending") : "none")
+      button.append(make("span", "arrow", isSorted ? (model.order === "desc" ? "↓" : "↑") : ""))
+      button.addEventListener("click", () => model.send_msg({sort: field}))
+      cell.append(button)
+    } else {
+      cell.textContent = title
+    }
+    row.append(cell)
+  }
+  const thead = make("thead")
+  thead.append(row)
+  return thead
+}
+
+function body(model) {
+  const tbody = make("tbody")
+  for (const record of model.rows) {
+    const row = make("tr")
+    model.columns.forEach(({field, align, kind}, index) => {
+      const cell = make("td", [align || "", kind || ""].join(" "))
+      const value = record[field]
+      if (index === 0) {
+        const link = make("a", "", value)
+        link.href = record.href
+        cell.append(link)
+      } else if (kind === "chips") {
+        for (const text of value) { cell.append(make("span", "chip", text)) }
+      } else if (kind === "level") {
+        if (value) { cell.append(make("span", `level ${value.toLowerCase()}`, value.toLowerCase())) }
+      } else {
+        cell.textContent = value
+        cell.title = value
+      }
+      row.append(cell)
+    })
+    row.addEventListener("click", (event) => {
+      if (event.target.closest("a") || window.getSelection().toString()) { return }
+      if (event.ctrlKey || event.metaKey) { window.open(record.href, "_blank") } else { window.location.assign(record.href) }
+    })
+    tbody.append(row)
+  }
+  return tbody
+}
+
+export function render({model, el}) {
+  const frame = make("div", "frame")
+  const draw = () => {
+    const table = make("table")
+    table.append(make("caption", "", model.caption), head(model), body(model))
+    const empty = make("p", "empty", model.empty)
+    frame.replaceChildren(...(model.rows.length ? [table] : [table, empty]))
+    frame.classList.toggle("busy", model.is_busy)
+  }
+  el.append(frame)
+  draw()
+  model.on("rows", draw)
+  model.on("is_busy", () => frame.classList.toggle("busy", model.is_busy))
+}

@@ -1,0 +1,101 @@
+"""Pieces of a page that show text of our own making: cards, headings, the empty state, details."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.plotting import figure
+from markupsafe import Markup
+
+from dashboard.components import formats
+from dashboard.components.plots import sparkline
+
+_STYLE = (Path(__file__).parent / "detail.css").read_text("utf-8")
+
+SNIPPET = """\
+pip install langfuse
+
+export LANGFUSE_BASE_URL="{url}"
+export LANGFUSE_PUBLIC_KEY="{public_key}"
+export LANGFUSE_SECRET_KEY="<the secret key of this project>"
+
+python - <<'PYTHON'
+from langfuse import get_client
+
+langfuse = get_client()
+with langfuse.start_as_current_observation(name="hello", as_type="span") as span:
+    span.update(input="Hello", output="World")
+langfuse.flush()
+PYTHON
+"""
+
+
+def html(markup: Markup = Markup(""), **params: Any) -> pn.pane.HTML:
+    """A pane of escaped HTML in the dashboard's look."""
+    return pn.pane.HTML(str(markup), stylesheets=[_STYLE], sizing_mode="stretch_width", **{"margin": 0, **params})
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number of the overview.
+
+    Attributes:
+        trend: the values of its sparkline.
+        is_growth_bad: colours an increase as a worsening; none where neither direction is good or bad.
+    """
+
+    title: str
+    text: str
+    value: float
+    before: float
+    trend: list[float]
+    is_growth_bad: bool | None = None
+
+    def render(self) -> Markup:
+        """The card as HTML."""
+        difference = formats.change(self.value, self.before)
+        tone = ""
+        if self.is_growth_bad is not None and difference:
+            tone = "worse" if (self.value > self.before) == self.is_growth_bad else "better"
+        against = f"{difference} vs previous period" if difference else "no earlier data"
+        line = Markup(sparkline(self.trend))  # noqa: S704 numbers only
+        return Markup(
+            '<div class="card"><div class="title">{}</div><div class="number">{}</div>'
+            '<div class="change {}">{}</div>{}</div>'
+        ).format(self.title, self.text, tone, against, line)
+
+
+def cards(items: list[Card]) -> Markup:
+    """The row of cards."""
+    return Markup('<div class="cards">{}</div>').format(Markup("").join(card.render() for card in items))
+
+
+def chart(title: str, plot: figure) -> pmui.Paper:
+    """A titled plot on a surface of its own."""
+    heading = html(Markup('<h3 style="font-size:14px;color:inherit;margin:0;text-transform:none">{}</h3>').format(title))
+    return pmui.Paper(
+        heading, pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0), elevation=0, margin=0,
+        sizing_mode="stretch_width",
+        sx={"border": "1px solid", "borderColor": "divider", "borderRadius": "12px", "p": "16px 16px 8px"},
+    )  # fmt: skip
+
+
+def first_steps(url: str, public_key: str) -> pn.Column:
+    """How to send the first trace, to copy."""
+    snippet = SNIPPET.format(url=url, public_key=public_key or "<the public key of this project>")
+    words = Markup(
+        '<h2>Send the first trace</h2><p class="quiet">This project has not received anything yet. Heliograph speaks the'
+        " Langfuse API and OpenTelemetry: set three variables, run your application, and its traces appear here within"
+        " seconds.</p><pre>{}</pre>"
+    ).format(snippet)
+    copy = pmui.Button(label="Copy", icon="content_copy", variant="outlined", size="small", margin=(12, 0, 0, 0))
+    copy.js_on_click(args={"text": snippet}, code="navigator.clipboard.writeText(text)")
+    return pn.Column(
+        html(words), copy, max_width=860, sizing_mode="stretch_width", align="center",
+        styles={
+            "background": "var(--mui-palette-background-paper)", "border": "1px solid var(--mui-palette-divider)",
+            "border-radius": "14px", "padding": "28px 32px", "margin": "32px auto",
+        },
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""The components of our own that run in the browser: the bar, the table and the trace's tree."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import param
+from panel.custom import JSComponent
+
+_HERE = Path(__file__).parent
+
+
+def _text(name: str) -> str:
+    return (_HERE / name).read_text("utf-8")
+
+
+class ShellBar(JSComponent):
+    """Product name, project switch, navigation, theme and sign-out."""
+
+    projects = param.List(default=[], item_type=dict)
+    project_id = param.String(default="")
+    page = param.String(default="/")
+    query = param.String(default="")
+    email = param.String(default="")
+    is_dark = param.Boolean(default=False)
+
+    _esm = _text("shell_bar.js")
+    _stylesheets: ClassVar[list[str]] = [_text("shell_bar.css")]
+
+
+class DataTable(JSComponent):
+    """A page of rows, each a link.
+
+    Columns are dicts of `field`, `title`, and optionally `align`, `kind` (chips, level, strong) and `sortable`; rows hold
+    text already formatted, by field, and `href`.
+    """
+
+    columns = param.List(default=[], item_type=dict)
+    rows = param.List(default=[], item_type=dict)
+    sort = param.String(default="")
+    order = param.String(default="desc")
+    caption = param.String(default="")
+    empty = param.String(default="Nothing matches.")
+    is_busy = param.Boolean(default=False)
+
+    _esm = _text("data_table.js")
+    _stylesheets: ClassVar[list[str]] = [_text("data_table.css")]
+
+    def __init__(self, *, on_sort: Callable[[str], None], **params: Any) -> None:
+        super().__init__(**params)
+        self._on_sort = on_sort
+
+    def _handle_msg(self, data: Any) -> None:
+        if isinstance(data, dict):
+            self._on_sort(str(data.get("sort", "")))
+
+
+class TraceTree(JSComponent):
+    """The observations of one trace, depth first, with a timeline; `selected` follows clicks and the arrow keys."""
+
+    rows = param.List(default=[], item_type=dict)
+    selected = param.String(default="")
+    duration = param.String(default="")
+
+    _esm = _text("trace_tree.js")
+    _stylesheets: ClassVar[list[str]] = [_text("trace_tree.css")]

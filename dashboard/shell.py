@@ -1,0 +1,132 @@
+"""The frame around every page: bar, controls, theme, and what stands there instead when there is nothing to show."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import structlog
+from markupsafe import Markup
+
+from dashboard.components import panes
+from dashboard.components.palette import THEME
+from dashboard.components.widgets import ShellBar
+from dashboard.queries import ProjectQueries
+from dashboard.state import RANGES, Address, AddressState, Scope
+from dashboard.viewer import Viewer
+from heliograph.domain.access import Project
+
+log = structlog.get_logger()
+
+ALL_ENVIRONMENTS = "All environments"
+RANGE_TITLES = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
+_PAGE_STYLE = """
+.header.MuiAppBar-root { background: var(--mui-palette-background-paper) !important; color: var(--mui-palette-text-primary) !important;
+  box-shadow: none !important; border-bottom: 1px solid var(--mui-palette-divider); background-image: none !important; }
+.header .MuiToolbar-root { min-height: 56px !important; margin: 0 !important; padding: 0 24px !important; }
+.header .MuiLinearProgress-root { position: absolute; bottom: -2px; height: 2px; }
+main.main { background: var(--mui-palette-background-default) !important; }
+main.main .MuiToolbar-root { min-height: 56px !important; margin: 0 !important; }
+"""
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """What a page is given: the project it may show, its questions, its address, and where it is served."""
+
+    viewer: Viewer
+    project: Project
+    queries: ProjectQueries
+    path: str
+    url: str
+    public_key: str = ""
+
+
+class Shell:
+    """The frame of one page."""
+
+    def __init__(self, context: PageContext, *states: AddressState) -> None:
+        self.context = context
+        self.scope = Scope()
+        self.address = Address(context.project.id, self.scope, *states)
+        self.controls = pn.Row(sizing_mode="stretch_width", margin=0)
+        self.body = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.bar = ShellBar(
+            projects=[{"id": project.id, "name": project.name} for project in context.viewer.projects],
+            project_id=context.project.id,
+            page=context.path,
+            email=context.viewer.user.email,
+            query=self.address.query(self.scope),
+            is_dark=pn.state.cookies.get("heliograph_theme") == "dark",
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.scope.param.watch(self._follow, ["range", "environment"])
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether the page is shown in the dark theme."""
+        return bool(self.bar.is_dark)
+
+    def scope_controls(self) -> list[Any]:
+        """The time range and the environment."""
+        span = pmui.Select.from_param(
+            self.scope.param.range, label="Period", options={RANGE_TITLES[key]: key for key in RANGES},
+            width=130, size="small", margin=(0, 12, 0, 0),
+        )  # fmt: skip
+        self._environment = pmui.Select(
+            label="Environment", options={ALL_ENVIRONMENTS: ""}, value="", width=180, size="small", margin=(0, 12, 0, 0)
+        )
+        self._environment.param.watch(lambda event: setattr(self.scope, "environment", event.new), "value")
+        return [span, self._environment]
+
+    def offer_environments(self, names: list[str]) -> None:
+        """Fill the environment's choice, always with the chosen one among them."""
+        chosen = self.scope.environment
+        known = sorted({*names, *([chosen] if chosen else [])})
+        self._environment.param.update(options={ALL_ENVIRONMENTS: "", **{name: name for name in known}}, value=chosen)
+
+    def page(self, title: str, load: Callable[[], Awaitable[None]]) -> pmui.Page:
+        """The whole page; `load` fills it once the browser has it."""
+        page = framed(self.bar, pn.Column(self.controls, self.body, sizing_mode="stretch_width", margin=(20, 24)), title)
+        page.dark_theme = self.is_dark
+        self.bar.param.watch(lambda event: setattr(page, "dark_theme", event.new), "is_dark")
+        pn.state.onload(self.guarded(load))
+        return page
+
+    def guarded(self, load: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The same, but a failure becomes a message on the page and an entry in the log."""
+
+        async def guarded_load() -> None:
+            try:
+                await load()
+            except Exception as error:
+                log.exception("page_failed", path=self.context.path, project_id=self.context.project.id)
+                self.body[:] = [panes.html(panes_notice(type(error).__name__))]
+
+        return guarded_load
+
+    def show_first_steps(self) -> None:
+        """Instead of a page: how to send the first trace."""
+        self.controls.visible = False
+        self.body[:] = [panes.first_steps(self.context.url, self.context.public_key)]
+
+    def _follow(self, *_: object) -> None:
+        self.bar.query = self.address.query(self.scope)
+
+
+def framed(bar: ShellBar, content: Any, title: str) -> pmui.Page:
+    """A page in the product's look."""
+    return pmui.Page(
+        header=[bar], main=[content], title="", meta_title=f"{title} · Heliograph", meta_icon="/assets/mark.svg",
+        theme_toggle=False, theme_config=THEME, raw_css=[_PAGE_STYLE], busy_indicator="linear",
+    )  # fmt: skip
+
+
+def panes_notice(reason: str) -> Markup:
+    """What a page shows when its data cannot be had."""
+    return Markup(
+        '<p class="notice" role="alert">This page could not be loaded ({}). The stores may be restarting:'
+        " reload in a moment, and look at <code>heliograph status</code> if it stays.</p>"
+    ).format(reason)
