@@ -80,3 +80,9 @@ class LaneRegistry:
         query = select(ProjectRow.id, ProjectRow.generation).where(ProjectRow.id.in_(list(project_ids)))
         async with self._database.transaction() as session:
             return {ProjectId(row.id): row.generation for row in await session.execute(query)}
+
+    async def rewind(self, lane: LaneNumber) -> None:
+        """Forget the lane's checkpoint: its next owner replays the log from the start, which changes no row."""
+        forgetting = update(LaneRow).where(LaneRow.lane == lane)
+        async with self._database.transaction() as session:
+            await session.execute(forgetting.values(checkpoint_epoch=None, checkpoint_segment=None))

@@ -1,0 +1,1 @@
+"""Tests of the relational state on a real PostgreSQL."""
