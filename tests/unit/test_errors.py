@@ -13,6 +13,7 @@ from heliograph.domain.errors import HeliographError, InvalidRequest, Overloaded
 def every_error(parent: type[HeliographError] = HeliographError) -> list[type[HeliographError]]:
     for module in pkgutil.walk_packages(domain.__path__, f"{domain.__name__}."):
         importlib.import_module(module.name)
+    importlib.import_module("operations.errors")
     found: list[type[HeliographError]] = []
     pending = [parent]
     while pending:
