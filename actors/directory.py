@@ -16,9 +16,10 @@ from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import LaneNumber
 from heliograph.settings import Settings
 from ingestion import replay
-from ingestion.pricing import PriceBook
+from ingestion.pricing import managed_prices
 from storage.clickhouse.connection import connect_blocking
 from storage.clickhouse.contributions import Contributions
+from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
 from storage.objects.raw_log import RawLog
@@ -37,16 +38,16 @@ _EXIT_AFTER_SECONDS = 1.0
 class LaneActor:
     """A lane in a process of its own. Ray restarts it by running the constructor, which is its recovery."""
 
-    async def __init__(self, number: int, settings: Settings) -> None:
+    async def __init__(self, number: int, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         telemetry.configure_logs(settings.log_level)
         lane = LaneNumber(number)
-        clickhouse = connect_blocking(settings.clickhouse, settings.clickhouse_url)
+        clickhouse = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
         stores = LaneStores(
             log=RawLog(objects.connect(settings.s3, settings.s3_url), settings.s3.bucket, lane),
             writer=Writer(clickhouse),
             contributions=Contributions(clickhouse),
             registry=LaneRegistry(Database(settings.postgres_dsn)),
-            remap=lambda records: replay.map_records(records, prices=PriceBook.managed()),
+            remap=lambda records: replay.map_records(records, prices=managed_prices()),
         )
         self._lane = Lane(lane, stores, settings.lanes, on_fenced=self._exit_soon)
         await self._lane.start()

@@ -19,7 +19,7 @@ from actors.subject_cache import SubjectCache
 from heliograph import telemetry
 from heliograph.domain.errors import LaneFenced, Overloaded, Unavailable
 from heliograph.domain.events import MappedBatch, unpack
-from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LaneMap, LogPosition
 from heliograph.settings import LaneSettings
 from storage.clickhouse.contributions import Contributions
@@ -78,7 +78,7 @@ class Lane:
         # One thread each: a PUT in flight never waits for a merge, nor a merge for a PUT.
         self._log_thread = ThreadPoolExecutor(1, f"lane-{number}-log")
         self._merge_thread = ThreadPoolExecutor(1, f"lane-{number}-merge")
-        self._generations: dict[str, int] = {}
+        self._generations: dict[ProjectId, int] = {}
         self._map = LaneMap(0, 0)
         self._epoch = 0
         self._head: LogPosition | None = None
@@ -88,7 +88,7 @@ class Lane:
         cache = SubjectCache(settings.max_cached_contributions, SeenFilter(settings.cached_subjects_bits))
         self._checkpoints = CheckpointRecorder(self._record_checkpoint, self._fence)
         self._merge_stage = MergeStage(
-            Merge(stores.contributions, cache, lambda project_id: self._generations.get(project_id, 0)),
+            Merge(stores.contributions, cache, lambda project_id: self._generations.get(ProjectId(project_id), 0)),
             stores.writer,
             settings,
             executor=self._merge_thread,
@@ -102,7 +102,7 @@ class Lane:
     async def start(self) -> None:
         """Take over the lane: a new epoch, the old ones sealed, the log after the checkpoint queued for the merge."""
         self._map = await self._stores.registry.lane_map()
-        self._generations.update(await self._stores.registry.generations([]))
+        self._generations = await self._stores.registry.raised_generations()
         self._epoch = await self._stores.registry.take_epoch(self._number)
         checkpoint = await self._stores.registry.checkpoint(self._number)
         loop = asyncio.get_running_loop()

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from actors.contribution import observation_contributions, plain_values, score_contributions
-from actors.rollup import SubjectState, TracePlace, roll_up, trace_table
+from actors.rollup import SubjectState, TracePlace, load_parts, roll_up, trace_table
 from actors.subject_cache import SubjectCache, SubjectKey
 from heliograph.domain import tables
 from heliograph.domain.errors import Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS, LogPosition
-from ingestion.merge import TracePart, load_parts, merge_part
+from ingestion.merge import Part, merge_parts
 from storage.clickhouse.contributions import Contributions
 
 _READ_BACK_SUBJECTS = 2_000
@@ -148,7 +148,7 @@ class Merge:
             _keys(parts, "trace_id"), *places, *fields, strict=True
         ):
             state = self._cache[key]
-            merge_part(state.parts, field, TracePart(value, stamped_at, stamp_id))
+            state.parts = merge_parts(state.parts, [Part(field, value, stamped_at, stamp_id)])
             state.parts_version = max(state.parts_version, version)
             state.propose_place(stamped_at, created_at, version)
 

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from actors.contribution import ObservationContribution, ScoreContribution
 from heliograph.domain import costs, tables
-from ingestion.merge import Parts, dump_stamps
+from ingestion.merge import MergeState, from_json, to_json
 
 PREVIEW_CHARACTERS = 200
+PAYLOADS = frozenset({"input", "output"})
 _NO_TIME = 0
 
 
@@ -29,7 +30,7 @@ class SubjectState:
 
     observations: dict[str, ObservationContribution] = dataclasses.field(default_factory=dict)
     scores: dict[str, ScoreContribution] = dataclasses.field(default_factory=dict)
-    parts: Parts = dataclasses.field(default_factory=dict)
+    parts: MergeState = dataclasses.field(default_factory=dict)
     parts_version: int = 0
     place: TracePlace | None = None
 
@@ -145,12 +146,25 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
         models=sorted({one.provided_model_name for one in known if one.provided_model_name}),
         score_values=values,
         score_labels=labels,
-        merge_state=dump_stamps(state.parts),
+        merge_state=dump_parts(state.parts),
         placed_at=place.placed_at,
         created_at=place.created_at,
         updated_at=_last_update(state, place),
         row_version=state.row_version,
     )
+
+
+def dump_parts(parts: MergeState) -> str:
+    """The parts for `merge_state`; payloads are left out, since they have columns of their own."""
+    return to_json({field: part._replace(value="") if field in PAYLOADS else part for field, part in parts.items()})
+
+
+def load_parts(merge_state: str, payloads: Mapping[str, str]) -> MergeState:
+    """The inverse of `dump_parts`, with the payloads of the row's columns."""
+    return {
+        field: part._replace(value=payloads[field]) if field in PAYLOADS else part
+        for field, part in from_json(merge_state).items()
+    }
 
 
 def trace_table(rows: list[TraceRow]) -> pa.Table:

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from heliograph.domain.errors import Unavailable
+from storage.clickhouse.deferred import DeferredClient
 
 _RETRY_AFTER_SECONDS = 1.0
 
@@ -17,7 +17,7 @@ _RETRY_AFTER_SECONDS = 1.0
 class Contributions:
     """Reads, across projects, the rows that a lane needs to go on with a subject. Blocking: call it from a thread."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: DeferredClient) -> None:
         self._client = client
 
     _OBSERVATIONS = """
@@ -73,7 +73,7 @@ class Contributions:
     def known_subjects(self) -> Iterator[np.ndarray]:
         """The hash of every stored subject, in blocks of UInt64; repeated ones are possible."""
         try:
-            with self._client.query_arrow_stream(self._SUBJECTS) as blocks:
+            with self._client.get().query_arrow_stream(self._SUBJECTS) as blocks:
                 for block in blocks:
                     yield block.column("subject").to_numpy()
         except (ClickHouseError, HTTPError, OSError) as error:
@@ -82,6 +82,6 @@ class Contributions:
     def _read(self, sql: str, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table:
         parameters: dict[str, Any] = {"projects": list(projects), "subjects": list(subjects)}
         try:
-            return self._client.query_arrow(sql, parameters=parameters)
+            return self._client.get().query_arrow(sql, parameters=parameters)
         except (ClickHouseError, HTTPError, OSError) as error:
             raise Unavailable("ClickHouse", _RETRY_AFTER_SECONDS) from error

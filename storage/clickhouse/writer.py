@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from heliograph.domain.errors import Unavailable
+from storage.clickhouse.deferred import DeferredClient
 
 RETRY_AFTER_SECONDS = 1.0
 # No deduplication token: a re-merged batch under an old token would be dropped silently. Rows repeat harmlessly.
@@ -30,7 +30,7 @@ class InsertMeter:
 class Writer:
     """Inserts Arrow tables. Blocking: call it from a thread."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: DeferredClient) -> None:
         self._client = client
         self.meter = InsertMeter()
 
@@ -44,7 +44,9 @@ class Writer:
             return
         started = time.monotonic()
         try:
-            self._client.raw_insert(table, rows.column_names, _stream(rows), settings=_SETTINGS, fmt="ArrowStream")
+            self._client.get().raw_insert(
+                table, rows.column_names, _stream(rows), settings=_SETTINGS, fmt="ArrowStream"
+            )
         except (ClickHouseError, HTTPError, OSError) as error:
             self.meter.failures += 1
             self.meter.last_error = str(error)[:500]

@@ -81,6 +81,12 @@ class LaneRegistry:
         async with self._database.transaction() as session:
             return {ProjectId(row.id): row.generation for row in await session.execute(query)}
 
+    async def raised_generations(self) -> dict[ProjectId, int]:
+        """Return the generation of every project whose rows were rewritten since its first event."""
+        query = select(ProjectRow.id, ProjectRow.generation).where(ProjectRow.generation > 0)
+        async with self._database.transaction() as session:
+            return {ProjectId(row.id): row.generation for row in await session.execute(query)}
+
     async def rewind(self, lane: LaneNumber) -> None:
         """Forget the lane's checkpoint: its next owner replays the log from the start, which changes no row."""
         forgetting = update(LaneRow).where(LaneRow.lane == lane)

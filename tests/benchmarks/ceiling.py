@@ -11,7 +11,7 @@ from heliograph.domain.events import IngestionFacts
 from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp
 from ingestion.masking import Masker
-from ingestion.pricing import PriceBook
+from ingestion.pricing import managed_prices
 from tests.benchmarks.load import Template
 from tests.benchmarks.stack import Stack
 
@@ -25,8 +25,8 @@ def rows_of(template: Template, project_id: str) -> pa.Table:
         project_id=ProjectId(project_id),
         facts=IngestionFacts(sdk_name="python"),
         received_at=datetime.now(UTC),
-        masker=Masker(()),
-        prices=PriceBook.managed(),
+        masker=Masker(),
+        prices=managed_prices(),
     )
     batch = otlp.map_export(otlp.decode(template.copy(), "application/x-protobuf"), context).batch
     rows = batch.observations

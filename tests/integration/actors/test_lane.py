@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from clickhouse_connect.driver.client import Client
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from actors.lane import AppendStatus, Lane, LaneStores, PackedAppend
@@ -18,9 +17,10 @@ from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.settings import LaneSettings, Settings
 from ingestion import otlp, replay
 from ingestion.masking import Masker
-from ingestion.pricing import PriceBook
+from ingestion.pricing import managed_prices
 from storage.clickhouse.connection import connect_blocking
 from storage.clickhouse.contributions import Contributions
+from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
 from storage.objects.raw_log import RawLog
@@ -35,7 +35,7 @@ class Bench:
     """The engines, a lane number and a project that no other test uses."""
 
     settings: Settings
-    clickhouse: Client
+    clickhouse: DeferredClient
     database: Database
     number: LaneNumber
     project_id: ProjectId
@@ -50,7 +50,7 @@ class Bench:
             writer=Writer(self.clickhouse),
             contributions=Contributions(self.clickhouse),
             registry=LaneRegistry(self.database),
-            remap=lambda records: replay.map_records(records, prices=PriceBook.managed()),
+            remap=lambda records: replay.map_records(records, prices=managed_prices()),
         )
         return Lane(self.number, stores, settings, on_fenced=on_fenced)
 
@@ -60,7 +60,7 @@ class Bench:
             "traces": "id, observation_count, total_cost, score_count, placed_at, row_version",
         }[table]
         query = f"SELECT {columns} FROM {table} FINAL WHERE project_id = {{p:String}} ORDER BY ALL"  # noqa: S608
-        return list(self.clickhouse.query(query, parameters={"p": self.project_id}).result_rows)
+        return list(self.clickhouse.get().query(query, parameters={"p": self.project_id}).result_rows)
 
     def batch(self, *ids: int, cost: float = 0.5, trace: int = 1) -> MappedBatch:
         request = ExportTraceServiceRequest()
@@ -75,16 +75,16 @@ class Bench:
             project_id=self.project_id,
             facts=IngestionFacts(public_key="pk"),
             received_at=datetime.now(UTC),
-            masker=Masker(()),
-            prices=PriceBook.managed(),
+            masker=Masker(),
+            prices=managed_prices(),
         )
-        return otlp.map_export(request, context).batch
+        return otlp.map_export(otlp.decode(request.SerializeToString(), otlp.PROTOBUF), context).batch
 
 
 @pytest.fixture
 async def bench(migrated: Settings) -> AsyncIterator[Bench]:
     database = Database(migrated.postgres_dsn)
-    clickhouse = connect_blocking(migrated.clickhouse, migrated.clickhouse_url)
+    clickhouse = DeferredClient(lambda: connect_blocking(migrated.clickhouse, migrated.clickhouse_url))
     number = LaneNumber(uuid.uuid4().int % 10**6)
     yield Bench(migrated, clickhouse, database, number, ProjectId(uuid.uuid4().hex))
     await database.close()
@@ -159,7 +159,7 @@ async def test_a_replay_from_the_start_changes_no_row(bench: Bench) -> None:
         await append(lane, bench.batch(2, 3, cost=0.25))
         await flushed(lane)
     before = bench.rows("observations"), bench.rows("traces")
-    await LaneRegistry(bench.database).forget_checkpoint(bench.number)
+    await LaneRegistry(bench.database).rewind(bench.number)
     async with running(bench.lane()) as lane:
         await flushed(lane)
         assert (await lane.status())["merged"]["reread"] >= 2
@@ -202,14 +202,13 @@ async def test_appends_under_an_older_map_are_refused(bench: Bench) -> None:
 
 
 async def test_while_clickhouse_is_away_appends_are_acknowledged_and_merged_later(bench: Bench) -> None:
-    away = connect_blocking(bench.settings.clickhouse, bench.settings.clickhouse_url)
     gate = Gate(Writer(bench.clickhouse))
     stores = LaneStores(
         log=bench.log,
         writer=gate,
-        contributions=Contributions(away),
+        contributions=Contributions(bench.clickhouse),
         registry=LaneRegistry(bench.database),
-        remap=lambda records: replay.map_records(records, prices=PriceBook.managed()),
+        remap=lambda records: replay.map_records(records, prices=managed_prices()),
     )
     tight = replace_settings(max_backlog_bytes=1_000)
     async with running(Lane(bench.number, stores, tight, on_fenced=lambda: None)) as lane:
