@@ -35,7 +35,7 @@ $(INSTALLED): $(BIN)/python requirements.lock pyproject.toml
 install: $(INSTALLED)
 
 up: $(INSTALLED)
-	@$(BIN)/heliograph up
+	@$(BIN)/heliograph up --demo
 
 down: $(INSTALLED)
 	@$(BIN)/heliograph down

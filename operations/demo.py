@@ -4,9 +4,12 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import httpx
+from langfuse import Langfuse
 from langfuse.api import UnauthorizedError
+from langfuse.api.core import ApiError
 
-from heliograph.domain.errors import KeyUnknown
+from heliograph.domain.errors import KeyUnknown, Unavailable
 from operations.demonstration import catalogue, handbook, support
 from operations.demonstration.stage import Login, Stage, Visit
 
@@ -19,6 +22,8 @@ VISITS_PER_FLUSH = 12
 
 Play = Callable[[Stage, Visit], None]
 Progress = Callable[[str, int, int], None]
+
+RETRY_AFTER_SECONDS = 5.0
 
 # How an application plays, its share of the visits, and how many traces a visit has.
 APPLICATIONS: dict[str, tuple[Play, float, tuple[int, int]]] = {
@@ -39,14 +44,12 @@ def run(url: str, public_key: str, secret_key: str, *, progress: Progress, ends_
 
     Raises:
         KeyUnknown: The keys are not those of a project there.
+        Unavailable: Nothing answers there, or not as it should.
     """
     chance = random.Random(SEED)  # noqa: S311 - made-up traffic
     stage = Stage(Login(url, public_key, secret_key), chance)
     client = stage.client(RELEASES[-1])
-    try:
-        client.auth_check()
-    except UnauthorizedError as refused:
-        raise KeyUnknown from refused
+    _check_access(client, url)
     visits = plan(chance, ends_at or datetime.now(UTC))
     total = sum(visit.turns for visit in visits)
     sent = 0
@@ -56,9 +59,19 @@ def run(url: str, public_key: str, secret_key: str, *, progress: Progress, ends_
         sent += visit.turns
         if number % VISITS_PER_FLUSH == 0:
             client.flush()
-            progress("demo traces", sent, total)
+            progress("traces", sent, total)
     client.flush()
-    progress("demo traces", total, total)
+    progress("traces", total, total)
+
+
+def _check_access(client: Langfuse, url: str) -> None:
+    """The SDK only logs what goes wrong while it sends."""
+    try:
+        client.auth_check()
+    except UnauthorizedError as refused:
+        raise KeyUnknown from refused
+    except (ApiError, httpx.TransportError) as failed:
+        raise Unavailable(url, RETRY_AFTER_SECONDS) from failed
 
 
 def plan(chance: random.Random, ends_at: datetime) -> list[Visit]:

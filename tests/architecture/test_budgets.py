@@ -40,7 +40,7 @@ FOREIGN_SIGNATURES = {
 }
 
 # OTLP's own name of a message.
-FOREIGN_NAMES = {"_ExportTraceServiceRequest"}
+FOREIGN_NAMES = {"ExportTraceServiceRequest"}
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -14,7 +14,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from heliograph.domain.errors import KeyUnknown
+from heliograph.domain.errors import KeyUnknown, Unavailable
 from operations import demo
 
 ENDS_AT = datetime(2026, 11, 20, 16, 40, tzinfo=UTC)
@@ -184,3 +184,8 @@ def test_a_second_demo_sends_the_same_traces(sent: Recorder) -> None:
 def test_wrong_keys_are_named(recorder: Recorder) -> None:
     with pytest.raises(KeyUnknown):
         demo.run(recorder.url, "pk-lf-wrong", "sk-lf-wrong", progress=recorder.progress)
+
+
+def test_a_closed_door_is_named() -> None:
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
+        demo.run("http://127.0.0.1:9", "pk-lf-nobody", "sk-lf-nobody", progress=lambda *_: None)
