@@ -23,6 +23,8 @@ from operations import haproxy
 # A unix socket's path has 107 bytes, of which HAProxy's takes 75 behind this folder: /<node id, 56>/a.<pid>.tmp
 # and its bind suffix; Ray's own take 68.
 _LONGEST_FOLDER = 30
+# What the daemon tells the process that deploys, when the stores may be used.
+STORES_READY = "stores are ready"
 _FOLDER_RECORD = "ray-folder"
 # Actors ask for fractions of this; what really bounds them is the machine.
 _CPUS = 64

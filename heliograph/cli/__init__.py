@@ -1,0 +1,1 @@
+"""The command line; the platform's commands join it by entry point."""

@@ -1,0 +1,17 @@
+"""Adds the operator's commands to `heliograph`."""
+
+import typer
+
+from operations.commands import demo, doctor, logs, migrate, projects, stack
+
+
+def register(app: typer.Typer) -> None:
+    """Called by the command line through the entry point."""
+    app.command("up")(stack.up)
+    app.command("down")(stack.down)
+    app.command("status")(stack.status)
+    app.command("doctor")(doctor.doctor)
+    app.command("logs")(logs.logs)
+    app.command("demo")(demo.demo)
+    app.add_typer(projects.app, name="projects")
+    app.add_typer(migrate.app, name="migrate")

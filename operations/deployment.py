@@ -1,0 +1,118 @@
+"""Puts the lanes and the doors on the Ray cluster, and takes them off again; a process of its own for each.
+
+The daemon holds no connection to Ray: a driver dies with its cluster, and the daemon must outlive it.
+"""
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+import ray.serve._private.replica as serve_replica
+from ray import serve
+from ray.serve.config import HTTPOptions
+from starlette.types import ASGIApp
+
+from actors import directory
+from heliograph import telemetry
+from heliograph.domain.errors import HeliographError
+from heliograph.settings import LOOPBACK, Settings
+from operations.ray_cluster import STORES_READY
+
+
+
+
+@dataclass(frozen=True)
+class Door:
+    """One Serve application. Its module `operations.doors.<name>` has `async build(settings) -> ASGIApp`."""
+
+    name: str
+    route_prefix: str
+    replicas: int = 1
+    max_ongoing_requests: int = 512
+
+
+def doors(settings: Settings) -> list[Door]:
+    """Every application, each of which scales on its own."""
+    return [
+        Door("ingest", "/ingest", settings.ingest.replicas),
+        Door("api", "/api/public"),
+        # A page's state lives in one process until requests of a session are kept together.
+        Door("dashboard", "/"),
+    ]
+
+
+@serve.ingress()
+class Doorkeeper:
+    """A replica: the door's application, built where it runs."""
+
+    async def __init__(self, name: str, settings: Settings) -> None:
+        keep_on_loopback()
+        telemetry.configure_logs(settings.log_level)
+        self._application: ASGIApp = await importlib.import_module(f"operations.doors.{name}").build(settings)
+
+    def __serve_build_asgi_app__(self) -> ASGIApp:
+        """Ray asks for the application after the constructor has run."""
+        return self._application
+
+
+def keep_on_loopback() -> None:
+    """Bind this replica's internal gRPC server to loopback: Ray fixes it to every interface and has no setting."""
+    bind: Callable[[Any, str], int] = serve_replica.add_port_to_grpc_server
+
+    def bind_loopback(server: Any, address: str) -> int:
+        return bind(server, address.replace("[::]:", f"{LOOPBACK}:"))
+
+    serve_replica.add_port_to_grpc_server = bind_loopback
+
+
+def _target(door: Door, settings: Settings) -> serve.RunTarget:
+    deployment = serve.deployment(
+        Doorkeeper,
+        name=door.name,
+        num_replicas=door.replicas,
+        max_ongoing_requests=door.max_ongoing_requests,
+        graceful_shutdown_timeout_s=5,
+        graceful_shutdown_wait_loop_s=0.2,
+        health_check_period_s=10,
+        health_check_timeout_s=30,
+        ray_actor_options={"num_cpus": 0.1},
+    )
+    return serve.RunTarget(target=deployment.bind(door.name, settings), name=door.name, route_prefix=door.route_prefix)
+
+
+def deploy(settings: Settings) -> None:
+    """Start Serve, wait for the stores, start every lane, open the doors; returns when all are ready."""
+    serve.start(http_options=HTTPOptions(host=settings.host, port=settings.port))
+    if sys.stdin.readline().strip() != STORES_READY:
+        sys.exit("the stores did not become ready")
+    # A door opens without its lanes: until they are ready it answers 503.
+    with ThreadPoolExecutor(1) as beside:
+        lanes = beside.submit(asyncio.run, directory.start_lanes(settings))
+        serve.run_many([_target(door, settings) for door in doors(settings)])
+        lanes.result()
+
+
+def withdraw(settings: Settings) -> None:
+    """Close the doors, then let every lane write what it holds."""
+    serve.shutdown()
+    asyncio.run(directory.stop_lanes(settings))
+
+
+def main() -> None:
+    """`up` or `down`, on the cluster of the environment's settings."""
+    settings = Settings()
+    telemetry.configure_logs(settings.log_level)
+    ray.init(address=settings.ray_address, namespace=directory.NAMESPACE, log_to_driver=False)
+    try:
+        {"up": deploy, "down": withdraw}[sys.argv[1]](settings)
+    except HeliographError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One module per Serve application: what it is built from."""

@@ -1,0 +1,54 @@
+"""What can stand in the way of starting or operating the stack, and what to do about it."""
+
+from heliograph.domain.errors import HeliographError
+
+
+class PortInUse(HeliographError):
+    """Port {port}, wanted for {purpose}, is in use by {owner}: stop that, or choose another first port with
+    HELIOGRAPH_PORT."""
+
+    fields = ("port", "purpose", "owner")
+    port: int
+    purpose: str
+    owner: str
+
+
+class DiskFull(HeliographError):
+    """Only {free_mb} MB are free on the disk of {path}, {wanted_mb} MB are needed: free some space, or choose another
+    directory with HELIOGRAPH_DATA_DIR."""
+
+    fields = ("free_mb", "path", "wanted_mb")
+    free_mb: int
+    path: str
+    wanted_mb: int
+
+
+class StackNotRunning(HeliographError):
+    """Nothing runs on {path}: start it with `heliograph up`, or name another directory with HELIOGRAPH_DATA_DIR."""
+
+    fields = ("path",)
+    path: str
+
+
+class StackFailed(HeliographError):
+    """The stack did not start: {reason} More is in {log}."""
+
+    fields = ("reason", "log")
+    reason: str
+    log: str
+
+
+class StepFailed(HeliographError):
+    """{step} failed: {reason}"""
+
+    fields = ("step", "reason")
+    step: str
+    reason: str
+
+
+class LogUnknown(HeliographError):
+    """There is no log of {part!r}; there are: {known}."""
+
+    fields = ("part", "known")
+    part: str
+    known: str

@@ -1,0 +1,77 @@
+"""The head of the local Ray cluster as one process with all of its children."""
+
+import asyncio
+import contextlib
+import shutil
+from pathlib import Path
+
+from heliograph.domain.errors import EngineFailed
+from heliograph.settings import LOOPBACK, RAY_GCS, Settings
+from operations import processes
+from operations.ray_cluster import head_command, ray_environment, ray_folder
+
+_READY_SECONDS = 60
+_SESSIONS_KEPT = 2
+
+
+class RayHead:
+    """Starts and ends the cluster. Nothing in it is worth keeping: what lasts is in the stores."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self._settings = settings
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process whose descendants are the cluster; 0 when there is none."""
+        return self._process.pid if self._process else 0
+
+    async def start(self) -> None:
+        """Return when the cluster's directory answers.
+
+        Raises:
+            EngineFailed: the process ended, or did not answer in time.
+        """
+        self.clean_up()
+        _drop_old_sessions(ray_folder(self._settings))
+        command = processes.with_environment(head_command(self._settings), ray_environment(self._settings))
+        self._process = await processes.spawn(command, self._log)
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                while not await self._answers():
+                    if self._process.returncode is not None:
+                        reason = f"it ended with code {self._process.returncode}, see {self._log}"
+                        raise EngineFailed("ray", reason)
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            reason = f"it did not answer within {_READY_SECONDS} s, see {self._log}"
+            raise EngineFailed("ray", reason) from None
+
+    async def ended(self) -> None:
+        """Return when the cluster has died."""
+        if self._process is not None:
+            await self._process.wait()
+
+    def stop(self) -> None:
+        """End every process of the cluster."""
+        if self._process is not None:
+            processes.end_tree(self._process.pid)
+        self.clean_up()
+
+    def clean_up(self) -> None:
+        """End what a crash left behind: HAProxy, for one, outlives the actor that started it."""
+        processes.kill(processes.left_behind("RAY_TMPDIR", str(ray_folder(self._settings))))
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(LOOPBACK, self._settings.port + RAY_GCS)
+            writer.close()
+            return True
+        return False
+
+
+def _drop_old_sessions(folder: Path) -> None:
+    sessions = sorted(path for path in folder.glob("session_*") if not path.is_symlink())
+    for old in sessions[:-_SESSIONS_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
