@@ -1,7 +1,8 @@
 """From mapped columns to Arrow tables, built column by column."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, repeat
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ class Columns:
     """Columns of rows that are still being mapped; a column that nobody sets holds its type's absent value."""
 
     def __init__(self, schema: pa.Schema, count: int) -> None:
-        self.schema = schema
         self.count = count
+        self._schema = schema
+        self._fields = _fields_of(schema)
         self._set: dict[str, list[Any]] = {}
         self._constant: dict[str, Any] = {}
         self._arrays: dict[str, pa.Array] = {}
@@ -36,7 +38,10 @@ class Columns:
         if len(rows) == self.count:
             self._set[name] = values if isinstance(values, list) else list(values)
             return
-        column = self.get(name)
+        column = self._set.get(name)
+        if column is None:
+            absent = self._constant.pop(name, self._fields[name].absent)
+            column = self._set[name] = [absent] * self.count
         for row, value in zip(rows, values, strict=True):
             column[row] = value
 
@@ -44,59 +49,58 @@ class Columns:
         """Sets the column to one value in these rows."""
         if len(rows) == self.count:
             self._constant[name] = value
-        elif value != self._absent(name):
-            self.put(name, rows, list(repeat(value, len(rows))))
+        elif name in self._constant or value != self._fields[name].absent:
+            self.put(name, rows, [value] * len(rows))
 
     def put_array(self, name: str, array: pa.Array) -> None:
         """Sets the whole column to what is an Arrow array already."""
         self._arrays[name] = array
 
-    def get(self, name: str) -> list[Any]:
-        """The column, to be read or changed."""
-        column = self._set.get(name)
-        if column is None:
-            column = self._set[name] = [self._constant.pop(name, self._absent(name))] * self.count
-        return column
-
-    def is_set(self, name: str) -> bool:
-        """Whether anybody set the column."""
-        return name in self._set or name in self._constant
-
     def table(self) -> pa.Table:
         """The rows as a table of the schema."""
-        return pa.Table.from_arrays([self._array(field) for field in self.schema], schema=self.schema)
+        return pa.Table.from_arrays([self._array(field) for field in self._fields.values()], schema=self._schema)
 
-    def _absent(self, name: str) -> Any:  # noqa: ANN401  # any column's value
-        field = self.schema.field(name)
-        return None if field.nullable else ABSENT[field.type]
-
-    def _array(self, field: pa.Field) -> pa.Array:
+    def _array(self, field: "_Field") -> pa.Array:
         found = self._arrays.get(field.name)
         if found is not None:
             return found
         column = self._set.get(field.name)
         if column is None:
-            value = self._constant.get(field.name, self._absent(field.name))
-            return _repeated(value, field.type, self.count)
-        if column and column[0] is column[-1] and column.count(column[0]) == len(column):
-            return _repeated(column[0], field.type, self.count)
-        return BUILDERS[field.type](column)
+            return field.repeated(self._constant.get(field.name, field.absent), self.count)
+        if column[0] is column[-1] and column.count(column[0]) == self.count:
+            return field.repeated(column[0], self.count)
+        return field.build(column)
 
 
-def _repeated(value: Any, type_: pa.DataType, count: int) -> pa.Array:  # noqa: ANN401  # any column's value
-    if isinstance(type_, pa.MapType | pa.ListType) and not value:
-        return _empty(type_, count)
-    if value is not None and not isinstance(value, str | bool | float):
-        return BUILDERS[type_]([value] * count)
-    if value is None:
-        return pa.nulls(count, type_)
-    return pa.repeat(pa.scalar(clean(value) if isinstance(value, str) else value, type_), count)
+# Columns that nobody set are slices of ready arrays of this many rows.
+_READY_ROWS = 4096
 
 
-def _empty(type_: pa.DataType, count: int) -> pa.Array:
-    buffers = [None, pa.py_buffer(np.zeros(count + 1, np.int32))]
-    children = [pa.array([], type_.field(0).type)]
-    return pa.Array.from_buffers(type_, count, buffers, children=children)
+class _Field:
+    """A column's type, what absence is in it, and how its arrays are made."""
+
+    def __init__(self, field: pa.Field) -> None:
+        self.name = field.name
+        self.build = BUILDERS[field.type]
+        self.absent = None if field.nullable else ABSENT[field.type]
+        self._type = field.type
+        self._ready = self._built(self.absent, _READY_ROWS)
+
+    def repeated(self, value: Any, count: int) -> pa.Array:  # noqa: ANN401  # any column's value
+        """One value for every row."""
+        if value == self.absent and count <= _READY_ROWS:
+            return self._ready.slice(0, count)
+        return self._built(value, count)
+
+    def _built(self, value: Any, count: int) -> pa.Array:  # noqa: ANN401  # any column's value
+        if isinstance(value, str):
+            return pa.repeat(pa.scalar(clean(value), self._type), count)
+        return pa.nulls(count, self._type) if value is None else self.build([value] * count)
+
+
+@lru_cache(maxsize=8)
+def _fields_of(schema: pa.Schema) -> dict[str, _Field]:
+    return {field.name: _Field(field) for field in schema}
 
 
 def texts(column: Iterable[str]) -> pa.Array:
@@ -109,10 +113,8 @@ def texts(column: Iterable[str]) -> pa.Array:
 
 def hex_texts(column: Sequence[bytes]) -> pa.Array:
     """Ids as hex digits."""
-    offsets = np.zeros(len(column) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, column), np.int32, len(column)), out=offsets[1:])
     digits = b"".join(column).hex().encode()
-    return pa.StringArray.from_buffers(len(column), pa.py_buffer(offsets * 2), pa.py_buffer(digits))
+    return pa.StringArray.from_buffers(len(column), pa.py_buffer(_ends(column) * 2), pa.py_buffer(digits))
 
 
 def costs(column: Sequence[int]) -> pa.Array:
@@ -127,7 +129,7 @@ def costs(column: Sequence[int]) -> pa.Array:
 
 def times(column: Sequence[int] | npt.NDArray[np.int64]) -> pa.Array:
     """Microseconds since 1970 as times."""
-    return pa.array(column, pa.int64()).cast(tables.TIME)
+    return pa.array(column, pa.int64()).view(tables.TIME)
 
 
 def _text_lists(column: Sequence[Sequence[str]]) -> pa.Array:
@@ -154,9 +156,13 @@ def _keys(column: Sequence[Mapping[str, Any]]) -> pa.Array:
 
 
 def _offsets(column: Sequence[Any]) -> pa.Array:
-    offsets = np.zeros(len(column) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, column), np.int32, len(column)), out=offsets[1:])
-    return pa.array(offsets)
+    return pa.array(_ends(column))
+
+
+def _ends(column: Sequence[Any]) -> npt.NDArray[np.int32]:
+    ends = np.zeros(len(column) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, column), np.int32, len(column)), out=ends[1:])
+    return ends
 
 
 def _plain(type_: pa.DataType) -> Any:  # noqa: ANN401  # an array builder

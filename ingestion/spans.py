@@ -28,7 +28,7 @@ from ingestion.attributes import (
 from ingestion.attributes.group import Frame, SpanGroup
 from ingestion.attributes.shape import Shape, shape_of
 from ingestion.pricing import PriceBook
-from ingestion.rows import Columns, hex_texts
+from ingestion.rows import Columns, hex_texts, times
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
@@ -122,8 +122,8 @@ def map_spans(spans: Spans, source: Source, prices: PriceBook) -> MappedSpans:
     started = [span.start_time_unix_nano for span in spans.spans]
     ended = [span.end_time_unix_nano for span in spans.spans]
     start, end = timing.start_and_end(started, ended, source.received_at)
-    columns.put_array("start_time", pa.array(start).cast(tables.TIME))
-    columns.put_array("end_time", pa.array(end).cast(tables.TIME))
+    columns.put_array("start_time", times(start))
+    columns.put_array("end_time", times(end))
     columns.put_array("record", pa.array(np.arange(len(spans), dtype=np.int32)))
     for name, value in (
         ("project_id", source.project_id),

@@ -17,6 +17,8 @@ MAX_DEPTH = 64
 
 _NOT_A_STRING = b"\xff"
 _KNOWN_SIZES = 1 << 16
+# Lengths below this are one byte long on the wire.
+_ONE_BYTE = 0x80
 
 
 class _StringHeaders(dict[int, bytes]):
@@ -52,7 +54,7 @@ def column(raws: Sequence[bytes], start: int) -> list[Value]:
         raws: serialized KeyValue messages in canonical order, key before value.
         start: where the value's length begins, which is the same for all of them.
     """
-    odd = _Odd()
+    odd = _Odd(start)
     first = raws[0]
     if first == raws[-1] and raws.count(first) == len(raws):
         # Much of what a batch's spans carry is the same for all of them.
@@ -71,9 +73,34 @@ def column(raws: Sequence[bytes], start: int) -> list[Value]:
 class _Odd(dict[bytes, Value]):
     """Values that are not valid text alone, read the long way, and once if they are repeated."""
 
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self._start = start
+
     def __missing__(self, raw: bytes) -> Value:
-        value = self[raw] = _key_value(raw)[1]
+        value = self[raw] = _short_texts(raw, self._start) or _key_value(raw)[1]
         return value
+
+
+def _short_texts(raw: bytes, start: int) -> list[Value] | None:
+    """A list of short texts, such as tags, read without a parser; None when it is anything else."""
+    end = len(raw)
+    size = end - start
+    if not 3 <= size < _ONE_BYTE or raw[start : start + 3] != bytes((size - 1, 0x2A, size - 3)):
+        return None
+    found: list[Value] = []
+    place = start + 3
+    try:
+        while place < end:
+            inner = raw[place + 1]
+            after = place + 2 + inner
+            if raw[place] != 0x0A or raw[place + 2] != 0x0A or raw[place + 3] != inner - 2 or after > end:  # noqa: PLR2004
+                return None
+            found.append(raw[place + 4 : after].decode())
+            place = after
+    except (IndexError, UnicodeDecodeError):
+        return None
+    return found
 
 
 def attributes(raws: Iterable[bytes]) -> dict[str, Value]:
