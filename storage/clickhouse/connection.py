@@ -110,8 +110,11 @@ class ClickHouse:
 
     async def ping(self) -> None:
         """Return when the server answers; raises Unavailable otherwise."""
-        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-            await self.read("SELECT 1 AS one", {})
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                await self.read("SELECT 1 AS one", {})
+        except TimeoutError as error:
+            raise cleaned(error) from error
 
     async def close(self) -> None:
         """Close every connection."""

@@ -46,7 +46,8 @@ class Overview:
             AND ({environment:String} = '' OR environment = {environment:String})
         GROUP BY time
         ORDER BY time WITH FILL
-            FROM toDateTime64(toStartOfInterval({after:DateTime64(6, 'UTC')}, toIntervalSecond({seconds:UInt32})), 0, 'UTC')
+            FROM toDateTime64(
+                toStartOfInterval({after:DateTime64(6, 'UTC')}, toIntervalSecond({seconds:UInt32})), 0, 'UTC')
             TO toDateTime64({before:DateTime64(6, 'UTC')}, 0, 'UTC')
             STEP toIntervalSecond({seconds:UInt32})
     """

@@ -1,0 +1,20 @@
+"""JSON answers."""
+
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+from heliograph.domain.filters import Page
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    """The body as JSON."""
+    return Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status, media_type="application/json")
+
+
+def page_answer(data: list[dict[str, Any]], page: Page, total: int) -> Response:
+    """One page of a list, and how many there are."""
+    pages = -(-total // page.size)
+    meta = {"page": page.number, "limit": page.size, "totalItems": total, "totalPages": pages}
+    return answer({"data": data, "meta": meta})

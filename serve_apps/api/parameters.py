@@ -1,0 +1,83 @@
+"""The query parameters that routes share: pages, moments, choices of fields, filters and orders."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from heliograph.domain import filters
+from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.filters import Condition, Order, Page
+
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 100
+# Far beyond any list, and within what the server counts with.
+_MAX_PAGE = 1 << 31
+
+_NoneIfEmpty = BeforeValidator(lambda value: None if value == "" else value)
+Moment = Annotated[datetime | None, _NoneIfEmpty]
+Truth = Annotated[bool | None, _NoneIfEmpty]
+
+
+class Parameters(BaseModel):
+    """The query parameters of a route, in the contract's spelling; unknown ones are ignored."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=AliasGenerator(validation_alias=to_camel))
+
+
+class Paged(Parameters):
+    """A page of a list; empty values are the defaults."""
+
+    page: Annotated[int | None, _NoneIfEmpty, Field(ge=1, le=_MAX_PAGE)] = None
+    limit: Annotated[int | None, _NoneIfEmpty, Field(ge=1, le=MAX_PAGE_SIZE)] = None
+
+    @property
+    def asked_page(self) -> Page:
+        """The page that was asked for."""
+        return Page(self.page or 1, self.limit or DEFAULT_PAGE_SIZE)
+
+
+def conditions_from(filter_json: str) -> tuple[Condition, ...]:
+    """The conditions of a `filter` parameter; raises RequestValidationError."""
+    try:
+        return filters.conditions_from(filter_json) if filter_json else ()
+    except ValidationError as error:
+        issues = error.errors(include_url=False, include_context=False, include_input=False)
+        located = [{**issue, "loc": ("query", "filter", *issue["loc"])} for issue in issues]
+        raise RequestValidationError(located) from None
+
+
+def merged(simple: Iterable[Condition], advanced: Sequence[Condition]) -> list[Condition]:
+    """All conditions; those of the filter parameter take the place of the simple ones on the same column."""
+    taken = {condition.column for condition in advanced}
+    return [condition for condition in simple if condition.column not in taken] + list(advanced)
+
+
+def equalities(**texts: str) -> list[Condition]:
+    """One equality for each column whose text is not empty."""
+    return [filters.equals(column, text) for column, text in texts.items() if text]
+
+
+def period(column: str, after: datetime | None, before: datetime | None) -> list[Condition]:
+    """From `after`, inclusive, to `before`, exclusive."""
+    bounds: list[Condition] = [filters.since(column, after)] if after else []
+    return [*bounds, filters.before(column, before)] if before else bounds
+
+
+def choice(text: str, known: Iterable[str], default: Iterable[str]) -> frozenset[str]:
+    """The names of a comma-separated list; unknown ones are ignored, and none at all means the default."""
+    chosen = frozenset(name.strip() for name in text.split(",")) & frozenset(known)
+    return chosen or frozenset(default)
+
+
+def order_from(text: str, default: Order) -> Order:
+    """The order of `column.asc` or `column.desc`."""
+    if not text:
+        return default
+    column, dot, direction = text.rpartition(".")
+    if not dot or direction.lower() not in {"asc", "desc"}:
+        raise InvalidRequest("orderBy", "write a column, a dot and a direction, as in timestamp.desc")
+    return Order(column, is_descending=direction.lower() == "desc")

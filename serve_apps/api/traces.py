@@ -1,0 +1,128 @@
+"""Traces, in the first API generation."""
+
+import asyncio
+from collections import defaultdict
+from typing import Annotated
+
+import pyarrow as pa
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from heliograph.domain import filters
+from heliograph.domain.filters import Condition
+from heliograph.domain.identifiers import TraceId
+from heliograph.domain.observations import observations_from
+from heliograph.domain.scores import scores_from
+from heliograph.domain.traces import traces_from
+from serve_apps.api import parameters
+from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.dependencies import Dependencies, ProjectObservations, ProjectScores, ProjectTraces
+from serve_apps.api.shapes.observations import observation_v1
+from serve_apps.api.shapes.scores import score_v1
+from serve_apps.api.shapes.traces import FIELD_GROUPS, trace_v1
+from storage.clickhouse.traces import NEWEST_FIRST
+
+router = APIRouter(tags=["trace"])
+
+
+class TraceFields(parameters.Parameters):
+    """Which groups of fields to answer with; all of them unless some are named."""
+
+    fields: str = ""
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The chosen groups."""
+        return parameters.choice(self.fields, FIELD_GROUPS, FIELD_GROUPS)
+
+
+class TraceList(parameters.Paged, TraceFields):
+    """Which traces, in which order, and which fields of them."""
+
+    user_id: str = ""
+    name: str = ""
+    session_id: str = ""
+    version: str = ""
+    release: str = ""
+    tags: list[str] = Field(default_factory=list)
+    environment: list[str] = Field(default_factory=list)
+    from_timestamp: parameters.Moment = None
+    to_timestamp: parameters.Moment = None
+    order_by: str = ""
+    filter: str = ""
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """All that a trace must meet."""
+        simple = parameters.equalities(
+            userId=self.user_id,
+            name=self.name,
+            sessionId=self.session_id,
+            version=self.version,
+            release=self.release,
+        )
+        tags = [filters.holds_all("tags", self.tags)] if self.tags else []
+        environments = [filters.one_of("environment", self.environment)] if self.environment else []
+        period = parameters.period("timestamp", self.from_timestamp, self.to_timestamp)
+        advanced = parameters.conditions_from(self.filter)
+        return parameters.merged([*simple, *tags, *environments, *period], advanced)
+
+
+@router.get("/traces")
+async def list_traces(
+    asked: Annotated[TraceList, Query()],
+    traces: ProjectTraces,
+    observations: ProjectObservations,
+    scores: ProjectScores,
+) -> Response:
+    """One page of traces, the newest first unless ordered otherwise; observations and scores as ids."""
+    page, groups = asked.asked_page, asked.groups
+    order = parameters.order_from(asked.order_by, NEWEST_FIRST)
+    found, total = await traces.search_and_count(asked.conditions, page, order)
+    ids = found["id"].to_pylist()
+    rows, observation_ids, score_ids = await asyncio.gather(
+        traces.with_payloads(found) if ids and "io" in groups else _unread(found),
+        observations.ids_of_traces(ids) if ids and "observations" in groups else _unread(),
+        scores.ids_of_traces(ids) if ids and "scores" in groups else _unread(),
+    )
+    observations_of, scores_of = _by_trace(observation_ids), _by_trace(score_ids)
+    data = [
+        trace_v1(trace, groups, observations_of.get(trace.id, []), scores_of.get(trace.id, []))
+        for trace in traces_from(rows)
+    ]
+    return page_answer(data, page, total)
+
+
+@router.get("/traces/{trace_id}")
+async def get_trace(
+    trace_id: TraceId,
+    *,
+    asked: Annotated[TraceFields, Query()],
+    traces: ProjectTraces,
+    observations: ProjectObservations,
+    scores: ProjectScores,
+    dependencies: Dependencies,
+) -> Response:
+    """One trace with its observations and scores."""
+    groups = asked.groups
+    trace, observed, scored = await asyncio.gather(
+        traces.get(trace_id),
+        observations.of_trace(trace_id) if "observations" in groups else _unread(),
+        scores.of_trace(trace_id) if "scores" in groups else _unread(),
+    )
+    whole_observations = [observation_v1(each, dependencies.prices) for each in observations_from(observed)]
+    return answer(trace_v1(trace, groups, whole_observations, [score_v1(each) for each in scores_from(scored)]))
+
+
+_NOTHING = pa.table({"trace_id": pa.array([], pa.string()), "id": pa.array([], pa.string())})
+
+
+async def _unread(table: pa.Table = _NOTHING) -> pa.Table:
+    return table
+
+
+def _by_trace(pairs: pa.Table) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = defaultdict(list)
+    for pair in pairs.to_pylist():
+        ids[pair["trace_id"]].append(pair["id"])
+    return ids

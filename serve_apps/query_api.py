@@ -1,0 +1,33 @@
+"""The query API: everything that clients read."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from serve_apps import authentication, health, problems
+from serve_apps.api import dependencies as api_dependencies
+from serve_apps.api import observations, observations_v2, projects, traces
+from serve_apps.api.dependencies import QueryDependencies
+
+ROUTERS = (health.router, projects.router, traces.router, observations_v2.router, observations.router)
+
+
+def query_application(dependencies: QueryDependencies) -> FastAPI:
+    """The routes of the contract below `/api/public`, which is where it is mounted."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        yield
+        await dependencies.clickhouse.close()
+
+    app = FastAPI(title="Heliograph", version=dependencies.version, lifespan=lifespan, docs_url=None, redoc_url=None)
+    for router in ROUTERS:
+        app.include_router(router)
+    authentication.install(app, dependencies.keys)
+    api_dependencies.install(app, dependencies)
+    problems.install(app)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+    return app
