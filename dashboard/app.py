@@ -1,9 +1,9 @@
 """The dashboard as one ASGI application: sign-in, pages, their websockets and their static files."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import panel as pn
@@ -26,8 +26,9 @@ from dashboard.sessions import Sessions
 from dashboard.shell import PageContext, framed
 from dashboard.state import query_of
 from dashboard.viewer import current_viewer
-from heliograph.domain.access import Project, User
-from heliograph.domain.identifiers import ProjectId, UserId
+from storage.clickhouse.connection import ClickHouse
+from storage.postgres.api_keys import ApiKeys
+from storage.postgres.users import Users
 
 PAGES: dict[str, type[Overview | TraceTable | TraceView]] = {
     "/": Overview,
@@ -37,34 +38,22 @@ PAGES: dict[str, type[Overview | TraceTable | TraceView]] = {
 SESSION_UNUSED_MILLISECONDS = 15_000
 
 
-class UserStore(Protocol):
-    """What the dashboard needs of the users."""
-
-    async def verify(self, email: str, password: str) -> User | None:
-        """The user, if the password is right."""
-        ...
-
-    async def projects_of(self, user_id: UserId) -> Sequence[Project]:
-        """The projects that the user may see."""
-        ...
-
-
 @dataclass(frozen=True)
 class DashboardDependencies:
     """What the dashboard is built from.
 
     Attributes:
         users: sign-in and memberships.
-        queries: the readers of one project.
-        public_key_of: the public key to show in the first steps; empty if there is none.
+        api_keys: the public key to show in the first steps.
+        clickhouse: what the readers ask.
         url: the origin at which browsers reach the dashboard.
         session_secret: signs the cookies and the websocket tokens.
         more_origins: further origins that may open websockets, such as localhost beside 127.0.0.1.
     """
 
-    users: UserStore
-    queries: Callable[[ProjectId], ProjectQueries]
-    public_key_of: Callable[[ProjectId], Awaitable[str]]
+    users: Users
+    api_keys: ApiKeys
+    clickhouse: ClickHouse
     url: str
     session_secret: str
     more_origins: tuple[str, ...] = ()
@@ -122,5 +111,6 @@ def _open(dependencies: DashboardDependencies, path: str) -> Any:
         bar = ShellBar(email=viewer.user.email, page=path, sizing_mode="stretch_width", margin=0)
         text = Markup('<h2>No such project</h2><p class="quiet">You have no project with this id. Choose another above.</p>')
         return framed(bar, pn.Column(panes.html(text), margin=24, sizing_mode="stretch_width"), "No such project")
-    context = PageContext(viewer, project, dependencies.queries(project.id), path, dependencies.url)
+    queries = ProjectQueries(dependencies.clickhouse, project.id)
+    context = PageContext(viewer, project, queries, dependencies.api_keys, path, dependencies.url)
     return PAGES[path](context).page()

@@ -66,7 +66,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through if it is allowed."""
         if scope["type"] == "http":
-            await self._http(scope, receive, _secured(send))
+            await self._http(scope, receive, _secured(send, scope))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
@@ -99,15 +99,21 @@ class Gate:
         return True
 
 
-def _secured(send: Send) -> Send:
+def _secured(send: Send, scope: Scope) -> Send:
+    # Bokeh and Panel put a digest or a release into the address of each static file, so that it never changes.
+    is_versioned = b"v=" in scope.get("query_string", b"") and _path(scope).startswith("/static/")
+
     async def send_secured(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["Content-Security-Policy"] = POLICY
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "same-origin"
-            if "cache-control" not in headers:
-                headers["Cache-Control"] = "no-store" if "text/html" in headers.get("content-type", "") else "no-cache"
+            if is_versioned:
+                headers["Cache-Control"] = "public, max-age=31536000, immutable"
+            else:
+                is_page = "text/html" in headers.get("content-type", "")
+                headers["Cache-Control"] = "no-store" if is_page else "no-cache"
         await send(message)
 
     return send_secured

@@ -16,19 +16,25 @@ from dashboard.queries import ProjectQueries
 from dashboard.state import RANGES, Address, AddressState, Scope
 from dashboard.viewer import Viewer
 from heliograph.domain.access import Project
+from storage.postgres.api_keys import ApiKeys
 
 log = structlog.get_logger()
 
 ALL_ENVIRONMENTS = "All environments"
 RANGE_TITLES = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
-_PAGE_STYLE = """
-.header.MuiAppBar-root { background: var(--mui-palette-background-paper) !important; color: var(--mui-palette-text-primary) !important;
-  box-shadow: none !important; border-bottom: 1px solid var(--mui-palette-divider); background-image: none !important; }
-.header .MuiToolbar-root { min-height: 56px !important; margin: 0 !important; padding: 0 24px !important; }
-.header .MuiLinearProgress-root { position: absolute; bottom: -2px; height: 2px; }
-main.main { background: var(--mui-palette-background-default) !important; }
-main.main .MuiToolbar-root { min-height: 56px !important; margin: 0 !important; }
-"""
+_BAR = {"minHeight": "56px", "margin": 0}
+# Selectors inside the page's own component, which is why they are not a style sheet.
+_PAGE_LOOK = {
+    "& .header.MuiAppBar-root": {
+        "backgroundColor": "background.paper", "color": "text.primary", "backgroundImage": "none", "boxShadow": "none",
+        "borderBottom": "1px solid", "borderColor": "divider",
+    },
+    "& .header .MuiToolbar-root": {**_BAR, "px": "24px"},
+    "& .header .MuiLinearProgress-root": {"position": "absolute", "bottom": "-2px", "height": "2px"},
+    "& .main": {"backgroundColor": "background.default"},
+    "& .main .MuiToolbar-root": _BAR,
+}  # fmt: skip
+FIELD = {"& .MuiInputBase-root": {"height": "38px"}}
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,9 @@ class PageContext:
     viewer: Viewer
     project: Project
     queries: ProjectQueries
+    api_keys: ApiKeys
     path: str
     url: str
-    public_key: str = ""
 
 
 class Shell:
@@ -73,11 +79,12 @@ class Shell:
         """The time range and the environment."""
         span = pmui.Select.from_param(
             self.scope.param.range, label="Period", options={RANGE_TITLES[key]: key for key in RANGES},
-            width=130, size="small", margin=(0, 12, 0, 0),
+            width=130, size="small", margin=(0, 12, 0, 0), sx=FIELD,
         )  # fmt: skip
         self._environment = pmui.Select(
-            label="Environment", options={ALL_ENVIRONMENTS: ""}, value="", width=180, size="small", margin=(0, 12, 0, 0)
-        )
+            label="Environment", options={ALL_ENVIRONMENTS: ""}, value="", width=180, size="small",
+            margin=(0, 12, 0, 0), sx=FIELD,
+        )  # fmt: skip
         self._environment.param.watch(lambda event: setattr(self.scope, "environment", event.new), "value")
         return [span, self._environment]
 
@@ -107,10 +114,11 @@ class Shell:
 
         return guarded_load
 
-    def show_first_steps(self) -> None:
+    async def show_first_steps(self) -> None:
         """Instead of a page: how to send the first trace."""
+        keys = await self.context.api_keys.public_keys_of(self.context.project.id)
         self.controls.visible = False
-        self.body[:] = [panes.first_steps(self.context.url, self.context.public_key)]
+        self.body[:] = [panes.first_steps(self.context.url, keys[0] if keys else "")]
 
     def _follow(self, *_: object) -> None:
         self.bar.query = self.address.query(self.scope)
@@ -120,7 +128,7 @@ def framed(bar: ShellBar, content: Any, title: str) -> pmui.Page:
     """A page in the product's look."""
     return pmui.Page(
         header=[bar], main=[content], title="", meta_title=f"{title} · Heliograph", meta_icon="/assets/mark.svg",
-        theme_toggle=False, theme_config=THEME, raw_css=[_PAGE_STYLE], busy_indicator="linear",
+        theme_toggle=False, theme_config=THEME, sx=_PAGE_LOOK, busy_indicator="linear",
     )  # fmt: skip
 
 

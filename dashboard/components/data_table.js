@@ -35,7 +35,7 @@ function body(model) {
   for (const record of model.rows) {
     const row = make("tr")
     model.columns.forEach(({field, align, kind}, index) => {
-      const cell = make("td", [align || "", kind || ""].join(" "))
+      const cell = make("td", [align || "", kind ? `kind-${kind}` : ""].join(" ").trim())
       const value = record[field]
       if (index === 0) {
         const link = make("a", "", value)
@@ -71,6 +71,6 @@ export function render({model, el}) {
   }
   el.append(frame)
   draw()
-  model.on("rows", draw)
+  model.on(["rows", "sort", "order"], draw)
   model.on("is_busy", () => frame.classList.toggle("busy", model.is_busy))
 }

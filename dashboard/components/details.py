@@ -64,8 +64,8 @@ def observation_facts(observation: Record) -> Markup:
         ("Model", observation["provided_model_name"]),
         ("Prompt", version),
         ("Version", observation["version"]),
-        ("Service", observation["service_name"]),
-        ("Scope", observation["scope_name"]),
+        ("Environment", observation["environment"]),
+        ("Release", observation["release"]),
         ("Id", observation["id"]),
     ]
     usage = [(name, formats.count(value)) for name, value in observation["usage_details"].items()]

@@ -119,7 +119,7 @@ export function render({model, el}) {
     } else { return }
     event.preventDefault()
   })
-  model.on("rows", refresh)
+  model.on(["rows", "duration"], refresh)
   model.on("selected", draw)
   new ResizeObserver(draw).observe(scroller)
   refresh()

@@ -28,7 +28,7 @@ class Overview:
 
     async def _open(self) -> None:
         if not await self.context.queries.has_traces():
-            self.shell.show_first_steps()
+            await self.shell.show_first_steps()
             return
         await self._load()
         self.shell.offer_environments(list(await self.context.queries.environments(self.shell.scope.period())))

@@ -9,7 +9,7 @@ import panel_material_ui as pmui
 from dashboard.components import formats
 from dashboard.components.widgets import DataTable
 from dashboard.queries import TracePage
-from dashboard.shell import PageContext, Shell
+from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import PAGE_SIZES, SORTABLE, OpenTrace, TraceList
 
 COLUMNS = [
@@ -66,18 +66,18 @@ class TraceTable:
     def _filters(self) -> list[Any]:
         boxes = [
             pmui.TextInput.from_param(
-                self.wanted.param[name], label=label, width=150, size="small", margin=(0, 12, 0, 0)
+                self.wanted.param[name], label=label, width=150, size="small", margin=(0, 12, 0, 0), sx=FIELD
             )
             for name, label in FILTERS.items()
         ]
         level = pmui.Select.from_param(
-            self.wanted.param.level, label="Level", options=LEVELS, width=120, size="small", margin=0
+            self.wanted.param.level, label="Level", options=LEVELS, width=120, size="small", margin=0, sx=FIELD
         )
         return [*boxes, level]
 
     async def _open(self) -> None:
         if not await self.context.queries.has_traces():
-            self.shell.show_first_steps()
+            await self.shell.show_first_steps()
             return
         await self._load()
         self.shell.offer_environments(list(await self.context.queries.environments(self.shell.scope.period())))
