@@ -10,7 +10,7 @@ MAX_VALUES = 1000
 
 
 class TraceFilters:
-    """The values in the traces of a project from `after`, inclusive, to `before`, exclusive; the most frequent first."""
+    """The values in a project's traces from `after`, inclusive, to `before`, exclusive; the most frequent first."""
 
     def __init__(self, clickhouse: ClickHouse, project_id: ProjectId) -> None:
         self._clickhouse = clickhouse
