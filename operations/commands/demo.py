@@ -4,7 +4,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from heliograph.settings import Settings
-from operations import demo as made_up
 from operations.connection import Connection
 from operations.errors import StackNotRunning
 
@@ -24,6 +23,9 @@ def load(connection: Connection, console: Console | None = None) -> None:
     Raises:
         KeyUnknown: The keys are not those of a project there.
     """
+    # Imported here: the SDK would cost every other command most of a second.
+    from operations import demo as made_up  # noqa: PLC0415
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("demo traces", total=None)
