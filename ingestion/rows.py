@@ -67,7 +67,7 @@ class Columns:
         column = self._set.get(field.name)
         if column is None:
             return field.repeated(self._constant.get(field.name, field.absent), self.count)
-        if column[0] is column[-1] and column.count(column[0]) == self.count:
+        if column and column[0] is column[-1] and column.count(column[0]) == self.count:
             return field.repeated(column[0], self.count)
         return field.build(column)
 

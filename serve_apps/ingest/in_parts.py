@@ -30,7 +30,7 @@ class InParts:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     async def append(self, parts: Iterable[Callable[[], MappedBatch]]) -> None:
-        """Return when every part is durable. One that fails fails all: the client sends all again, which is harmless."""
+        """Return when every part is durable. One that fails fails all: sending all again is harmless."""
         appending: set[asyncio.Task[None]] = set()
         try:
             for mapping in parts:
