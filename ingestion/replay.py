@@ -39,11 +39,14 @@ def map_records(records: pa.Table, *, prices: PriceBook) -> MappedBatch:
     mapped = []
     unreadable = 0
     for (kind, entity_type, project_id, facts), numbers in _grouped(records).items():
-        mapper = _MAPPERS.get(entity_type) if kind == RecordKind.EVENT else None
-        if mapper is None:
-            unreadable += len(numbers) if kind == RecordKind.EVENT else 0
+        if kind != RecordKind.EVENT:
             continue
-        rows, skipped = mapper(_selected(records, numbers, project_id, facts), prices)
+        mapper = _MAPPERS.get(entity_type)
+        arrived = _facts(facts)
+        if mapper is None or arrived is None:
+            unreadable += len(numbers)
+            continue
+        rows, skipped = mapper(_selected(records, numbers, ProjectId(project_id), arrived), prices)
         mapped.append(rows)
         unreadable += skipped
     if unreadable:
@@ -66,10 +69,17 @@ def _grouped(records: pa.Table) -> dict[tuple[str, str, str, str], list[int]]:
     return groups
 
 
-def _selected(records: pa.Table, numbers: list[int], project_id: str, facts: str) -> _Records:
+def _facts(text: str) -> IngestionFacts | None:
+    try:
+        return IngestionFacts.from_json(text)
+    except (ValueError, AttributeError):
+        return None
+
+
+def _selected(records: pa.Table, numbers: list[int], project_id: ProjectId, facts: IngestionFacts) -> _Records:
     chosen = records if len(numbers) == records.num_rows else records.take(numbers)
     received_at = chosen["received_at"].cast(pa.int64()).to_numpy()
-    source = Source(ProjectId(project_id), IngestionFacts.from_json(facts), received_at)
+    source = Source(project_id, facts, received_at)
     return _Records(np.array(numbers, np.int32), chosen["payload"].to_pylist(), source)
 
 

@@ -172,11 +172,18 @@ def from_payload(payload: bytes) -> ScoreBody:
         ValueError: it is not the payload of a score.
     """
     parsed: Any = values.from_json(payload)
+    known = ScoreBody.__dataclass_fields__
     if not isinstance(parsed, dict) or not {"name", "data_type", "id"} <= parsed.keys():
         reason = "not a score"
         raise ValueError(reason)
-    return ScoreBody(**{key: value for key, value in parsed.items() if key in ScoreBody.__dataclass_fields__})
+    fields = {key: value for key, value in parsed.items() if key in known}
+    if any(type(value) is not _TYPES.get(key, str) for key, value in fields.items()):
+        reason = "not the fields of a score"
+        raise ValueError(reason)
+    return ScoreBody(**fields)
 
+
+_TYPES = {"value": float, "timestamp": int, "metadata": dict}
 
 # Row columns that are the body's own fields.
 _SAME = (

@@ -1,0 +1,53 @@
+"""What a rule hides reaches neither the rows nor the raw records."""
+
+import json
+import re
+from dataclasses import replace
+
+from ingestion import otlp, scores
+from ingestion.masking import Masker, RegexRule
+from tests.unit.ingestion.spans import CONTEXT, event, export, mapped, same_rows, span, status
+
+CONTEXT_WITH_RULE = replace(CONTEXT, masker=Masker([RegexRule(re.compile(r"secret-\d+"), "[hidden]")]))
+
+
+def test_no_part_of_a_span_keeps_what_is_hidden() -> None:
+    sent = span(
+        {
+            "langfuse.observation.input": "my secret-1 is",
+            "list": ["secret-2", {"inner": "secret-3"}],
+            "n": 5,
+        },
+        name="call secret-4",
+        status=status(2, "bad secret-5"),
+        events=[event("exception", {"exception.message": "secret-6"})],
+    )
+    batch = mapped(
+        sent, context=CONTEXT_WITH_RULE, resource={"host": "secret-7"}, scope=("other", "1")
+    ).batch
+    assert batch.observations["input"].to_pylist() == ["my [hidden] is"]
+    everything = str(batch.observations.to_pylist()) + str(batch.records.to_pylist())
+    assert "secret-" not in everything
+    assert "[hidden]" in batch.observations["status_message"][0].as_py()
+
+
+def test_an_unreadable_span_is_rejected_so_that_nothing_unmasked_is_stored() -> None:
+    request = otlp.decode(export([span()]), otlp.PROTOBUF)
+    request.scopes[0].spans.append(b"\x4a\x0asecret-1")
+    result = otlp.map_export(request, CONTEXT_WITH_RULE)
+    assert len(result.rejected) == 1
+    assert result.batch.records.num_rows == 1
+
+
+def test_without_a_match_rows_are_the_same_as_without_rules() -> None:
+    sent = [span({"a": ["b", {"c": 1.5}], "langfuse.observation.input": "x"})]
+    masked = mapped(*sent, context=CONTEXT_WITH_RULE).batch
+    plain = mapped(*sent).batch
+    assert same_rows(replace(masked, records=plain.records), plain)
+
+
+def test_scores_are_masked_but_for_names_and_ids() -> None:
+    item = {"name": "secret-1", "value": "secret-2", "traceId": "t", "comment": "secret-3", "metadata": {"a": "secret-4"}}
+    batch = scores.map_scores(scores.decode(json.dumps(item).encode()).bodies, CONTEXT_WITH_RULE)
+    found = str(batch.scores.to_pylist()) + str(batch.records.to_pylist())
+    assert [number for number in "1234" if f"secret-{number}" in found] == ["1"]
