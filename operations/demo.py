@@ -27,10 +27,10 @@ RETRY_AFTER_SECONDS = 5.0
 
 # How an application plays, its share of the visits, and how many traces a visit has.
 APPLICATIONS: dict[str, tuple[Play, float, tuple[int, int]]] = {
-    "support": (support.play, 0.42, (1, 4)),
+    "support": (support.play, 0.4, (1, 4)),
     "handbook": (handbook.play, 0.28, (1, 3)),
-    "product-texts": (catalogue.write_texts, 0.08, (1, 3)),
-    "mail": (catalogue.sort_mail, 0.22, (2, 6)),
+    "product-texts": (catalogue.write_texts, 0.16, (1, 3)),
+    "mail": (catalogue.sort_mail, 0.16, (2, 6)),
 }
 RELEASES = ("2026.11-1.8.2", "2026.11-1.9.0", "2026.11-1.9.1")
 CUSTOMERS = tuple(f"customer-{number:04}" for number in range(1, 61))

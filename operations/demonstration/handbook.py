@@ -130,7 +130,7 @@ def _complete(stage: Stage, model: Model, question: Question, *, passages: list[
         {"role": "user", "content": f"{numbered}\n\nQuestion: {question.text}"},
     ]
     for attempt in range(3):
-        if stage.chance.random() > 0.09:
+        if stage.chance.random() > 0.14:
             text: str = stage.generate(
                 "answer", model if attempt < 2 else QUICK, messages, answer=question.answer, streamed=True
             )

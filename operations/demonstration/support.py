@@ -187,7 +187,7 @@ def _use_tools(stage: Stage, topic: Topic, history: list[Message], *, facts: dic
     stage.generate("plan", QUICK, list(history), answer=plan, cached=CACHED_PROMPT_TOKENS)
     with stage.observe("span", "run-tools", metadata={"planned": 2}):
         stage.step("tool", "get_order", seconds=0.12, input={"order": facts["order"]}, output=_order(facts))
-        while stage.chance.random() < 0.12:
+        while stage.chance.random() < 0.16:
             reason = stage.chance.choice(TOOL_FAILURES)
             stage.step("tool", topic.tool, seconds=2.0, input=call["arguments"], level="ERROR", status_message=reason)
             stage.work(0.5)
