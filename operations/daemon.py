@@ -133,7 +133,7 @@ class Daemon:
         self._status.error = "; ".join(str(error) or type(error).__name__ for error in errors)
         self._write()
         for error in errors:
-            self._log.error("stack_failed", exc_info=None if isinstance(error, HeliographError) else error)
+            self._log.error("stack_failed", error=str(error), exc_info=None if isinstance(error, HeliographError) else error)
 
     async def _withdraw(self) -> None:
         command = processes.with_environment(

@@ -12,7 +12,6 @@ from heliograph import settings as names
 from heliograph.settings import LOOPBACK, Settings
 from operations import engines, processes
 from operations.errors import DiskFull, PortInUse, StackFailed
-from operations.ray_cluster import ray_environment
 from operations.status import StackStatus, State, is_locked, running
 
 FREE_BYTES = 1 << 30
@@ -84,7 +83,7 @@ def start(settings: Settings) -> None:
     for folder in ("run", "logs"):
         (settings.data / folder).mkdir(parents=True, exist_ok=True)
     (settings.data / "run" / "status.json").unlink(missing_ok=True)
-    command = processes.with_environment(processes.python("operations.daemon"), ray_environment(settings))
+    command = processes.python("operations.daemon")
     with (settings.data / "logs" / "daemon.log").open("ab") as log:
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 

@@ -1,5 +1,6 @@
 """The local Ray cluster: its folder, its environment and the command of its head."""
 
+import secrets
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,7 @@ _LONGEST_FOLDER = 30
 # What the daemon tells the process that deploys, when the stores may be used.
 STORES_READY = "stores are ready"
 _FOLDER_RECORD = "ray-folder"
+_TOKEN_FILE = "ray-token"
 # Actors ask for fractions of this; what really bounds them is the machine.
 _CPUS = 64
 _LOG_BYTES = 16 << 20
@@ -53,6 +55,9 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         # The one switch that makes all of Ray's servers bind to the address of its node, which is loopback.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
+        # Said outright: unset, Ray decides by whether a token happens to lie in the home directory.
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(_token_file(settings)),
         "RAY_TMPDIR": str(folder),
         "RAY_START_HOOK": f"{without_client_server.__module__}.{without_client_server.__name__}",
         "RAY_ROTATION_MAX_BYTES": str(_LOG_BYTES),
@@ -64,6 +69,18 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         "RAY_DEDUP_LOGS": "0",
         **_serve_environment(folder, port),
     }
+
+
+def _token_file(settings: Settings) -> Path:
+    """The cluster's own token: whoever reaches a Ray cluster runs code in it, other users of this machine included."""
+    path = settings.data / "run" / _TOKEN_FILE
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32), "utf-8")
+        draft.replace(path)
+    return path
 
 
 def _serve_environment(folder: Path, port: int) -> dict[str, str]:

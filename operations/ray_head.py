@@ -1,12 +1,11 @@
 """The head of the local Ray cluster as one process with all of its children."""
 
 import asyncio
-import contextlib
 import shutil
 from pathlib import Path
 
 from heliograph.domain.errors import EngineFailed
-from heliograph.settings import LOOPBACK, RAY_GCS, Settings
+from heliograph.settings import Settings
 from operations import processes
 from operations.ray_cluster import head_command, ray_environment, ray_folder
 
@@ -28,18 +27,22 @@ class RayHead:
         return self._process.pid if self._process else 0
 
     async def start(self) -> None:
-        """Return when the cluster's directory answers.
+        """Return when the whole node runs.
 
         Raises:
             EngineFailed: the process ended, or did not answer in time.
         """
         self.clean_up()
-        _drop_old_sessions(ray_folder(self._settings))
+        folder = ray_folder(self._settings)
+        _drop_old_sessions(folder)
+        # Written when every process of the head has registered; its port answers long before.
+        announcement = folder / "ray_current_cluster"
+        announcement.unlink(missing_ok=True)
         command = processes.with_environment(head_command(self._settings), ray_environment(self._settings))
         self._process = await processes.spawn(command, self._log)
         try:
             async with asyncio.timeout(_READY_SECONDS):
-                while not await self._answers():
+                while not announcement.exists():
                     if self._process.returncode is not None:
                         reason = f"it ended with code {self._process.returncode}, see {self._log}"
                         raise EngineFailed("ray", reason)
@@ -62,13 +65,6 @@ class RayHead:
     def clean_up(self) -> None:
         """End what a crash left behind: HAProxy, for one, outlives the actor that started it."""
         processes.kill(processes.left_behind("RAY_TMPDIR", str(ray_folder(self._settings))))
-
-    async def _answers(self) -> bool:
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection(LOOPBACK, self._settings.port + RAY_GCS)
-            writer.close()
-            return True
-        return False
 
 
 def _drop_old_sessions(folder: Path) -> None:
