@@ -84,7 +84,7 @@ class Masker:
             span.status = status.SerializeToString()
         return bytes(span.SerializeToString())
 
-    def _with_attributes(self, kind: Any, raw: bytes) -> bytes:  # noqa: ANN401  # generated messages
+    def _with_attributes(self, kind: Any, raw: bytes) -> bytes:  # generated messages
         message = wire.lenient(kind, raw)
         message.attributes[:] = map(self._attribute, message.attributes)
         return bytes(message.SerializeToString())

@@ -100,9 +100,7 @@ def _scopes(body: bytes) -> Iterator[ScopeOfSpans]:
         resource = wire.ResourceSpans.FromString(resource_raw)
         for scope_raw in resource.scope_spans:
             scope = wire.ScopeSpans.FromString(scope_raw)
-            yield ScopeOfSpans(
-                resource.resource, resource.schema_url, scope.scope, scope.schema_url, list(scope.spans)
-            )
+            yield ScopeOfSpans(resource.resource, resource.schema_url, scope.scope, scope.schema_url, list(scope.spans))
 
 
 def slices(request: ExportTraceServiceRequest, max_spans: int) -> Iterator[ExportTraceServiceRequest]:

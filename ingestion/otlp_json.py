@@ -35,14 +35,14 @@ def to_protobuf(body: bytes) -> bytes:
     if not isinstance(request, dict):
         reason = "it is JSON, but not an object with resourceSpans"
         raise MalformedPayload(reason)
-    export = wire.Export(resource_spans=_each(request, "resourceSpans", _resource_spans, "resourceSpans"))
+    export = wire.Export(resource_spans=_each(request, "resourceSpans", _resource_spans, place=""))
     return bytes(export.SerializeToString())
 
 
 def _resource_spans(item: Object, place: str) -> bytes:
     message = wire.ResourceSpans(
-        resource=_one(item, "resource", _resource, place),
-        scope_spans=_each(item, "scopeSpans", _scope_spans, f"{place}.scopeSpans"),
+        resource=_one(item, "resource", _resource, place=place),
+        scope_spans=_each(item, "scopeSpans", _scope_spans, place=place),
         schema_url=_text(item, "schemaUrl"),
     )
     return bytes(message.SerializeToString())
@@ -54,17 +54,15 @@ def _resource(item: Object, place: str) -> bytes:
 
 def _scope_spans(item: Object, place: str) -> bytes:
     message = wire.ScopeSpans(
-        scope=_one(item, "scope", _scope, place),
-        spans=_each(item, "spans", _span, f"{place}.spans"),
+        scope=_one(item, "scope", _scope, place=place),
+        spans=_each(item, "spans", _span, place=place),
         schema_url=_text(item, "schemaUrl"),
     )
     return bytes(message.SerializeToString())
 
 
 def _scope(item: Object, place: str) -> bytes:
-    message = wire.Scope(
-        name=_text(item, "name"), version=_text(item, "version"), attributes=_attributes(item, place)
-    )
+    message = wire.Scope(name=_text(item, "name"), version=_text(item, "version"), attributes=_attributes(item, place))
     return bytes(message.SerializeToString())
 
 
@@ -79,9 +77,9 @@ def _span(item: Object, place: str) -> bytes:
         start_time_unix_nano=_nanoseconds(item, "startTimeUnixNano"),
         end_time_unix_nano=_nanoseconds(item, "endTimeUnixNano"),
         attributes=_attributes(item, place),
-        events=_each(item, "events", _event, f"{place}.events"),
-        links=_each(item, "links", _link, f"{place}.links"),
-        status=_one(item, "status", _status, place),
+        events=_each(item, "events", _event, place=place),
+        links=_each(item, "links", _link, place=place),
+        status=_one(item, "status", _status, place=place),
         flags=max(_code(item.get("flags"), {}), 0),
     )
     return bytes(message.SerializeToString())
@@ -118,7 +116,7 @@ def _code(value: Value, names: Mapping[str, int]) -> int:
 
 
 def _attributes(item: Object, place: str) -> list[bytes]:
-    return _each(item, "attributes", _attribute, f"{place}.attributes")
+    return _each(item, "attributes", _attribute, place=place)
 
 
 def _attribute(item: Object, _place: str) -> bytes:
@@ -200,29 +198,27 @@ _KINDS: dict[str, Callable[[Value, int], dict[str, Any] | None]] = {
 }
 
 
-def _each(item: Object, name: str, convert: Callable[[Object, str], bytes], place: str) -> list[bytes]:
+def _each(item: Object, name: str, convert: Callable[[Object, str], bytes], *, place: str) -> list[bytes]:
     found = item.get(name)
     if found is None:
         return []
+    here = f"{place}.{name}".lstrip(".")
     if not isinstance(found, list):
-        reason = f"{place} is not a list"
-        raise MalformedPayload(reason)
+        raise MalformedPayload(f"{here} is not a list")
     converted = []
     for number, element in enumerate(found):
         if not isinstance(element, dict):
-            reason = f"{place}[{number}] is not an object"
-            raise MalformedPayload(reason)
-        converted.append(convert(element, f"{place}[{number}]"))
+            raise MalformedPayload(f"{here}[{number}] is not an object")
+        converted.append(convert(element, f"{here}[{number}]"))
     return converted
 
 
-def _one(item: Object, name: str, convert: Callable[[Object, str], bytes], place: str) -> bytes:
+def _one(item: Object, name: str, convert: Callable[[Object, str], bytes], *, place: str) -> bytes:
     found = item.get(name)
     if found is None:
         return b""
     if not isinstance(found, dict):
-        reason = f"{place}.{name} is not an object"
-        raise MalformedPayload(reason)
+        raise MalformedPayload(f"{place}.{name} is not an object")
     return convert(found, f"{place}.{name}")
 
 

@@ -13,7 +13,7 @@ _MARKS = ('"content"', '"parts"')
 
 def preview(text: str) -> str:
     """The content of the last message when the text is a chat, the text itself otherwise."""
-    if text[:1] not in ('{', '[', '"') or len(text) > _MAX_PARSED:
+    if text[:1] not in ("{", "[", '"') or len(text) > _MAX_PARSED:
         return text[:LENGTH]
     if text[0] == '"' or any(mark in text for mark in _MARKS):
         readable = _readable(values.parsed_or_none(text), 0)

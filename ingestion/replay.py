@@ -46,7 +46,8 @@ def map_records(records: pa.Table, *, prices: PriceBook) -> MappedBatch:
         if mapper is None or arrived is None:
             unreadable += len(numbers)
             continue
-        rows, skipped = mapper(_selected(records, numbers, ProjectId(project_id), arrived), prices)
+        project = ProjectId(project_id)
+        rows, skipped = mapper(_selected(records, numbers, project, facts=arrived), prices)
         mapped.append(rows)
         unreadable += skipped
     if unreadable:
@@ -76,7 +77,7 @@ def _facts(text: str) -> IngestionFacts | None:
         return None
 
 
-def _selected(records: pa.Table, numbers: list[int], project_id: ProjectId, facts: IngestionFacts) -> _Records:
+def _selected(records: pa.Table, numbers: list[int], project_id: ProjectId, *, facts: IngestionFacts) -> _Records:
     chosen = records if len(numbers) == records.num_rows else records.take(numbers)
     received_at = chosen["received_at"].cast(pa.int64()).to_numpy()
     source = Source(project_id, facts, received_at)

@@ -45,7 +45,7 @@ class Columns:
         for row, value in zip(rows, values, strict=True):
             column[row] = value
 
-    def fill(self, name: str, rows: Sequence[int], value: Any) -> None:  # noqa: ANN401  # any column's value
+    def fill(self, name: str, rows: Sequence[int], value: Any) -> None:  # any column's value
         """Sets the column to one value in these rows."""
         if len(rows) == self.count:
             self._constant[name] = value
@@ -86,13 +86,13 @@ class _Field:
         self._type = field.type
         self._ready = self._built(self.absent, _READY_ROWS)
 
-    def repeated(self, value: Any, count: int) -> pa.Array:  # noqa: ANN401  # any column's value
+    def repeated(self, value: Any, count: int) -> pa.Array:  # any column's value
         """One value for every row."""
         if value == self.absent and count <= _READY_ROWS:
             return self._ready.slice(0, count)
         return self._built(value, count)
 
-    def _built(self, value: Any, count: int) -> pa.Array:  # noqa: ANN401  # any column's value
+    def _built(self, value: Any, count: int) -> pa.Array:  # any column's value
         if isinstance(value, str):
             return pa.repeat(pa.scalar(clean(value), self._type), count)
         return pa.nulls(count, self._type) if value is None else self.build([value] * count)
@@ -165,7 +165,7 @@ def _ends(column: Sequence[Any]) -> npt.NDArray[np.int32]:
     return ends
 
 
-def _plain(type_: pa.DataType) -> Any:  # noqa: ANN401  # an array builder
+def _plain(type_: pa.DataType) -> Any:  # an array builder
     return lambda column: pa.array(column, type_)
 
 

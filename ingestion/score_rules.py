@@ -22,7 +22,7 @@ Item = Mapping[str, Value]
 TypedValue = tuple[str, float, str]
 
 
-class Rejected(Exception):  # noqa: N818  # an outcome of validation, caught where it is collected
+class Rejected(Exception):  # an outcome of validation, caught where it is collected
     """A field of the score breaks a rule."""
 
     def __init__(self, field: str, reason: str) -> None:

@@ -140,9 +140,7 @@ def identified(body: ScoreBody, project_id: ProjectId, received_at: int) -> Scor
 def map_scores(bodies: Sequence[ScoreBody], context: MappingContext) -> MappedBatch:
     """One row and one record per score."""
     received_at = timing.microseconds(context.received_at)
-    final = [
-        identified(masked(body, context.masker), context.project_id, received_at) for body in bodies
-    ]
+    final = [identified(masked(body, context.masker), context.project_id, received_at) for body in bodies]
     source = Source(context.project_id, context.facts, np.full(len(final), received_at, np.int64))
     columns = event_columns(source, EntityType.SCORE)
     everyone = range(len(final))

@@ -101,7 +101,7 @@ class Spans:
             self.accepted.append(number)
 
 
-def _bad_id(number: int, span: Any) -> str:  # noqa: ANN401  # a generated message
+def _bad_id(number: int, span: Any) -> str:  # a generated message
     name = span.name.decode("utf-8", "replace")[:80]
     for field, found, expected in (
         ("traceId", span.trace_id, _TRACE_ID_BYTES),

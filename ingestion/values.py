@@ -94,7 +94,7 @@ def _short_texts(raw: bytes, start: int) -> list[Value] | None:
         while place < end:
             inner = raw[place + 1]
             after = place + 2 + inner
-            if raw[place] != 0x0A or raw[place + 2] != 0x0A or raw[place + 3] != inner - 2 or after > end:  # noqa: PLR2004
+            if raw[place] != 0x0A or raw[place + 2] != 0x0A or raw[place + 3] != inner - 2 or after > end:
                 return None
             found.append(raw[place + 4 : after].decode())
             place = after
@@ -136,7 +136,7 @@ def any_value(raw: bytes, depth: int = 0) -> Value:
         return base64.b64encode(raw).decode()
 
 
-def _of_kind(kind: str, value: bytes | bool | float, depth: int) -> Value:
+def _of_kind(kind: str, value: bytes | float, depth: int) -> Value:
     if not isinstance(value, bytes):
         return number(value)
     if kind == "string_value":
@@ -148,9 +148,9 @@ def _of_kind(kind: str, value: bytes | bool | float, depth: int) -> Value:
     return base64.b64encode(value).decode()
 
 
-def number(value: bool | float) -> Value:
+def number(value: float) -> Value:
     """The number itself, or text where JSON has no such number."""
-    if isinstance(value, float) and not math.isfinite(value):
+    if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
 

@@ -115,7 +115,7 @@ def field(number: int, content: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def lenient(message: Any, raw: bytes) -> Any:  # noqa: ANN401  # generated messages
+def lenient(message: Any, raw: bytes) -> Any:  # generated messages
     """The parsed message, or an empty one: a part that cannot be read must not cost its span."""
     try:
         return message.FromString(raw)

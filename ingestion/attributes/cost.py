@@ -62,24 +62,22 @@ class Counted:
             columns.put("input_tokens", rows, [units for _, units, _, _ in counted])
             columns.put("output_tokens", rows, [units for _, _, units, _ in counted])
             columns.put("total_tokens", rows, [units for _, _, _, units in counted])
-        self._fill_costs(rows, known, totals, columns)
+        self._fill_costs(rows, list(zip(known, totals, strict=True)), columns)
 
-    def _fill_costs(
-        self, rows: Sequence[int], known: Sequence[Model | None], totals: Sequence[Usage], columns: Columns
-    ) -> None:
+    def _fill_costs(self, rows: Sequence[int], used: Sequence[tuple[Model | None, Usage]], columns: Columns) -> None:
         if any(self._costs):
             columns.put("provided_cost_details", rows, self._costs)
         details = [
-            pricing.with_total(costs) if costs else pricing.price(found, used) if found and used else {}
-            for costs, found, used in zip(self._costs, known, totals, strict=True)
+            pricing.with_total(costs) if costs else pricing.price(model, units) if model and units else {}
+            for costs, (model, units) in zip(self._costs, used, strict=True)
         ]
         if not any(details):
             return
         columns.put("cost_details", rows, details)
         columns.put("total_cost", rows, [costs.get("total", 0) for costs in details])
         tiers = [
-            found.pricing_tier if found and priced and not given else ""
-            for found, priced, given in zip(known, details, self._costs, strict=True)
+            model.pricing_tier if model and priced and not given else ""
+            for (model, _), priced, given in zip(used, details, self._costs, strict=True)
         ]
         columns.put("pricing_tier", rows, tiers)
 

@@ -20,7 +20,7 @@ class Frame:
         self.resource = values.attributes(wire.lenient(wire.Resource, resource).attributes)
         self._read_scope(wire.lenient(wire.Scope, scope))
 
-    def _read_scope(self, scope: Any) -> None:  # noqa: ANN401  # a generated message
+    def _read_scope(self, scope: Any) -> None:  # a generated message
         self.scope_name: str = scope.name.decode("utf-8", "replace")
         self.scope_version: str = scope.version.decode("utf-8", "replace")
         scope_attributes = values.attributes(scope.attributes)
@@ -33,9 +33,7 @@ class Frame:
         """One serialized ResourceSpans that holds exactly this span, with its resource and scope."""
         size = wire.varint(len(span))
         scope_size = len(self._scope_part) + 1 + len(size) + len(span)
-        return b"".join(
-            (self._resource_part, b"\x12", wire.varint(scope_size), self._scope_part, b"\x12", size, span)
-        )
+        return b"".join((self._resource_part, b"\x12", wire.varint(scope_size), self._scope_part, b"\x12", size, span))
 
     def resource_text(self, *keys: str) -> str:
         """The first of the resource's attributes that says something."""
@@ -77,9 +75,7 @@ class SpanGroup:
             return None
         found = self.column(present[0])
         for key in present[1:]:
-            found = [
-                value if accepts(value) else other for value, other in zip(found, self.column(key), strict=True)
-            ]
+            found = [value if accepts(value) else other for value, other in zip(found, self.column(key), strict=True)]
         return found
 
     def first_texts(self, keys: Keys) -> list[str] | None:

@@ -33,12 +33,12 @@ def fill(group: SpanGroup, columns: Columns) -> None:
     levels = ["ERROR" if code == _STATUS_ERROR else "" for code in codes]
     if group.frame.scope_name == "livekit-agents":
         names = [span.name.decode("utf-8", "replace") for span in group.spans]
-        levels = [level or ("DEBUG" if name in LIVEKIT_DEBUG else "") for level, name in zip(levels, names, strict=True)]
+        levels = [
+            level or ("DEBUG" if name in LIVEKIT_DEBUG else "") for level, name in zip(levels, names, strict=True)
+        ]
     declared = group.first_texts((LEVEL_KEY,))
     if declared is not None:
-        levels = [
-            ALIASES.get(text.strip().upper(), level) for text, level in zip(declared, levels, strict=True)
-        ]
+        levels = [ALIASES.get(text.strip().upper(), level) for text, level in zip(declared, levels, strict=True)]
     columns.put("level", group.rows, [level or DEFAULT for level in levels])
     given = group.first_texts(MESSAGE_KEYS)
     if given is not None:

@@ -83,8 +83,7 @@ def vercel(group: SpanGroup) -> Found | None:
     if group.has(VERCEL_TEXT) and group.has(VERCEL_TOOL_CALLS):
         answers = zip(group.column(VERCEL_TEXT), group.column(VERCEL_TOOL_CALLS), outputs, strict=True)
         outputs = [
-            _answer(text, values.parsed_or_none(calls)) if text and calls else output
-            for text, calls, output in answers
+            _answer(text, values.parsed_or_none(calls)) if text and calls else output for text, calls, output in answers
         ]
     return group.first(VERCEL_INPUT) or group.constant(None), outputs
 

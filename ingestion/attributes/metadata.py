@@ -69,7 +69,7 @@ def _user_metadata(group: SpanGroup, keys: Keys, prefix: str) -> list[TextMap] |
         return None if objects is None else list(map(_entries, objects))
     names = [name for _, name in named]
     rows: Iterable[tuple[str, ...]] = zip(*[values.texts(group.column(key)) for key, _ in named], strict=True)
-    single = [dict(zip(names, row, strict=True)) for row in rows]
+    single: list[TextMap] = [dict(zip(names, row, strict=True)) for row in rows]
     if objects is None:
         return single
     return [{**_entries(whole), **own} for whole, own in zip(objects, single, strict=True)]

@@ -17,8 +17,10 @@ def fill(group: SpanGroup, columns: Columns) -> None:
     operations = group.first_texts(OPERATION)
     if operations is not None:
         functions = group.first_texts(FUNCTION) or [""] * len(names)
-        qualified = [f"{function}:{operation}" if function else operation
-                     for function, operation in zip(functions, operations, strict=True)]
+        qualified = [
+            f"{function}:{operation}" if function else operation
+            for function, operation in zip(functions, operations, strict=True)
+        ]
         names = [better or name for better, name in zip(qualified, names, strict=True)]
     found = group.first(KEYS)
     if found is not None:

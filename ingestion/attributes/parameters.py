@@ -67,9 +67,7 @@ def _requested(group: SpanGroup) -> list[str] | None:
     ]
     if not named:
         return None
-    return [
-        values.to_json({name: _scalar(column[place]) for name, column in named}) for place in range(len(group))
-    ]
+    return [values.to_json({name: _scalar(column[place]) for name, column in named}) for place in range(len(group))]
 
 
 def _scalar(value: Value) -> Value:

@@ -18,7 +18,9 @@ class Shape:
 
     def __init__(self, heads: tuple[bytes, ...]) -> None:
         self.starts = [len(head) for head in heads]
-        self.keys: Keys = tuple(head[len(head) - 1 - _key_length(head) : -1].decode("utf-8", "replace") for head in heads)
+        self.keys: Keys = tuple(
+            head[len(head) - 1 - _key_length(head) : -1].decode("utf-8", "replace") for head in heads
+        )
         # The last of a repeated key counts.
         self.index = {key: place for place, key in enumerate(self.keys)}
         self._present: dict[Keys, Keys] = {}
@@ -66,7 +68,7 @@ def _odd_shape(attributes: Sequence[bytes]) -> tuple[Shape, list[bytes]]:
 
 def _is_canonical(head: bytes) -> bool:
     length = head[1]
-    return head[0] == _KEY_TAG and length < 0x80 and len(head) == length + 3 and head[-1:] == _VALUE_TAG  # noqa: PLR2004
+    return head[0] == _KEY_TAG and length < 0x80 and len(head) == length + 3 and head[-1:] == _VALUE_TAG
 
 
 def _key_length(head: bytes) -> int:
@@ -74,7 +76,7 @@ def _key_length(head: bytes) -> int:
     length = shift = 0
     for byte in head[1:]:
         length |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004
+        if byte < 0x80:
             break
         shift += 7
     return length

@@ -54,7 +54,9 @@ def start_and_end(started: list[int], ended: list[int], received_at: Times) -> t
 
 
 def _clamped(nanoseconds: list[int]) -> Times:
-    return np.minimum(np.array(nanoseconds, np.uint64) // np.uint64(1000), np.uint64(_MAX_MICROSECONDS)).astype(np.int64)
+    found = np.array(nanoseconds, np.uint64) // np.uint64(1000)
+    capped: Times = np.minimum(found, np.uint64(_MAX_MICROSECONDS)).astype(np.int64)
+    return capped
 
 
 def fill_completion_start(group: SpanGroup, columns: Columns) -> None:

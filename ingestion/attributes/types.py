@@ -24,7 +24,9 @@ OPENINFERENCE = {
     name: name for name in ("CHAIN", "RETRIEVER", "EMBEDDING", "AGENT", "TOOL", "GUARDRAIL", "EVALUATOR")
 } | {"LLM": "GENERATION"}
 # Priority 3.
-GEN_AI_OPERATION = dict.fromkeys(("chat", "completion", "text_completion", "generate_content", "generate"), "GENERATION")
+GEN_AI_OPERATION = dict.fromkeys(
+    ("chat", "completion", "text_completion", "generate_content", "generate"), "GENERATION"
+)
 GEN_AI_OPERATION |= {
     "embeddings": "EMBEDDING", "invoke_agent": "AGENT", "create_agent": "AGENT", "execute_tool": "TOOL",
 }  # fmt: skip

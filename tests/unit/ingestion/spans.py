@@ -28,19 +28,14 @@ LANGFUSE_SCOPE = ("langfuse-sdk", "5.0.4")
 
 
 def any_value(value: Any) -> AnyValue:
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    if isinstance(value, bytes):
-        return AnyValue(bytes_value=value)
+    if value is None:
+        return AnyValue()
     if isinstance(value, list):
         return AnyValue(array_value=ArrayValue(values=map(any_value, value)))
     if isinstance(value, dict):
         return AnyValue(kvlist_value=KeyValueList(values=key_values(value)))
-    return AnyValue() if value is None else AnyValue(string_value=value)
+    kinds = {bool: "bool_value", int: "int_value", float: "double_value", bytes: "bytes_value", str: "string_value"}
+    return AnyValue(**{kinds[type(value)]: value})
 
 
 def key_values(attributes: Attributes) -> list[KeyValue]:
@@ -48,7 +43,7 @@ def key_values(attributes: Attributes) -> list[KeyValue]:
 
 
 def span(attributes: Attributes | None = None, **fields: Any) -> Span:
-    known = {
+    known: dict[str, Any] = {
         "trace_id": TRACE_ID, "span_id": SPAN_ID, "name": "work", "start_time_unix_nano": START,
         "end_time_unix_nano": END, "attributes": key_values(attributes or {}),
     }  # fmt: skip

@@ -142,7 +142,11 @@ def plain_parts(attributes: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_metadata_of_the_langfuse_sdk_has_no_copy_of_the_attributes() -> None:
     found = row(
-        {"langfuse.observation.metadata.tier": '"gold"', "langfuse.observation.metadata": '{"n": 5, "t": "5"}', "x": "y"}
+        {
+            "langfuse.observation.metadata.tier": '"gold"',
+            "langfuse.observation.metadata": '{"n": 5, "t": "5"}',
+            "x": "y",
+        }
     )["metadata"]
     assert found["tier"] == '"gold"'
     assert (found["n"], found["t"]) == ("5", '"5"')
@@ -189,7 +193,10 @@ def test_completion_start_time(attributes: dict[str, Any], expected: int) -> Non
 @pytest.mark.parametrize(
     ("attributes", "expected"),
     [
-        ({"langfuse.observation.model.parameters": '{"temperature": 0.2}', "gen_ai.request.top_p": 1}, '{"temperature": 0.2}'),
+        (
+            {"langfuse.observation.model.parameters": '{"temperature": 0.2}', "gen_ai.request.top_p": 1},
+            '{"temperature": 0.2}',
+        ),
         ({"llm.invocation_parameters": '{"a":1}'}, '{"a":1}'),
         ({"gen_ai.request.model": "m", "gen_ai.request.temperature": 0.5}, '{"temperature":0.5}'),
         ({}, ""),

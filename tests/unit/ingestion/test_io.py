@@ -30,7 +30,9 @@ MESSAGES = '[{"role":"user","parts":[{"type":"text","content":"hi"}]}]'
         ({"flue.turn.input": "a"}, "x", ("", "")),
     ],
 )
-def test_the_first_convention_with_a_value_wins(attributes: dict[str, Any], scope: str, expected: tuple[str, str]) -> None:
+def test_the_first_convention_with_a_value_wins(
+    attributes: dict[str, Any], scope: str, expected: tuple[str, str]
+) -> None:
     found = row(attributes, around={"scope": (scope, "1")})
     assert (found["input"], found["output"]) == expected
 
@@ -53,7 +55,9 @@ def test_flattened_messages_are_put_together_again() -> None:
 
 
 def test_system_instructions_come_first() -> None:
-    found = row({"gen_ai.input.messages": MESSAGES, "gen_ai.system_instructions": '[{"content":"be"},{"content":"kind"}]'})
+    found = row(
+        {"gen_ai.input.messages": MESSAGES, "gen_ai.system_instructions": '[{"content":"be"},{"content":"kind"}]'}
+    )
     assert json.loads(found["input"])[0] == {"role": "system", "content": "be\nkind"}
 
 

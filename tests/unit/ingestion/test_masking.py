@@ -22,9 +22,7 @@ def test_no_part_of_a_span_keeps_what_is_hidden() -> None:
         status=status(2, "bad secret-5"),
         events=[event("exception", {"exception.message": "secret-6"})],
     )
-    batch = mapped(
-        sent, context=CONTEXT_WITH_RULE, resource={"host": "secret-7"}, scope=("other", "1")
-    ).batch
+    batch = mapped(sent, context=CONTEXT_WITH_RULE, resource={"host": "secret-7"}, scope=("other", "1")).batch
     assert batch.observations["input"].to_pylist() == ["my [hidden] is"]
     everything = str(batch.observations.to_pylist()) + str(batch.records.to_pylist())
     assert "secret-" not in everything
@@ -47,7 +45,13 @@ def test_without_a_match_rows_are_the_same_as_without_rules() -> None:
 
 
 def test_scores_are_masked_but_for_names_and_ids() -> None:
-    item = {"name": "secret-1", "value": "secret-2", "traceId": "t", "comment": "secret-3", "metadata": {"a": "secret-4"}}
+    item = {
+        "name": "secret-1",
+        "value": "secret-2",
+        "traceId": "t",
+        "comment": "secret-3",
+        "metadata": {"a": "secret-4"},
+    }
     batch = scores.map_scores(scores.decode(json.dumps(item).encode()).bodies, CONTEXT_WITH_RULE)
     found = str(batch.scores.to_pylist()) + str(batch.records.to_pylist())
     assert [number for number in "1234" if f"secret-{number}" in found] == ["1"]

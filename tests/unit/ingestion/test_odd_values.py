@@ -38,7 +38,9 @@ scopes = st.sampled_from([("langfuse-sdk", "5"), ("ai", ""), ("genkit-tracer", "
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(attributes, min_size=1, max_size=4), scopes)
-def test_every_span_is_kept_and_a_replay_gives_the_same_rows(found: list[dict[str, Any]], scope: tuple[str, str]) -> None:
+def test_every_span_is_kept_and_a_replay_gives_the_same_rows(
+    found: list[dict[str, Any]], scope: tuple[str, str]
+) -> None:
     result = mapped(*map(span, found), scope=scope)
     assert result.rejected == []
     assert result.batch.observations.num_rows == result.batch.records.num_rows == len(found)
@@ -54,7 +56,9 @@ json_values = st.recursive(
 any_values = st.one_of(
     json_values,
     st.dictionaries(
-        st.sampled_from(["stringValue", "intValue", "doubleValue", "boolValue", "arrayValue", "kvlistValue", "bytesValue"]),
+        st.sampled_from(
+            ["stringValue", "intValue", "doubleValue", "boolValue", "arrayValue", "kvlistValue", "bytesValue"]
+        ),
         json_values | st.fixed_dictionaries({"values": st.lists(json_values, max_size=3)}),
         max_size=2,
     ),

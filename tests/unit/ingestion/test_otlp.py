@@ -34,9 +34,7 @@ def test_protobuf_and_json_give_the_same_rows() -> None:
         {"key": "langfuse.trace.tags", "value": {"arrayValue": {"values": [{"stringValue": "a"}]}}},
     ]
     from_json = decoded_json(json_body(json_span(attributes=attributes, unknownField=1))).batch
-    from_protobuf = mapped(
-        span({"langfuse.observation.type": "tool", "count": 7, "langfuse.trace.tags": ["a"]})
-    ).batch
+    from_protobuf = mapped(span({"langfuse.observation.type": "tool", "count": 7, "langfuse.trace.tags": ["a"]})).batch
     assert plain(from_json.observations) == plain(from_protobuf.observations)
 
 

@@ -10,6 +10,7 @@ import pytest
 from ingestion import pricing
 from ingestion.model_match import Model
 from ingestion.pricing import PriceBook, managed_prices
+from ingestion.rows import MAX_COST
 from tests.unit.ingestion.spans import row
 
 DETAILS = "langfuse.observation.usage_details"
@@ -92,7 +93,7 @@ def test_a_scalar_cost_is_the_total() -> None:
 
 @pytest.mark.parametrize("cost", ["-1", "NaN", "1e999999999", "x", True, None, [1]])
 def test_what_is_no_cost_is_dropped_or_clamped(cost: object) -> None:
-    assert pricing.picodollars(cost) in (None, pricing.MAX_COST)
+    assert pricing.picodollars(cost) in (None, MAX_COST)
 
 
 def test_models_of_a_project_come_first_and_absent_ones_cost_nothing() -> None:
