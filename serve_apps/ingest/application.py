@@ -8,6 +8,9 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
+from heliograph.domain.events import IngestionFacts
+from heliograph.domain.identifiers import ProjectId
+from ingestion import otlp, scores
 from serve_apps import authentication, problems
 from serve_apps.bodies import Bodies, DiscardedRemainders
 from serve_apps.ingest.dependencies import IngestDependencies
@@ -28,12 +31,13 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     bodies = Bodies(settings, pool)
     in_parts = InParts(dependencies.appends, pool)
     opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts)
-    scores = ScoresDoor(dependencies, bodies, in_parts)
+    scoring = ScoresDoor(dependencies, bodies, in_parts)
     lag = LoopLag("ingest")
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
+        _map_nothing(dependencies)
         with collected_rarely():
             async with lag.sampled():
                 yield
@@ -45,7 +49,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
             Route("/v1/traces", opentelemetry.traces, methods=["POST"]),
             Route("/api/public/otel/v1/metrics", opentelemetry.metrics, methods=["POST"]),
             Route("/v1/metrics", opentelemetry.metrics, methods=["POST"]),
-            Route("/api/public/scores", scores.create, methods=["POST"]),
+            Route("/api/public/scores", scoring.create, methods=["POST"]),
         ],
         lifespan=lifespan,
     )
@@ -54,3 +58,10 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     app.add_middleware(DiscardedRemainders)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
     return app
+
+
+def _map_nothing(dependencies: IngestDependencies) -> None:
+    """Load what mapping loads late, pandas through pyarrow above all, for which the first caller would wait."""
+    context = otlp.MappingContext(ProjectId(""), IngestionFacts(), dependencies.clock())
+    otlp.map_export(otlp.decode(b"", otlp.PROTOBUF), context)
+    scores.map_scores([], context)
