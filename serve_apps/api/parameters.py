@@ -31,8 +31,8 @@ class Parameters(BaseModel):
 class Paged(Parameters):
     """A page of a list; empty values are the defaults."""
 
-    page: Annotated[int | None, _NoneIfEmpty, Field(ge=1, le=_MAX_PAGE)] = None
-    limit: Annotated[int | None, _NoneIfEmpty, Field(ge=1, le=MAX_PAGE_SIZE)] = None
+    page: Annotated[Annotated[int, Field(ge=1, le=_MAX_PAGE)] | None, _NoneIfEmpty] = None
+    limit: Annotated[Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] | None, _NoneIfEmpty] = None
 
     @property
     def asked_page(self) -> Page:

@@ -1,0 +1,71 @@
+"""The query API on migrated databases, reached through its front door."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from heliograph.domain.access import KeyScope, Principal, Project
+from heliograph.domain.errors import KeyUnknown
+from heliograph.domain.identifiers import ApiKeyId
+from heliograph.settings import Settings
+from migrations.columnar import Columnar
+from migrations.relational import Relational
+from serve_apps.api.dependencies import QueryDependencies
+from serve_apps.query_api import query_application
+from storage.postgres.connection import Database
+from storage.postgres.projects import Projects
+from tests.integration.clickhouse.stored import Stored
+
+SECRET = "sk-lf-right"
+
+
+class OneKey:
+    """The key pair of one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._principal = Principal(project.id, project.organization_id, "pk-lf-1", ApiKeyId("1"), KeyScope.PROJECT)
+
+    async def principal(self, public_key: str, secret: str) -> Principal:
+        if secret != SECRET:
+            raise KeyUnknown
+        return await self.public_principal(public_key)
+
+    async def public_principal(self, public_key: str) -> Principal:
+        if public_key != self._principal.public_key:
+            raise KeyUnknown
+        return self._principal
+
+
+@dataclass(frozen=True)
+class Api:
+    """A client with the project's key, and what lies in the stores."""
+
+    client: httpx.AsyncClient
+    stored: Stored
+    project: Project
+
+
+@pytest.fixture(scope="session")
+def settings(engines: Settings) -> Settings:
+    database = {"database": f"tests_{uuid.uuid4().hex}"}
+    clickhouse = engines.clickhouse.model_copy(update=database)
+    Columnar(clickhouse, engines.clickhouse_url).upgrade()
+    Relational(engines.postgres_dsn).upgrade(lanes=2)
+    return engines.model_copy(update={"clickhouse": clickhouse})
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    database = Database(settings.postgres_dsn)
+    project = await Projects(database).create(f"project {uuid.uuid4()}", organization_name="The organization")
+    stored = Stored(settings)
+    stored.project_id = project.id
+    app = query_application(QueryDependencies(stored.clickhouse, database, OneKey(project)))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:
+        yield Api(client, stored, project)
+    await stored.clickhouse.close()
+    await database.close()
