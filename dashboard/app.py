@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.core.validation import silence
+from bokeh.core.validation.warnings import EMPTY_LAYOUT
 from fastapi import FastAPI
 from markupsafe import Markup
 from panel.io.fastapi import add_applications
@@ -68,6 +70,8 @@ class DashboardDependencies:
 def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
     """The whole dashboard. It may be built inside a running event loop; nothing is started before the first request."""
     release_closed_sessions()
+    # Pages are empty until their data has come.
+    silence(EMPTY_LAYOUT)
     pn.extension(design=pmui.MaterialDesign, respect_explicit_sizing=True)
     application = FastAPI(openapi_url=None)
     sessions = Sessions(dependencies.session_secret)

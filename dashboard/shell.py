@@ -34,7 +34,7 @@ _PAGE_LOOK = {
     "& .main": {"backgroundColor": "background.default"},
     "& .main .MuiToolbar-root": _BAR,
 }  # fmt: skip
-FIELD = {"& .MuiInputBase-root": {"height": "38px"}}
+FIELD = {"&.MuiInputBase-root, & .MuiInputBase-root": {"height": "38px"}}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Every function takes an Arrow table or a data frame with a `time` column (UTC) and the columns named in its docstring.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +14,7 @@ from dashboard.components import formats
 from dashboard.components.palette import DARK, ERROR, LIGHT, SERIES, Surface
 
 Frame = pa.Table | pd.DataFrame
+Plot = Callable[..., figure]
 
 HEIGHT = 230
 OTHER = "other"
