@@ -11,11 +11,12 @@ from heliograph.domain.errors import MalformedPayload, UnsupportedContentType
 from heliograph.domain.events import IngestionFacts, MappedBatch
 from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp_json, wire
-from ingestion.attributes.group import Frame
+from ingestion.attributes.group import Frame, frame_of
 from ingestion.attributes.timing import microseconds
 from ingestion.masking import Masker
 from ingestion.pricing import PriceBook, managed_prices
 from ingestion.records import span_records
+from ingestion.rows import NO_SCORES
 from ingestion.spans import Source, Spans, map_spans
 
 PROTOBUF = "application/x-protobuf"
@@ -100,7 +101,7 @@ def _scopes(body: bytes) -> Iterator[ScopeOfSpans]:
         resource = wire.ResourceSpans.FromString(resource_raw)
         for scope_raw in resource.scope_spans:
             scope = wire.ScopeSpans.FromString(scope_raw)
-            yield ScopeOfSpans(resource.resource, resource.schema_url, scope.scope, scope.schema_url, list(scope.spans))
+            yield ScopeOfSpans(resource.resource, resource.schema_url, scope.scope, scope.schema_url, scope.spans[:])
 
 
 def slices(request: ExportTraceServiceRequest, max_spans: int) -> Iterator[ExportTraceServiceRequest]:
@@ -132,12 +133,12 @@ def map_export(request: ExportTraceServiceRequest, context: MappingContext) -> M
     received_at = np.full(len(spans), microseconds(context.received_at), np.int64)
     source = Source(context.project_id, context.facts, received_at)
     mapped = map_spans(spans, source, context.prices)
-    batch = MappedBatch(span_records(spans, source), mapped.observations, trace_parts=mapped.trace_parts)
+    batch = MappedBatch(span_records(spans, source), mapped.observations, NO_SCORES, mapped.trace_parts)
     return MappedExport(batch, spans.rejected)
 
 
 def _frame(scope: ScopeOfSpans, masker: Masker) -> Frame:
-    return Frame(
+    return frame_of(
         masker.resource(scope.resource), masker.scope(scope.scope), (scope.resource_schema_url, scope.scope_schema_url)
     )
 

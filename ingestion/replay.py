@@ -15,6 +15,7 @@ from heliograph.domain.identifiers import ProjectId
 from ingestion import scores, wire
 from ingestion.attributes.group import Frame
 from ingestion.pricing import PriceBook
+from ingestion.rows import NO_OBSERVATIONS, NO_SCORES, NO_TRACE_PARTS
 from ingestion.spans import Source, Spans, map_spans
 
 log = structlog.get_logger(__name__)
@@ -105,7 +106,7 @@ def _map_spans(records: _Records, prices: PriceBook) -> tuple[_Rows, int]:
     numbers = records.numbers[accepted]
     rows = (
         _numbered(mapped.observations, numbers),
-        tables.MAPPED_SCORES.empty_table(),
+        NO_SCORES,
         _numbered(mapped.trace_parts, numbers),
     )
     return rows, len(records.payloads) - len(spans)
@@ -121,8 +122,7 @@ def _map_scores(records: _Records, _prices: PriceBook) -> tuple[_Rows, int]:
             continue
         readable.append(number)
     rows = _numbered(scores.score_rows(bodies, records.source), np.array(readable, np.int32))
-    nothing = tables.MAPPED_OBSERVATIONS.empty_table(), tables.MAPPED_TRACE_PARTS.empty_table()
-    return (nothing[0], rows, nothing[1]), len(records.payloads) - len(bodies)
+    return (NO_OBSERVATIONS, rows, NO_TRACE_PARTS), len(records.payloads) - len(bodies)
 
 
 _MAPPERS: dict[str, Callable[[_Records, PriceBook], tuple[_Rows, int]]] = {

@@ -1,6 +1,6 @@
 """From mapped columns to Arrow tables, built column by column."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -14,12 +14,19 @@ from ingestion.values import clean
 
 TextMap = Mapping[str, str]
 Column = Sequence[Any]
+ArrayBuilder = Callable[[Any], pa.Array]
 
 # Twelve decimals, as the cost columns have.
 PICO = 10**12
 MAX_COST = 10**18 - 1
 
 _ABSENT_MAP: Mapping[str, Any] = {}
+
+
+# An empty table takes longer to make than a row to map, and never changes.
+NO_OBSERVATIONS = tables.MAPPED_OBSERVATIONS.empty_table()
+NO_SCORES = tables.MAPPED_SCORES.empty_table()
+NO_TRACE_PARTS = tables.MAPPED_TRACE_PARTS.empty_table()
 
 
 class Columns:
@@ -94,8 +101,13 @@ class _Field:
 
     def _built(self, value: Any, count: int) -> pa.Array:  # any column's value
         if isinstance(value, str):
-            return pa.repeat(pa.scalar(clean(value), self._type), count)
+            return pa.repeat(_scalar(value), count)
         return pa.nulls(count, self._type) if value is None else self.build([value] * count)
+
+
+@lru_cache(maxsize=1024)
+def _scalar(text: str) -> pa.Scalar:
+    return pa.scalar(clean(text), tables.TEXT)
 
 
 @lru_cache(maxsize=8)
@@ -133,30 +145,16 @@ def times(column: Sequence[int] | npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _text_lists(column: Sequence[Sequence[str]]) -> pa.Array:
-    return pa.ListArray.from_arrays(_offsets(column), texts(list(chain.from_iterable(column))))
+    return pa.ListArray.from_arrays(pa.array(_ends(column)), texts(list(chain.from_iterable(column))))
 
 
-def _text_maps(column: Sequence[TextMap]) -> pa.Array:
-    items = texts(list(chain.from_iterable([row.values() for row in column])))
-    return pa.MapArray.from_arrays(_offsets(column), _keys(column), items)
+def _maps(build_items: ArrayBuilder) -> ArrayBuilder:
+    def build(column: Sequence[Mapping[str, Any]]) -> pa.Array:
+        keys = texts(list(chain.from_iterable(column)))
+        items = build_items(list(chain.from_iterable([row.values() for row in column])))
+        return pa.MapArray.from_arrays(pa.array(_ends(column)), keys, items)
 
-
-def _usage_maps(column: Sequence[Mapping[str, int]]) -> pa.Array:
-    items = pa.array(list(chain.from_iterable([row.values() for row in column])), pa.uint64())
-    return pa.MapArray.from_arrays(_offsets(column), _keys(column), items)
-
-
-def _cost_maps(column: Sequence[Mapping[str, int]]) -> pa.Array:
-    items = costs(list(chain.from_iterable([row.values() for row in column])))
-    return pa.MapArray.from_arrays(_offsets(column), _keys(column), items)
-
-
-def _keys(column: Sequence[Mapping[str, Any]]) -> pa.Array:
-    return texts(list(chain.from_iterable(column)))
-
-
-def _offsets(column: Sequence[Any]) -> pa.Array:
-    return pa.array(_ends(column))
+    return build
 
 
 def _ends(column: Sequence[Any]) -> npt.NDArray[np.int32]:
@@ -165,18 +163,18 @@ def _ends(column: Sequence[Any]) -> npt.NDArray[np.int32]:
     return ends
 
 
-def _plain(type_: pa.DataType) -> Any:  # an array builder
+def _plain(type_: pa.DataType) -> ArrayBuilder:  # an array builder
     return lambda column: pa.array(column, type_)
 
 
-BUILDERS: dict[pa.DataType, Any] = {
+BUILDERS: dict[pa.DataType, ArrayBuilder] = {
     tables.TEXT: texts,
     tables.TIME: times,
     tables.COST: costs,
     tables.TEXTS: _text_lists,
-    tables.TEXT_MAP: _text_maps,
-    tables.USAGE_MAP: _usage_maps,
-    tables.COST_MAP: _cost_maps,
+    tables.TEXT_MAP: _maps(texts),
+    tables.USAGE_MAP: _maps(_plain(pa.uint64())),
+    tables.COST_MAP: _maps(costs),
     pa.bool_(): _plain(pa.bool_()),
     pa.int32(): _plain(pa.int32()),
     pa.uint32(): _plain(pa.uint32()),

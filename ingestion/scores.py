@@ -17,7 +17,7 @@ from ingestion.attributes import environment, timing
 from ingestion.masking import Masker
 from ingestion.otlp import MappingContext
 from ingestion.records import event_columns
-from ingestion.rows import Columns
+from ingestion.rows import NO_OBSERVATIONS, NO_TRACE_PARTS, Columns
 from ingestion.score_rules import Rejected
 from ingestion.spans import Source
 from ingestion.values import Value
@@ -147,7 +147,7 @@ def map_scores(bodies: Sequence[ScoreBody], context: MappingContext) -> MappedBa
     columns.put("subject", everyone, [body.subject for body in final])
     columns.put("entity_id", everyone, [body.id for body in final])
     columns.put("payload", everyone, [to_payload(body) for body in final])
-    return MappedBatch(columns.table(), scores=score_rows(final, source))
+    return MappedBatch(columns.table(), NO_OBSERVATIONS, score_rows(final, source), NO_TRACE_PARTS)
 
 
 def masked(body: ScoreBody, masker: Masker) -> ScoreBody:

@@ -28,7 +28,7 @@ from ingestion.attributes import (
 from ingestion.attributes.group import Frame, SpanGroup
 from ingestion.attributes.shape import Shape, shape_of
 from ingestion.pricing import PriceBook
-from ingestion.rows import Columns, hex_texts, times
+from ingestion.rows import NO_TRACE_PARTS, Columns, hex_texts, times
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
@@ -75,6 +75,7 @@ class Spans:
         """Adds the serialized spans of one scope, numbered from `first` in messages."""
         groups = self._groups
         frame_id = id(frame)
+        likely: dict[int, Shape] = {}
         for number, raw in enumerate(raws, first):
             try:
                 span = wire.Span.FromString(raw)
@@ -86,7 +87,12 @@ class Spans:
             if len(trace_id) != _TRACE_ID_BYTES or len(span_id) != _SPAN_ID_BYTES:
                 self.rejected.append(_bad_id(number, span))
                 continue
-            shape, attributes = shape_of(span.attributes[:])
+            attributes = span.attributes[:]
+            # Neighbours with as many attributes mostly have the same.
+            shape = likely.get(len(attributes))
+            if shape is None or not shape.fits(attributes):
+                shape, attributes = shape_of(attributes)
+                likely[len(attributes)] = shape
             key = (frame_id, shape)
             group = groups.get(key)
             if group is None:
@@ -161,7 +167,7 @@ def _trace_parts(spans: Spans, source: Source, start: timing.Times) -> pa.Table:
         for row, text in zip(rows, found, strict=True)
     ]
     if not parts:
-        return tables.MAPPED_TRACE_PARTS.empty_table()
+        return NO_TRACE_PARTS
     parts.sort(key=lambda part: part[:2])
     rows = [row for row, _, _ in parts]
     everyone = range(len(parts))

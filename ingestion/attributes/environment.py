@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from ingestion import values
-from ingestion.attributes.group import SpanGroup
+from ingestion.attributes.group import Frame, SpanGroup
 from ingestion.attributes.shape import Keys
 from ingestion.rows import Columns
 
@@ -31,22 +31,29 @@ def normalised(environment: str) -> str:
 
 def fill(group: SpanGroup, columns: Columns) -> None:
     """Sets `environment`, `release`, `version`, `service_name`, `service_version`, `scope_name`, `scope_version`."""
-    frame = group.frame
     columns.put("environment", group.rows, _environments(group))
-    for name, keys, resource_keys in (
-        ("release", RELEASE_KEYS, RELEASE_KEYS),
-        ("version", VERSION_KEYS, VERSION_RESOURCE_KEYS),
-    ):
-        fallback = frame.resource_text(*resource_keys)
+    shared = _of_frame(group.frame)
+    for name, keys in (("release", RELEASE_KEYS), ("version", VERSION_KEYS)):
+        fallback = shared[name]
         found = group.first_texts(keys)
         if found is None:
             columns.fill(name, group.rows, fallback)
         else:
             columns.put(name, group.rows, [text or fallback for text in found] if fallback else found)
-    columns.fill("service_name", group.rows, frame.resource_text("service.name"))
-    columns.fill("service_version", group.rows, frame.resource_text("service.version"))
-    columns.fill("scope_name", group.rows, frame.scope_name)
-    columns.fill("scope_version", group.rows, frame.scope_version)
+    for name in ("service_name", "service_version", "scope_name", "scope_version"):
+        columns.fill(name, group.rows, shared[name])
+
+
+@lru_cache(maxsize=256)
+def _of_frame(frame: Frame) -> dict[str, str]:
+    return {
+        "release": frame.resource_text(*RELEASE_KEYS),
+        "version": frame.resource_text(*VERSION_RESOURCE_KEYS),
+        "service_name": frame.resource_text("service.name"),
+        "service_version": frame.resource_text("service.version"),
+        "scope_name": frame.scope_name,
+        "scope_version": frame.scope_version,
+    }
 
 
 def _environments(group: SpanGroup) -> list[str]:

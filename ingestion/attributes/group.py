@@ -1,6 +1,7 @@
 """Spans of one scope that share a shape: the unit in which attributes are mapped, column by column."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from ingestion import values, wire
@@ -38,6 +39,12 @@ class Frame:
     def resource_text(self, *keys: str) -> str:
         """The first of the resource's attributes that says something."""
         return next((values.text(self.resource[key]) for key in keys if self.resource.get(key)), "")
+
+
+@lru_cache(maxsize=256)
+def frame_of(resource: bytes, scope: bytes, schema_urls: tuple[bytes, bytes] = (b"", b"")) -> Frame:
+    """The frame of a serialized resource and scope; clients send the same ones with every request."""
+    return Frame(resource, scope, schema_urls)
 
 
 def _present(number: int, content: bytes) -> bytes:

@@ -17,6 +17,7 @@ class Shape:
     """The attribute keys of a span, and what was asked about them before."""
 
     def __init__(self, heads: tuple[bytes, ...]) -> None:
+        self.heads = heads
         self.starts = [len(head) for head in heads]
         self.keys: Keys = tuple(
             head[len(head) - 1 - _key_length(head) : -1].decode("utf-8", "replace") for head in heads
@@ -41,7 +42,12 @@ class Shape:
             found = self._prefixed[prefix] = tuple((key, key[len(prefix) :]) for key in keys)
         return found
 
+    def fits(self, attributes: list[bytes]) -> bool:
+        """Whether these are as many attributes, with the same keys in canonical form."""
+        return len(attributes) == len(self.heads) and all(map(_starts_with, attributes, self.heads))
 
+
+_starts_with = bytes.startswith
 _shapes: dict[tuple[bytes, ...], Shape] = {}
 
 

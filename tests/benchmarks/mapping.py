@@ -2,6 +2,7 @@
 
 import argparse
 import cProfile
+import gc
 import json
 import pstats
 import random
@@ -21,22 +22,7 @@ from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp, replay
 from ingestion.otlp import MappingContext
 
-WORDS = tuple(
-    [
-        "parcel",
-        "order",
-        "customer",
-        "where",
-        "answer",
-        "tomorrow",
-        "delivery",
-        "please",
-        "refund",
-        "street",
-        "window",
-        "model",
-    ]
-)
+WORDS = ("parcel", "order", "customer", "where", "answer", "tomorrow", "delivery", "please", "street", "window")
 MODELS = ("gpt-4o-mini", "gpt-4o", "claude-sonnet-4-5", "gemini-2.5-flash")
 RESOURCE = {
     "telemetry.sdk.language": "python",
@@ -160,6 +146,9 @@ def measure(spans: int, small: int, seconds: float) -> dict[str, float]:
         return otlp.map_export(otlp.decode(request, otlp.PROTOBUF), context)
 
     records = mapped(body).batch.records
+    # As the ingestion replica does, which has nothing cyclic to collect either.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
     return {
         "bytes_per_span": len(body) / spans,
         "ceiling_protobuf": rate(lambda: ExportTraceServiceRequest.FromString(body), spans, seconds),
