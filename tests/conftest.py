@@ -1,7 +1,29 @@
-"""What every test shares."""
+"""Fixtures for every tier: the real engines are started once, by the first test that asks for them."""
 
-from hypothesis import settings
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from heliograph.settings import Settings
+from migrations import plan
+from tests.integration.engines import embedded, fresh_settings, running
 
 # Two busy cores say nothing about the code: only pytest's own timeout bounds a test.
-settings.register_profile("heliograph", deadline=None)
-settings.load_profile("heliograph")
+hypothesis_settings.register_profile("heliograph", deadline=None)
+hypothesis_settings.load_profile("heliograph")
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """ClickHouse, PostgreSQL and S3, running and empty."""
+    settings = fresh_settings(tmp_path_factory.mktemp("engines") / "data")
+    with running(settings, embedded(settings)):
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def migrated(engines: Settings) -> Settings:
+    """The engines with every migration applied."""
+    plan.upgrade(engines)
+    return engines

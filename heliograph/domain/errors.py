@@ -169,3 +169,12 @@ class MigrationChanged(HeliographError):
 
     fields = ("name",)
     name: str
+
+
+class CorruptDataDirectory(HeliographError):
+    """{path} cannot be used: {reason}. Restore it from a backup, or choose an empty directory with
+    HELIOGRAPH_DATA_DIR."""
+
+    fields = ("path", "reason")
+    path: str
+    reason: str

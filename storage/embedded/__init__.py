@@ -1,0 +1,1 @@
+"""The embedded engines and their supervisor: real servers out of PyPI wheels, owned by one process."""
