@@ -1,8 +1,7 @@
 """Traces, in the first API generation."""
 
 import asyncio
-from collections import defaultdict
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import pyarrow as pa
 from fastapi import APIRouter, Query, Response
@@ -23,6 +22,9 @@ from serve_apps.api.shapes.traces import FIELD_GROUPS, trace_v1
 from storage.clickhouse.traces import NEWEST_FIRST
 
 router = APIRouter(tags=["trace"])
+
+Unread = TypeVar("Unread")
+_NO_ROWS = pa.table({"id": pa.array([], pa.string())})
 
 
 class TraceFields(parameters.Parameters):
@@ -79,15 +81,13 @@ async def list_traces(
     page, groups = asked.asked_page, asked.groups
     order = parameters.order_from(asked.order_by, NEWEST_FIRST)
     found, total = await traces.search_and_count(asked.conditions, page, order)
-    ids = found["id"].to_pylist()
     rows, observation_ids, score_ids = await asyncio.gather(
-        traces.with_payloads(found) if ids and "io" in groups else _unread(found),
-        observations.ids_of_traces(ids) if ids and "observations" in groups else _unread(),
-        scores.ids_of_traces(ids) if ids and "scores" in groups else _unread(),
+        traces.with_payloads(found) if "io" in groups else _unread(found),
+        observations.ids_of(found) if "observations" in groups else _unread({}),
+        scores.ids_of(found) if "scores" in groups else _unread({}),
     )
-    observations_of, scores_of = _by_trace(observation_ids), _by_trace(score_ids)
     data = [
-        trace_v1(trace, groups, observations_of.get(trace.id, []), scores_of.get(trace.id, []))
+        trace_v1(trace, groups, observation_ids.get(TraceId(trace.id), []), score_ids.get(TraceId(trace.id), []))
         for trace in traces_from(rows)
     ]
     return page_answer(data, page, total)
@@ -107,22 +107,13 @@ async def get_trace(
     groups = asked.groups
     trace, observed, scored = await asyncio.gather(
         traces.get(trace_id),
-        observations.of_trace(trace_id) if "observations" in groups else _unread(),
-        scores.of_trace(trace_id) if "scores" in groups else _unread(),
+        observations.of_trace(trace_id) if "observations" in groups else _unread(_NO_ROWS),
+        scores.of_trace(trace_id) if "scores" in groups else _unread(_NO_ROWS),
     )
     whole_observations = [observation_v1(each, dependencies.prices) for each in observations_from(observed)]
     return answer(trace_v1(trace, groups, whole_observations, [score_v1(each) for each in scores_from(scored)]))
 
 
-_NOTHING = pa.table({"trace_id": pa.array([], pa.string()), "id": pa.array([], pa.string())})
-
-
-async def _unread(table: pa.Table = _NOTHING) -> pa.Table:
-    return table
-
-
-def _by_trace(pairs: pa.Table) -> dict[str, list[str]]:
-    ids: dict[str, list[str]] = defaultdict(list)
-    for pair in pairs.to_pylist():
-        ids[pair["trace_id"]].append(pair["id"])
-    return ids
+async def _unread(instead: Unread) -> Unread:
+    """What stands for the answer to a question that is not asked."""
+    return instead

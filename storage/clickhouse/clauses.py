@@ -13,8 +13,8 @@ from storage.clickhouse.columns import Column, Columns, Kind
 
 TIME_TYPE = "DateTime64(6, 'UTC')"
 # What DateTime64 holds; a moment beyond is as good as its bound.
-_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
-_LAST = datetime(2299, 12, 31, 23, 59, 59, tzinfo=UTC)
+FIRST_MOMENT = datetime(1900, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime(2299, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 # The tokenizer of the text indexes splits at ASCII characters that are neither letters nor digits.
 _TOKEN = re.compile(r"[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]")
@@ -37,7 +37,7 @@ _MEMBERSHIP = {"any of": "{column} IN {value}", "none of": "{column} NOT IN {val
 def moment(value: datetime) -> str:
     """A time as the server parses it; without a zone it is UTC."""
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return f"{min(max(aware, _FIRST), _LAST).astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+    return f"{min(max(aware, FIRST_MOMENT), LAST_MOMENT).astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
 def compile_order(order: filters.Order, allowed: Columns, *, unique: str) -> str:

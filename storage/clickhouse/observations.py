@@ -15,6 +15,7 @@ from heliograph.domain.observations import Observation, observations_from
 from storage.clickhouse.clauses import Where, compile_order, moment, narrowed
 from storage.clickhouse.columns import OBSERVATION_COLUMNS
 from storage.clickhouse.connection import ClickHouse
+from storage.clickhouse.windows import ALL_TIME, Window, around
 
 NEWEST_FIRST = Order("startTime")
 _ORDERS = narrowed(
@@ -117,14 +118,26 @@ class Observations:
         return await self._clickhouse.read(sql, self._bound | {"trace_id": trace_id})
 
     _IDS = """
-        SELECT trace_id, id FROM observations FINAL
+        SELECT trace_id, id, start_time FROM observations FINAL
         WHERE project_id = {project_id:String} AND trace_id IN {trace_ids:Array(String)}
+            AND placed_at >= {placed_after:DateTime64(6, 'UTC')} AND placed_at < {placed_before:DateTime64(6, 'UTC')}
         ORDER BY start_time, id
     """
 
-    async def ids_of_traces(self, trace_ids: Sequence[TraceId]) -> pa.Table:
-        """The columns trace_id and id of every observation of the traces, in the order in which they began."""
-        return await self._clickhouse.read(self._IDS, self._bound | {"trace_ids": list(trace_ids)})
+    async def ids_of(self, traces: pa.Table) -> dict[TraceId, list[ObservationId]]:
+        """The ids of the observations of a page of traces, in the order in which they began."""
+        counts = dict(zip(traces["id"].to_pylist(), traces["observation_count"].to_pylist(), strict=True))
+        ids = await self._ids(list(counts), around(traces))
+        incomplete = [trace_id for trace_id, count in counts.items() if len(ids[trace_id]) < count]
+        return ids | await self._ids(incomplete, ALL_TIME)
+
+    async def _ids(self, trace_ids: Sequence[TraceId], window: Window) -> dict[TraceId, list[ObservationId]]:
+        ids: dict[TraceId, list[ObservationId]] = {trace_id: [] for trace_id in trace_ids}
+        if trace_ids:
+            found = await self._clickhouse.read(self._IDS, self._bound | {"trace_ids": list(trace_ids)} | window)
+            for row in found.to_pylist():
+                ids[row["trace_id"]].append(row["id"])
+        return ids
 
     _GET = f"""
         SELECT {", ".join(_WHOLE)} FROM observations FINAL

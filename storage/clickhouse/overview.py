@@ -34,7 +34,7 @@ class Overview:
 
     async def totals(self, after: datetime, before: datetime, *, environment: str = "") -> pa.Table:
         """One row: traces, observations, errors, warnings, failed_traces, users, sessions, tokens, cost, latencies."""
-        return await self._clickhouse.read(self._TOTALS, self._bound(after, before, environment))
+        return await self._clickhouse.read(self._TOTALS, self._bound(after, before, environment=environment))
 
     _OVER_TIME = """
         SELECT toDateTime64(toStartOfInterval(timestamp, toIntervalSecond({seconds:UInt32})), 0, 'UTC') AS time,
@@ -56,7 +56,9 @@ class Overview:
         self, after: datetime, before: datetime, bucket: timedelta, *, environment: str = ""
     ) -> pa.Table:
         """One row a bucket, empty ones too: time, traces, observations, errors, tokens, cost."""
-        return await self._clickhouse.read(self._OVER_TIME, self._bound(after, before, environment, bucket))
+        return await self._clickhouse.read(
+            self._OVER_TIME, self._bound(after, before, environment=environment, bucket=bucket)
+        )
 
     _LATENCY = """
         SELECT toDateTime64(toStartOfInterval(timestamp, toIntervalSecond({seconds:UInt32})), 0, 'UTC') AS time,
@@ -74,7 +76,9 @@ class Overview:
         self, after: datetime, before: datetime, bucket: timedelta, *, environment: str = ""
     ) -> pa.Table:
         """One row a bucket that has traces: time, p50, p90, p95, p99 of their latencies."""
-        found = await self._clickhouse.read(self._LATENCY, self._bound(after, before, environment, bucket))
+        found = await self._clickhouse.read(
+            self._LATENCY, self._bound(after, before, environment=environment, bucket=bucket)
+        )
         return found.drop_columns(["latencies"])
 
     _BY_MODEL = """
@@ -92,7 +96,7 @@ class Overview:
 
     async def by_model(self, after: datetime, before: datetime, *, environment: str = "") -> pa.Table:
         """One row a model, the dearest first: model, observations, errors, tokens, cost, latency."""
-        return await self._clickhouse.read(self._BY_MODEL, self._bound(after, before, environment))
+        return await self._clickhouse.read(self._BY_MODEL, self._bound(after, before, environment=environment))
 
     _COST_BY_MODEL = """
         SELECT toDateTime64(toStartOfInterval(start_time, toIntervalSecond({seconds:UInt32})), 0, 'UTC') AS time,
@@ -109,10 +113,12 @@ class Overview:
         self, after: datetime, before: datetime, bucket: timedelta, *, environment: str = ""
     ) -> pa.Table:
         """One row a bucket and model that was used in it: time, model, cost."""
-        return await self._clickhouse.read(self._COST_BY_MODEL, self._bound(after, before, environment, bucket))
+        return await self._clickhouse.read(
+            self._COST_BY_MODEL, self._bound(after, before, environment=environment, bucket=bucket)
+        )
 
     def _bound(
-        self, after: datetime, before: datetime, environment: str, bucket: timedelta | None = None
+        self, after: datetime, before: datetime, *, environment: str, bucket: timedelta | None = None
     ) -> dict[str, Any]:
         seconds = {} if bucket is None else {"seconds": max(1, int(bucket.total_seconds()))}
         period = {"after": moment(after), "before": moment(before)}

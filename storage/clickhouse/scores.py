@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from heliograph.domain.identifiers import ProjectId, TraceId
+from heliograph.domain.identifiers import ProjectId, ScoreId, TraceId
 from storage.clickhouse.connection import ClickHouse
 
 
@@ -40,6 +40,12 @@ class Scores:
         ORDER BY timestamp, id
     """
 
-    async def ids_of_traces(self, trace_ids: Sequence[TraceId]) -> pa.Table:
-        """The columns trace_id and id of every score on the traces, oldest first."""
-        return await self._clickhouse.read(self._IDS, {"project_id": self._project_id, "trace_ids": list(trace_ids)})
+    async def ids_of(self, traces: pa.Table) -> dict[TraceId, list[ScoreId]]:
+        """The ids of the scores on a page of traces and their observations, oldest first."""
+        counts = zip(traces["id"].to_pylist(), traces["score_count"].to_pylist(), strict=True)
+        ids: dict[TraceId, list[ScoreId]] = {trace_id: [] for trace_id, count in counts if count}
+        if ids:
+            found = await self._clickhouse.read(self._IDS, {"project_id": self._project_id, "trace_ids": list(ids)})
+            for row in found.to_pylist():
+                ids[row["trace_id"]].append(row["id"])
+        return ids

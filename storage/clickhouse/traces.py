@@ -13,6 +13,7 @@ from heliograph.domain.traces import Trace, traces_from
 from storage.clickhouse.clauses import Where, compile_order, narrowed
 from storage.clickhouse.columns import TRACE_COLUMNS
 from storage.clickhouse.connection import ClickHouse
+from storage.clickhouse.windows import ALL_TIME, Window, around
 
 NEWEST_FIRST = Order("timestamp")
 _ORDERS = narrowed(
@@ -69,30 +70,30 @@ class Traces:
     _PAYLOADS = """
         SELECT trace_id, id, input, output FROM observations FINAL
         WHERE project_id = {project_id:String} AND trace_id IN {trace_ids:Array(String)} AND id IN {ids:Array(String)}
+            AND placed_at >= {placed_after:DateTime64(6, 'UTC')} AND placed_at < {placed_before:DateTime64(6, 'UTC')}
     """
 
     async def with_payloads(self, page: pa.Table) -> pa.Table:
         """The same traces, with the input and output of the root observation where the trace has none of its own."""
-        keys = [
-            (trace_id, root)
-            for trace_id, root, own_input, own_output in zip(
-                *(page[name].to_pylist() for name in ("id", "root_observation_id", "input", "output")), strict=True
-            )
-            if root and not (own_input and own_output)
-        ]
-        if not keys:
-            return page
-        bound = self._bound | {"trace_ids": [key[0] for key in keys], "ids": [key[1] for key in keys]}
-        roots = await self._clickhouse.read(self._PAYLOADS, bound)
-        wanted = set(keys)
-        payloads = {row["trace_id"]: row for row in roots.to_pylist() if (row["trace_id"], row["id"]) in wanted}
+        own = page.select(["id", "root_observation_id", "input", "output"]).to_pylist()
+        roots = {(row["id"], row["root_observation_id"]) for row in own if not (row["input"] and row["output"])}
+        roots -= {key for key in roots if not key[1]}
+        payloads = await self._payloads(roots, around(page))
+        if missing := roots - payloads.keys():
+            payloads |= await self._payloads(missing, ALL_TIME)
         for side in ("input", "output"):
-            filled = [
-                own or payloads.get(trace_id, {}).get(side, "")
-                for trace_id, own in zip(page["id"].to_pylist(), page[side].to_pylist(), strict=True)
+            texts = [
+                row[side] or payloads.get((row["id"], row["root_observation_id"]), {}).get(side, "") for row in own
             ]
-            page = page.set_column(page.schema.get_field_index(side), side, pa.array(filled, pa.string()))
+            page = page.set_column(page.schema.get_field_index(side), side, pa.array(texts, pa.string()))
         return page
+
+    async def _payloads(self, roots: set[tuple[str, str]], window: Window) -> dict[tuple[str, str], dict[str, str]]:
+        if not roots:
+            return {}
+        trace_ids, ids = (list(column) for column in zip(*roots, strict=True))
+        found = await self._clickhouse.read(self._PAYLOADS, self._bound | {"trace_ids": trace_ids, "ids": ids} | window)
+        return {(row["trace_id"], row["id"]): row for row in found.to_pylist()}
 
     _GET = f"""
         SELECT {_COLUMNS} FROM traces FINAL WHERE project_id = {{project_id:String}} AND id = {{trace_id:String}}

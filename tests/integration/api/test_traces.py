@@ -43,6 +43,8 @@ def one(api: Api) -> Api:
             public=True,
             metadata=[("text", '"5"'), ("number", "5"), ("raw", "loose"), ("nested", '{"deep":[1]}')],
             root_observation_id="root",
+            observation_count=2,
+            score_count=3,
             latency_ms=2345.6,
             total_cost=Decimal("0.012345678901"),
         ),

@@ -18,6 +18,7 @@ from storage.clickhouse.overview import Overview
 from storage.clickhouse.scores import Scores
 from storage.clickhouse.trace_filters import TraceFilters
 from storage.clickhouse.traces import Traces
+from tests import factories
 from tests.factories import NOON
 from tests.integration.clickhouse.stored import Stored
 
@@ -63,6 +64,21 @@ async def test_a_trace_shows_the_payload_of_its_root_unless_it_has_its_own(store
         {"id": "own", "input": "own input", "output": "other output"},
     ]
     assert (await traces.get(TraceId("own"))).output == "other output"
+
+
+async def test_what_lies_outside_of_its_trace_is_found_all_the_same(stored: Stored) -> None:
+    long_ago = NOON - 400 * DAY
+    stored.insert(
+        "observations",
+        stored.observation("t", "root", start_time=long_ago, input="from long ago"),
+        stored.observation("t", "child"),
+    )
+    page = factories.table("traces", [stored.trace("t", root_observation_id="root", observation_count=2)])
+    traces = Traces(stored.clickhouse, stored.project_id)
+    observations = Observations(stored.clickhouse, stored.project_id)
+
+    assert (await traces.with_payloads(page))["input"].to_pylist() == ["from long ago"]
+    assert await observations.ids_of(page) == {"t": ["root", "child"]}
 
 
 async def test_a_trace_whose_time_changes_counts_once(stored: Stored) -> None:
@@ -121,8 +137,9 @@ async def test_scores_come_with_their_trace(stored: Stored) -> None:
     )
     scores = Scores(stored.clickhouse, stored.project_id)
     assert (await scores.of_trace(TraceId("t")))["id"].to_pylist() == ["s1", "s2"]
-    ids = await scores.ids_of_traces([TraceId("t"), TraceId("u")])
-    assert set(ids["id"].to_pylist()) == {"s1", "s2", "s3"}
+    counted = [stored.trace("t", score_count=2), stored.trace("u", score_count=1), stored.trace("v")]
+    ids = await scores.ids_of(factories.table("traces", counted))
+    assert ids == {"t": ["s1", "s2"], "u": ["s3"]}
 
 
 async def test_the_overview_adds_up_traces_of_the_period(stored: Stored) -> None:
