@@ -1,0 +1,1 @@
+"""Benchmarks, each with its ceiling in the same run."""
