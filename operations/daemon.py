@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from heliograph import telemetry
 from heliograph.domain.errors import HeliographError
 from heliograph.settings import Settings
-from operations import processes, status
-from operations.engines import Engines
+from operations import engines, processes, status
 from operations.fingerprint import fingerprint
 from operations.ray_cluster import STORES_READY, ray_environment
 from operations.ray_head import RayHead
 from operations.status import PartStatus, StackStatus, State
+from storage.embedded.supervisor import Supervisor
 
 _WITHDRAW_SECONDS = 60
 _STATUS_SECONDS = 1
@@ -32,7 +32,7 @@ class Daemon:
         self._run = settings.data / "run"
         self._logs = settings.data / "logs"
         self._status = StackStatus(pid=os.getpid(), url=settings.url, fingerprint=fingerprint(settings))
-        self._engines = Engines(settings)
+        self._engines = Supervisor(engines.embedded(settings), settings.data)
         self._head = RayHead(settings, self._logs / "ray.log")
         self._is_prepared = asyncio.Event()
         self._must_stop = asyncio.Event()
@@ -128,7 +128,7 @@ class Daemon:
         self._head.stop()
         self._enter("ray", State.STOPPED)
         await self._engines.stop()
-        self._status.parts = [*self._engines.parts(), *self._own_parts()]
+        self._status.parts = [*engines.parts(self._engines), *self._own_parts()]
         self._status.state = State.FAILED if errors else State.STOPPED
         self._status.error = "; ".join(str(error) or type(error).__name__ for error in errors)
         self._write()
@@ -177,7 +177,7 @@ class Daemon:
         return [self._part(name) for name in ("preparation", "ray", "doors")]
 
     def _write(self) -> None:
-        self._status.parts = [*self._engines.parts(), *self._own_parts()]
+        self._status.parts = [*engines.parts(self._engines), *self._own_parts()]
         self._status.write(self._run)
 
 

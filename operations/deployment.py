@@ -5,6 +5,7 @@ The daemon holds no connection to Ray: a driver dies with its cluster, and the d
 
 import asyncio
 import importlib
+import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from actors import directory
 from heliograph import telemetry
 from heliograph.domain.errors import HeliographError
 from heliograph.settings import LOOPBACK, Settings
+from operations.errors import StepFailed
 from operations.ray_cluster import STORES_READY
 
 
@@ -93,8 +95,22 @@ def deploy(settings: Settings) -> None:
     # A door opens without its lanes: until they are ready it answers 503.
     with ThreadPoolExecutor(1) as beside:
         lanes = beside.submit(asyncio.run, directory.start_lanes(settings))
-        serve.run_many([_target(door, settings) for door in doors(settings)])
+        try:
+            serve.run_many([_target(door, settings) for door in doors(settings)])
+        except RuntimeError:
+            raise StepFailed("A door", _reason()) from None
         lanes.result()
+
+
+def _reason() -> str:
+    """Why a door does not open: the last line of what its replica raised."""
+    for name, application in serve.status().applications.items():
+        for deployment in application.deployments.values():
+            if deployment.status == "DEPLOY_FAILED" or application.status == "DEPLOY_FAILED":
+                lines = [line for line in deployment.message.splitlines() if line.strip()]
+                errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Unavailable)\b", line)]
+                return f"{name}: {(errors or lines or [application.message])[-1]}"
+    return "no application says why"
 
 
 def withdraw(settings: Settings) -> None:

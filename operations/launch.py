@@ -13,6 +13,7 @@ from heliograph.settings import LOOPBACK, Settings
 from operations import engines, processes
 from operations.errors import DiskFull, PortInUse, StackFailed
 from operations.status import StackStatus, State, is_locked, running
+from storage.embedded.data_directory import open_directory
 
 FREE_BYTES = 1 << 30
 _START_SECONDS = 300
@@ -25,8 +26,9 @@ def opened_settings() -> Settings:
 
     Raises:
         ForeignDataDirectory: the directory holds something else.
+        CorruptDataDirectory: it is ours but cannot be used.
     """
-    engines.open_data_directory(Settings().data)
+    open_directory(Settings().data)
     return Settings()
 
 
@@ -34,7 +36,7 @@ def wanted_ports(settings: Settings) -> dict[int, str]:
     """Every fixed port of this stack and what it is for."""
     ports = {0: "the API and the dashboard"}
     if not settings.clickhouse.url:
-        ports |= {names.CLICKHOUSE_HTTP: "ClickHouse over HTTP", names.CLICKHOUSE_TCP: "ClickHouse"}
+        ports[names.CLICKHOUSE_HTTP] = "ClickHouse"
     if not settings.postgres.url:
         ports[names.POSTGRES] = "PostgreSQL"
     if not settings.s3.url:
@@ -73,7 +75,7 @@ def check(settings: Settings) -> None:
     free = free_bytes(settings)
     if free < FREE_BYTES:
         raise DiskFull(free >> 20, str(settings.data), FREE_BYTES >> 20)
-    engines.end_left_behind(settings)
+    engines.end_everything_left_behind(settings)
     for taken in taken_ports(settings):
         raise taken
 

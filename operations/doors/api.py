@@ -1,0 +1,17 @@
+"""The query API and what it is given."""
+
+from starlette.types import ASGIApp
+
+from heliograph.settings import Settings
+from operations.doors.keys import keys
+from serve_apps.api.dependencies import QueryDependencies
+from serve_apps.query_api import query_application
+from storage.clickhouse.connection import ClickHouse
+from storage.postgres.connection import Database
+
+
+async def build(settings: Settings) -> ASGIApp:
+    """The application of one replica."""
+    database = Database(settings.postgres_dsn)
+    clickhouse = ClickHouse(settings.clickhouse, settings.clickhouse_url)
+    return query_application(QueryDependencies(clickhouse, database, keys(settings, database)))
