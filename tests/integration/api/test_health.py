@@ -67,3 +67,13 @@ async def test_every_route_is_in_the_description_under_its_tag(api: Api) -> None
     paths = (await api.client.get("/openapi.json")).json()["paths"]
     assert {"/health", "/ready", "/projects", "/traces", "/traces/{trace_id}", "/v2/observations"} <= set(paths)
     assert all(operation["tags"] for path in paths.values() for operation in path.values())
+
+
+async def test_routes_are_found_below_the_prefix_of_the_deployment(api: Api, settings: Settings) -> None:
+    database = Database(settings.postgres_dsn)
+    app = query_application(QueryDependencies(api.stored.clickhouse, database, OneKey(api.project)))
+    transport = httpx.ASGITransport(app, root_path="/api/public")
+    async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=api.client.auth) as client:
+        assert (await client.get("/api/public/health")).status_code == 200
+        assert (await client.get("/api/public/v2/observations")).json() == {"data": [], "meta": {}}
+    await database.close()
