@@ -73,6 +73,7 @@ class TraceList(parameters.Paged, TraceFields):
 @router.get("/traces")
 async def list_traces(
     asked: Annotated[TraceList, Query()],
+    *,
     traces: ProjectTraces,
     observations: ProjectObservations,
     scores: ProjectScores,
@@ -87,7 +88,12 @@ async def list_traces(
         scores.ids_of(found) if "scores" in groups else _unread({}),
     )
     data = [
-        trace_v1(trace, groups, observation_ids.get(TraceId(trace.id), []), score_ids.get(TraceId(trace.id), []))
+        trace_v1(
+            trace,
+            groups,
+            observations=observation_ids.get(TraceId(trace.id), []),
+            scores=score_ids.get(TraceId(trace.id), []),
+        )
         for trace in traces_from(rows)
     ]
     return page_answer(data, page, total)
@@ -110,8 +116,13 @@ async def get_trace(
         observations.of_trace(trace_id) if "observations" in groups else _unread(_NO_ROWS),
         scores.of_trace(trace_id) if "scores" in groups else _unread(_NO_ROWS),
     )
-    whole_observations = [observation_v1(each, dependencies.prices) for each in observations_from(observed)]
-    return answer(trace_v1(trace, groups, whole_observations, [score_v1(each) for each in scores_from(scored)]))
+    whole = trace_v1(
+        trace,
+        groups,
+        observations=[observation_v1(each, dependencies.prices) for each in observations_from(observed)],
+        scores=[score_v1(each) for each in scores_from(scored)],
+    )
+    return answer(whole)
 
 
 async def _unread(instead: Unread) -> Unread:

@@ -12,7 +12,7 @@ _UNSELECTED = -1
 
 
 def trace_v1(
-    trace: Trace, groups: frozenset[str], observations: Sequence[object], scores: Sequence[object]
+    trace: Trace, groups: frozenset[str], *, observations: Sequence[object], scores: Sequence[object]
 ) -> dict[str, Any]:
     """The contract's trace: observations and scores as ids in a list, whole in a single one."""
     has_payloads, has_metrics = "io" in groups, "metrics" in groups
