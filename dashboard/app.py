@@ -113,7 +113,9 @@ def _open(dependencies: DashboardDependencies, path: str) -> Any:
     project = viewer.project(query_of(search).get("project", ""))
     if project is None:
         bar = ShellBar(email=viewer.user.email, page=path, sizing_mode="stretch_width", margin=0)
-        text = Markup('<h2>No such project</h2><p class="quiet">You have no project with this id. Choose another above.</p>')
+        text = Markup(
+            '<h2>No such project</h2><p class="quiet">You have no project with this id. Choose another above.</p>'
+        )
         return framed(bar, pn.Column(panes.html(text), margin=24, sizing_mode="stretch_width"), "No such project")
     queries = ProjectQueries(dependencies.clickhouse, project.id)
     context = PageContext(viewer, project, queries, dependencies.api_keys, path, dependencies.url)

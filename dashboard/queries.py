@@ -100,7 +100,7 @@ class ProjectQueries:
 
     async def has_traces(self) -> bool:
         """Whether the project has ever received a trace."""
-        return (await self._traces.search([], Page(size=1))).num_rows > 0
+        return bool((await self._traces.search([], Page(size=1))).num_rows)
 
     async def environments(self, period: Period) -> Sequence[str]:
         """The environments that traces of the period name."""
@@ -150,7 +150,9 @@ def trace_conditions(period: Period, environment: str, wanted: TraceList) -> lis
         for column, text in contained.items()
         if text
     ]
-    conditions += [equals(column, text) for column, text in (("environment", environment), ("level", wanted.level)) if text]
+    conditions += [
+        equals(column, text) for column, text in (("environment", environment), ("level", wanted.level)) if text
+    ]
     return [*conditions, holds_all("tags", [wanted.tag])] if wanted.tag else conditions
 
 

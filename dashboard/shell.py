@@ -96,7 +96,9 @@ class Shell:
 
     def page(self, title: str, load: Callable[[], Awaitable[None]]) -> pmui.Page:
         """The whole page; `load` fills it once the browser has it."""
-        page = framed(self.bar, pn.Column(self.controls, self.body, sizing_mode="stretch_width", margin=(20, 24)), title)
+        page = framed(
+            self.bar, pn.Column(self.controls, self.body, sizing_mode="stretch_width", margin=(20, 24)), title
+        )
         page.dark_theme = self.is_dark
         self.bar.param.watch(lambda event: setattr(page, "dark_theme", event.new), "is_dark")
         pn.state.onload(self.guarded(load))

@@ -87,7 +87,9 @@ def scores_content(scores: Sequence[Record]) -> Markup:
     if not scores:
         return Markup('<p class="absent">No scores.</p>')
     return Markup("").join(
-        section(score["name"], facts([("Value", _score(score)), ("Source", score["source"]), ("Comment", score["comment"])]))
+        section(
+            score["name"], facts([("Value", _score(score)), ("Source", score["source"]), ("Comment", score["comment"])])
+        )
         for score in scores
     )
 

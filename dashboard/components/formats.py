@@ -1,5 +1,6 @@
 """How numbers and times are written, once for every page."""
 
+import math
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -43,7 +44,7 @@ def cost(value: float | Decimal | None) -> str:
 
 def duration(milliseconds: float | None) -> str:
     """A length of time in the largest fitting unit: 850 ms, 1.24 s, 2 min 05 s, 1 h 04 min."""
-    if milliseconds is None or milliseconds != milliseconds:
+    if milliseconds is None or math.isnan(milliseconds):
         return ABSENT
     if milliseconds < 999.5:
         return f"{milliseconds:.0f} ms" if milliseconds >= 1 or milliseconds == 0 else f"{milliseconds:.2f} ms"

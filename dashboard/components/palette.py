@@ -51,26 +51,22 @@ class Surface:
 LIGHT = Surface(text="#1b2330", muted="#5b6676", line="#e3e7ed")
 DARK = Surface(text="#e6eaf0", muted="#9aa6b6", line="#2b3441")
 
+
+def _theme(*, primary: str, page: str, error: str, look: Surface, paper: str) -> dict[str, object]:
+    return {
+        "palette": {
+            "primary": {"main": primary},
+            "background": {"default": page, "paper": paper},
+            "text": {"primary": look.text, "secondary": look.muted},
+            "error": {"main": error},
+            "divider": look.line,
+        },
+        "typography": {"fontFamily": "Roboto, system-ui, sans-serif", "fontSize": 13},
+        "shape": {"borderRadius": 8},
+    }
+
+
 THEME = {
-    "light": {
-        "palette": {
-            "primary": {"main": "#1f5fbf"},
-            "background": {"default": "#f6f7f9", "paper": "#ffffff"},
-            "text": {"primary": "#1b2330", "secondary": "#5b6676"},
-            "error": {"main": "#b3261e"},
-            "divider": "#e3e7ed",
-        },
-    },
-    "dark": {
-        "palette": {
-            "primary": {"main": "#7fb2ff"},
-            "background": {"default": "#10141b", "paper": "#181e27"},
-            "text": {"primary": "#e6eaf0", "secondary": "#9aa6b6"},
-            "error": {"main": "#ffb4ab"},
-            "divider": "#2b3441",
-        },
-    },
+    "light": _theme(primary="#1f5fbf", page="#f6f7f9", paper="#ffffff", error="#b3261e", look=LIGHT),
+    "dark": _theme(primary="#7fb2ff", page="#10141b", paper="#181e27", error="#ffb4ab", look=DARK),
 }
-for _theme in THEME.values():
-    _theme["typography"] = {"fontFamily": "Roboto, system-ui, sans-serif", "fontSize": 13}  # type: ignore[assignment]
-    _theme["shape"] = {"borderRadius": 8}  # type: ignore[assignment]

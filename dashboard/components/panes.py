@@ -32,7 +32,7 @@ PYTHON
 """
 
 
-def html(markup: Markup = Markup(""), **params: Any) -> pn.pane.HTML:
+def html(markup: str = "", **params: Any) -> pn.pane.HTML:
     """A pane of escaped HTML in the dashboard's look."""
     return pn.pane.HTML(str(markup), stylesheets=[_STYLE], sizing_mode="stretch_width", **{"margin": 0, **params})
 
@@ -74,7 +74,7 @@ def cards(items: list[Card]) -> Markup:
 
 def chart(title: str, plot: figure) -> pmui.Paper:
     """A titled plot on a surface of its own."""
-    heading = html(Markup('<h3 style="font-size:14px;color:inherit;margin:0;text-transform:none">{}</h3>').format(title))
+    heading = html(Markup('<h3 class="plot">{}</h3>').format(title))
     return pmui.Paper(
         heading, pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0), elevation=0, margin=0,
         sizing_mode="stretch_width",
@@ -86,8 +86,8 @@ def first_steps(url: str, public_key: str) -> pn.Column:
     """How to send the first trace, to copy."""
     snippet = SNIPPET.format(url=url, public_key=public_key or "<the public key of this project>")
     words = Markup(
-        '<h2>Send the first trace</h2><p class="quiet">This project has not received anything yet. Heliograph speaks the'
-        " Langfuse API and OpenTelemetry: set three variables, run your application, and its traces appear here within"
+        '<h2>Send the first trace</h2><p class="quiet">This project has not received anything yet. Heliograph speaks'
+        " the Langfuse API and OpenTelemetry: set three variables, run your application, and its traces appear here within"
         " seconds.</p><pre>{}</pre>"
     ).format(snippet)
     copy = pmui.Button(label="Copy", icon="content_copy", variant="outlined", size="small", margin=(12, 0, 0, 0))

@@ -1,7 +1,7 @@
 """Shows what an application sent to a model and got back: chat, JSON or Markdown, all of it escaped.
 
-Everything here is other people's text. It reaches the page only through `Markup.format`, which escapes, or through a Markdown renderer that
-passes no HTML, no images (they would call other hosts) and no links but http, https and mailto.
+Everything here is other people's text. It reaches the page only through `Markup.format`, which escapes, or through a
+Markdown renderer that passes no HTML, no images (they would call other hosts) and no links but http, https and mailto.
 """
 
 import json

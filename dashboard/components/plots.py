@@ -4,6 +4,7 @@ Every function takes an Arrow table or a data frame with a `time` column (UTC) a
 """
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -13,13 +14,15 @@ from bokeh.plotting import figure
 from dashboard.components import formats
 from dashboard.components.palette import DARK, ERROR, LIGHT, SERIES, Surface
 
-Frame = pa.Table | pd.DataFrame
+Frame: TypeAlias = pa.Table | pd.DataFrame
 Plot = Callable[..., figure]
 
 HEIGHT = 230
 OTHER = "other"
 PERCENTILES = ("p50", "p90", "p95", "p99")
-_DURATION_TICKS = "return tick >= 1000 ? (tick / 1000).toLocaleString('en', {maximumFractionDigits: 1}) + ' s' : tick + ' ms'"
+_DURATION_TICKS = (
+    "return tick >= 1000 ? (tick / 1000).toLocaleString('en', {maximumFractionDigits: 1}) + ' s' : tick + ' ms'"
+)
 
 
 def traffic(table: Frame, *, is_dark: bool = False) -> figure:
@@ -81,7 +84,8 @@ def sparkline(values: Sequence[float], *, colour: str = SERIES[0]) -> str:
     return (
         '<svg viewBox="0 0 120 32" preserveAspectRatio="none" aria-hidden="true">'
         f'<polygon points="0,32 {points} 120,32" fill="{colour}" opacity="0.12"/>'
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" vector-effect="non-scaling-stroke"/>'
+        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"'
+        ' vector-effect="non-scaling-stroke"/>'
         "</svg>"
     )
 
@@ -149,7 +153,7 @@ def _hover(plot: figure, renderer: object, rows: list[tuple[str, str]], *, mode:
 
 
 def _frame(table: Frame) -> pd.DataFrame:
-    frame = table.to_pandas() if isinstance(table, pa.Table) else table.copy()
+    frame: pd.DataFrame = table.to_pandas() if isinstance(table, pa.Table) else table.copy()
     frame["time"] = pd.to_datetime(frame["time"], utc=True).dt.tz_localize(None)
     for name in ("cost", "traces", "observations", "errors", *PERCENTILES):
         if name in frame:

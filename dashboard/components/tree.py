@@ -34,7 +34,7 @@ def tree_rows(observations: pa.Table) -> tuple[list[dict[str, Any]], float]:
                 continue
             seen.add(record["id"])
             below = children[record["id"]]
-            rows.append(_row(record, depth, len(below), start, length))
+            rows.append(_row(record, depth, len(below), start=start, length=length))
             stack.extend((child, depth + 1) for child in reversed(below))
     return rows, length
 
@@ -48,7 +48,7 @@ def _children(records: Sequence[Record]) -> dict[str, list[Record]]:
     return children
 
 
-def _row(record: Record, depth: int, children: int, start: datetime, length: float) -> dict[str, Any]:
+def _row(record: Record, depth: int, children: int, *, start: datetime, length: float) -> dict[str, Any]:
     took = _milliseconds(record["start_time"], record["end_time"]) if record["end_time"] else None
     return {
         "id": record["id"],

@@ -31,8 +31,8 @@ class ShellBar(JSComponent):
 class DataTable(JSComponent):
     """A page of rows, each a link.
 
-    Columns are dicts of `field`, `title`, and optionally `align`, `kind` (chips, level, strong) and `sortable`; rows hold
-    text already formatted, by field, and `href`.
+    Columns are dicts of `field`, `title`, and optionally `align`, `kind` (chips, level, strong) and `sortable`; rows
+    hold text already formatted, by field, and `href`.
     """
 
     columns = param.List(default=[], item_type=dict)

@@ -53,7 +53,12 @@ class Overview:
         ]
         grid = pn.Column(
             *(
-                pn.Row(*drawn[at : at + 2], sizing_mode="stretch_width", margin=(_GAP, 0, 0, 0), styles={"gap": f"{_GAP}px"})
+                pn.Row(
+                    *drawn[at : at + 2],
+                    sizing_mode="stretch_width",
+                    margin=(_GAP, 0, 0, 0),
+                    styles={"gap": f"{_GAP}px"},
+                )
                 for at in (0, 2)
             ),
             sizing_mode="stretch_width",
@@ -65,15 +70,27 @@ class Overview:
 def cards(data: OverviewData) -> list[Card]:
     """The cards of the overview's numbers."""
     now, before = data.totals, data.previous
-    trend = {name: [float(value or 0) for value in data.series[name].to_pylist()] for name in data.series.column_names[1:]}
-    rates = [errors / count if count else 0.0 for errors, count in zip(trend["errors"], trend["observations"], strict=True)]
+    trend = {
+        name: [float(value or 0) for value in data.series[name].to_pylist()] for name in data.series.column_names[1:]
+    }
+    rates = [
+        errors / count if count else 0.0 for errors, count in zip(trend["errors"], trend["observations"], strict=True)
+    ]
     p95 = [float(value or 0) for value in data.latency["p95"].to_pylist()]
     return [
         Card("Traces", formats.compact(now.traces), now.traces, before.traces, trend["traces"]),
-        Card("Observations", formats.compact(now.observations), now.observations, before.observations, trend["observations"]),
+        Card(
+            "Observations",
+            formats.compact(now.observations),
+            now.observations,
+            before.observations,
+            trend["observations"],
+        ),
         Card("Cost", formats.cost(now.cost), now.cost, before.cost, trend["cost"], is_growth_bad=True),
         Card("Tokens", formats.compact(now.tokens), now.tokens, before.tokens, trend["tokens"]),
-        Card("Error rate", formats.percent(now.error_rate), now.error_rate, before.error_rate, rates, is_growth_bad=True),
+        Card(
+            "Error rate", formats.percent(now.error_rate), now.error_rate, before.error_rate, rates, is_growth_bad=True
+        ),
         Card("Latency p95", formats.duration(now.latency_p95_ms), *_latency(now, before), p95, is_growth_bad=True),
     ]
 

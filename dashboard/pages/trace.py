@@ -15,7 +15,13 @@ from dashboard.shell import PageContext, Shell
 from dashboard.state import OpenTrace
 
 HEIGHT = "calc(100vh - 190px)"
-_PAPER = {"border": "1px solid", "borderColor": "divider", "borderRadius": "12px", "overflow": "auto", "p": "4px 20px 16px"}
+_PAPER = {
+    "border": "1px solid",
+    "borderColor": "divider",
+    "borderRadius": "12px",
+    "overflow": "auto",
+    "p": "4px 20px 16px",
+}
 
 
 class TraceView:
@@ -43,7 +49,11 @@ class TraceView:
         left = pn.Column(self.tree, sizing_mode="stretch_both", margin=0, styles={"flex": "1.25 1 0", "min-width": "0"})
         right = pn.Column(paper, sizing_mode="stretch_both", margin=0, styles={"flex": "1 1 0", "min-width": "0"})
         split = pn.Row(
-            left, right, sizing_mode="stretch_width", margin=(16, 0, 0, 0), styles={"gap": "14px", "height": HEIGHT, "min-height": "420px"}
+            left,
+            right,
+            sizing_mode="stretch_width",
+            margin=(16, 0, 0, 0),
+            styles={"gap": "14px", "height": HEIGHT, "min-height": "420px"},
         )
         self.shell.body[:] = [self.heading, split]
         self.tree.param.watch(self._select, "selected")
@@ -87,6 +97,6 @@ def _first(table: Any) -> dict[str, Any]:
 
 
 def _missing(trace_id: str) -> Markup:
-    return Markup('<h2>No such trace</h2><p class="quiet">This project has no trace {}. It may have been deleted.</p>').format(
-        trace_id or "without an id"
-    )
+    return Markup(
+        '<h2>No such trace</h2><p class="quiet">This project has no trace {}. It may have been deleted.</p>'
+    ).format(trace_id or "without an id")

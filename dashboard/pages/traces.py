@@ -112,7 +112,12 @@ class TraceTable:
         first = (wanted.page - 1) * wanted.size
         shown = f"{first + 1:,}–{first + found.rows.num_rows:,} of " if found.rows.num_rows else ""
         self.total.object = f"{shown}{formats.count(found.total)} traces"
-        self.pager.param.update(count=pages, value=min(wanted.page, pages) - 1)
+        # The pager's value must lie within its count at every moment, also between the two.
+        chosen = min(wanted.page, pages) - 1
+        if chosen < self.pager.count:
+            self.pager.value = chosen
+        self.pager.count = pages
+        self.pager.value = chosen
         link = self.shell.address.query(self.shell.scope)
         rows = [_row(record, link) for record in found.rows.to_pylist(maps_as_pydicts="lossy")]
         self.table.param.update(sort=wanted.sort, order=wanted.order, rows=rows, is_busy=False)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.app import DashboardDependencies, dashboard_application
 from heliograph.domain.access import Project, Role
@@ -29,10 +29,17 @@ from storage.postgres.users import Users
 from tests import factories
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Two cores run the browser, the dashboard and the stores, beside other tests.
+PATIENCE_MILLISECONDS = 30_000
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 XSS = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
@@ -127,6 +134,7 @@ class ServerThread(threading.Thread):
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
@@ -138,7 +146,7 @@ def visitor(browser: Browser, site: Site) -> Iterator[Page]:
     """A browser that has not signed in. An error on the console or a request elsewhere fails the test."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=site.url)
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE_MILLISECONDS)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -191,11 +199,15 @@ def _insert(settings: Settings, project: Project) -> None:
     rows["traces"].append(factories.trace(project.id, large, name="large", timestamp=at, observation_count=1000))
     rows["observations"] += [
         factories.observation(
-            project.id, large, f"{place:016x}", name=f"step {place}", start_time=at + timedelta(milliseconds=place),
+            project.id,
+            large,
+            f"{place:016x}",
+            name=f"step {place}",
+            start_time=at + timedelta(milliseconds=place),
             parent_observation_id="" if place == 0 else f"{(place - 1) // 4:016x}",
         )
         for place in range(1000)
-    ]  # fmt: skip
+    ]
     rows["scores"].append(factories.score(project.id, "s1", trace_id=f"{0:032x}", name="helpfulness", comment=XSS))
     client = connect_blocking(settings.clickhouse, settings.clickhouse_url)
     for name, records in rows.items():
@@ -205,23 +217,55 @@ def _insert(settings: Settings, project: Project) -> None:
 
 def _trace(project_id: str, number: int, at: datetime) -> dict[str, Any]:
     return factories.trace(
-        project_id, f"{number:032x}", timestamp=at, name=XSS if number == 0 else f"{'chat' if number % 2 else 'search'} {number}",
-        user_id=f"user-{number % 5}", session_id=f"session-{number % 9}", environment="production" if number % 3 else "staging",
-        level="ERROR" if number == 7 else "DEFAULT", error_count=int(number == 7), observation_count=3, total_tokens=150,
-        total_cost=Decimal("0.25"), latency_ms=100.0 * (number + 1), tags=["vip"] if number == 3 else [],
-    )  # fmt: skip
+        project_id,
+        f"{number:032x}",
+        timestamp=at,
+        name=XSS if number == 0 else f"{'chat' if number % 2 else 'search'} {number}",
+        user_id=f"user-{number % 5}",
+        session_id=f"session-{number % 9}",
+        environment="production" if number % 3 else "staging",
+        level="ERROR" if number == 7 else "DEFAULT",
+        error_count=int(number == 7),
+        observation_count=3,
+        total_tokens=150,
+        total_cost=Decimal("0.25"),
+        latency_ms=100.0 * (number + 1),
+        tags=["vip"] if number == 3 else [],
+    )
 
 
 def _observations(project_id: str, number: int, at: datetime) -> list[dict[str, Any]]:
     trace_id, root = f"{number:032x}", f"{number:015x}a"
     chat = '[{"role": "user", "content": "How are **you**?"}, {"role": "assistant", "content": "%s"}]'
     return [
-        factories.observation(project_id, trace_id, root, name="agent run", type="AGENT", start_time=at, input=XSS, output=XSS, metadata=[("note", XSS)]),
         factories.observation(
-            project_id, trace_id, f"{number:015x}b", name="ask the model", type="GENERATION", parent_observation_id=root,
-            start_time=at + timedelta(milliseconds=50), input=chat % XSS.replace('"', "'"), output="[click](javascript:window.hacked=1)",
-            provided_model_name="gpt-4.1-mini", usage_details=[("input", 100), ("output", 50)], total_tokens=150,
-            cost_details=[("total", Decimal("0.25"))], total_cost=Decimal("0.25"),
+            project_id,
+            trace_id,
+            root,
+            name="agent run",
+            type="AGENT",
+            start_time=at,
+            input=XSS,
+            output=XSS,
+            metadata=[("note", XSS)],
         ),
-        factories.observation(project_id, trace_id, f"{number:015x}c", name=XSS, type="TOOL", parent_observation_id=root, start_time=at),
-    ]  # fmt: skip
+        factories.observation(
+            project_id,
+            trace_id,
+            f"{number:015x}b",
+            name="ask the model",
+            type="GENERATION",
+            parent_observation_id=root,
+            start_time=at + timedelta(milliseconds=50),
+            input=chat % XSS.replace('"', "'"),
+            output="[click](javascript:window.hacked=1)",
+            provided_model_name="gpt-4.1-mini",
+            usage_details=[("input", 100), ("output", 50)],
+            total_tokens=150,
+            cost_details=[("total", Decimal("0.25"))],
+            total_cost=Decimal("0.25"),
+        ),
+        factories.observation(
+            project_id, trace_id, f"{number:015x}c", name=XSS, type="TOOL", parent_observation_id=root, start_time=at
+        ),
+    ]

@@ -21,7 +21,7 @@ def test_period_is_kept_in_the_address(page: Page, site: Site) -> None:
     page.goto(f"/?project={site.full.id}&range=1h")
     expect(page.locator(".card").filter(has_text="Traces").locator(".number")).to_have_text("9")
     page.get_by_label("Period").click()
-    page.get_by_role("option", name="24 hours").click()
+    page.get_by_role("menuitem", name="24 hours").click()
     expect(page.locator(".card").filter(has_text="Traces").locator(".number")).to_have_text("61")
     expect(page).to_have_url(re.compile("range=24h"))
 

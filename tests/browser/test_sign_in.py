@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.browser.conftest import PASSWORD, Site, sign_in
 
@@ -29,7 +30,12 @@ def test_signing_out_closes_the_pages(page: Page) -> None:
 
 
 def test_post_without_the_form_of_this_browser_is_refused(visitor: Page, site: Site) -> None:
-    forged = {"email": "ada@example.com", "password": PASSWORD, "token": "forged", "next": "/"}
+    forged: dict[str, str | float | bool] = {
+        "email": "ada@example.com",
+        "password": PASSWORD,
+        "token": "forged",
+        "next": "/",
+    }
     assert visitor.request.post(f"{site.url}/login", form=forged).status == 403
 
 
@@ -37,7 +43,7 @@ def test_post_without_the_form_of_this_browser_is_refused(visitor: Page, site: S
 def test_websocket_without_a_session_is_refused(site: Site, path: str) -> None:
     address = site.url.replace("http", "ws") + path
     with pytest.raises(InvalidStatus) as refusal:
-        connect(address, origin=site.url, subprotocols=["bokeh"])  # type: ignore[arg-type, list-item]
+        connect(address, origin=Origin(site.url), subprotocols=[Subprotocol("bokeh")])
     assert refusal.value.response.status_code == 403
 
 
@@ -46,7 +52,7 @@ def test_websocket_from_a_page_of_another_site_is_refused(page: Page, site: Site
     with pytest.raises(InvalidStatus) as refusal:
         connect(
             site.url.replace("http", "ws") + "/ws",
-            origin="http://evil.example",  # type: ignore[arg-type]
+            origin=Origin("http://evil.example"),
             additional_headers={"Cookie": session},
         )
     assert refusal.value.response.status_code == 403

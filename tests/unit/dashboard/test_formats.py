@@ -7,7 +7,8 @@ from dashboard.components import formats
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (950, "950"), (1234, "1.2k"), (999_960, "1.0M"), (123_456, "123k"), (2e9, "2.0B"), (None, "–")]
+    ("value", "text"),
+    [(0, "0"), (950, "950"), (1234, "1.2k"), (999_960, "1.0M"), (123_456, "123k"), (2e9, "2.0B"), (None, "–")],
 )
 def test_large_numbers_are_compact(value: float | None, text: str) -> None:
     assert formats.compact(value) == text
@@ -39,7 +40,8 @@ def test_moments_are_written_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "before", "text"), [(110, 100, "+10%"), (98, 100, "-2.0%"), (5, 0, ""), (5000, 100, "×50"), (0, 10, "-100%")]
+    ("value", "before", "text"),
+    [(110, 100, "+10%"), (98, 100, "-2.0%"), (5, 0, ""), (5000, 100, "×50"), (0, 10, "-100%")],
 )
 def test_change_is_signed(value: float, before: float, text: str) -> None:
     assert formats.change(value, before) == text

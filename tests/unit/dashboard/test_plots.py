@@ -45,7 +45,9 @@ def test_names_of_models_cannot_reach_into_the_tooltip() -> None:
 
 @pytest.mark.parametrize("draw", [plots.traffic, plots.errors, plots.latency, plots.cost_by_model])
 def test_nothing_to_draw_is_an_empty_plot(draw: plots.Plot) -> None:
-    empty = pd.DataFrame({name: [] for name in ("time", "traces", "observations", "errors", "model", "cost", "p50", "p95")})
+    empty = pd.DataFrame(
+        {name: [] for name in ("time", "traces", "observations", "errors", "model", "cost", "p50", "p95")}
+    )
     assert draw(empty, is_dark=True) is not None
 
 

@@ -1,7 +1,6 @@
 from datetime import timedelta
 from typing import Any
 
-
 from dashboard.components.tree import tree_rows
 from tests import factories
 
@@ -9,7 +8,12 @@ from tests import factories
 def _rows(*parents: tuple[str, str], **values: Any) -> list[dict[str, Any]]:
     records = [
         factories.observation(
-            "p", "t", id_, parent_observation_id=parent, start_time=factories.NOON + timedelta(milliseconds=place), **values
+            "p",
+            "t",
+            id_,
+            parent_observation_id=parent,
+            start_time=factories.NOON + timedelta(milliseconds=place),
+            **values,
         )
         for place, (id_, parent) in enumerate(parents)
     ]
@@ -19,7 +23,12 @@ def _rows(*parents: tuple[str, str], **values: Any) -> list[dict[str, Any]]:
 
 def test_children_follow_their_parent_one_level_deeper() -> None:
     rows = _rows(("a", ""), ("b", "a"), ("c", ""), ("d", "b"))
-    assert [(row["id"], row["depth"], row["children"]) for row in rows] == [("a", 0, 1), ("b", 1, 1), ("d", 2, 0), ("c", 0, 0)]
+    assert [(row["id"], row["depth"], row["children"]) for row in rows] == [
+        ("a", 0, 1),
+        ("b", 1, 1),
+        ("d", 2, 0),
+        ("c", 0, 0),
+    ]
 
 
 def test_no_observation_is_lost_to_a_missing_parent_or_a_circle() -> None:
