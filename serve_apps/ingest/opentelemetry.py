@@ -19,6 +19,7 @@ from serve_apps.bodies import Bodies
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
+from serve_apps.ingest.joined import JoinedExports
 
 # A part is what a thread maps in one go and what a lane takes in one call.
 _PART_SPANS = 500
@@ -36,7 +37,7 @@ class OpenTelemetryDoor:
     """
 
     def __init__(self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts) -> None:
-        self._appends = dependencies.appends
+        self._joined = JoinedExports(dependencies.appends, dependencies.settings.gather_seconds)
         self._clock = dependencies.clock
         self._inline_bytes = dependencies.settings.slice_above_bytes
         self._bodies = bodies
@@ -50,9 +51,7 @@ class OpenTelemetryDoor:
         context = otlp.MappingContext(principal.project_id, facts, self._clock())
         async with self._bodies.read(request) as body:
             if len(body) <= self._inline_bytes:
-                mapped = otlp.map_export(otlp.decode(body, content_type), context)
-                await self._appends.append(mapped.batch)
-                rejected = mapped.rejected
+                rejected = await self._joined.accept(otlp.decode(body, content_type), context)
             else:
                 rejected = await self._accept_in_parts(body, content_type, context)
         return _acknowledged(rejected, content_type)

@@ -24,7 +24,7 @@ def _engine() -> ModuleType:
     os.chdir("/")
     from chdb import _chdb  # noqa: PLC0415  # only in this process, and only after the change of directory
 
-    return _chdb  # type: ignore[no-any-return]
+    return _chdb
 
 
 def serve(folder: Path) -> None:

