@@ -156,6 +156,8 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
 
 def dump_parts(parts: MergeState) -> str:
     """The parts for `merge_state`; payloads are left out, since they have columns of their own."""
+    if not parts:
+        return ""
     return to_json({field: part._replace(value="") if field in PAYLOADS else part for field, part in parts.items()})
 
 

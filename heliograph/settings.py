@@ -71,6 +71,8 @@ class LaneSettings(_Slice):
     full_segment_records: int = 512
     segment_spacing_seconds: float = 0.1
     flush_after_seconds: float = 0.3
+    busy_flush_after_seconds: float = 0.8
+    busy_rows: int = 1_000
     max_flush_rows: int = 20_000
     max_cached_contributions: int = 100_000
     cached_subjects_bits: int = 1 << 26

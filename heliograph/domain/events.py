@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -74,7 +75,7 @@ class MappedBatch:
         """The mapped tables, always in the order observations, scores, trace parts."""
         return (self.observations, self.scores, self.trace_parts)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Bytes held in memory, which is what every bound of the path counts."""
         return int(self.records.nbytes) + sum(int(table.nbytes) for table in self.row_tables)

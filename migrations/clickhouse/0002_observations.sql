@@ -66,10 +66,4 @@ CREATE TABLE IF NOT EXISTS {database:Identifier}.observations
 )
 ENGINE = ReplacingMergeTree(row_version)
 PARTITION BY toYYYYMM(placed_at)
-ORDER BY (project_id, toDate(placed_at), trace_id, id)
-SETTINGS
-    -- Merges read the sorting key first and one column after the other then, so that payloads do not fill the memory.
-    enable_vertical_merge_algorithm = 1,
-    vertical_merge_algorithm_min_rows_to_activate = 1,
-    vertical_merge_algorithm_min_bytes_to_activate = 1,
-    vertical_merge_algorithm_min_columns_to_activate = 1;
+ORDER BY (project_id, toDate(placed_at), trace_id, id);

@@ -46,9 +46,4 @@ CREATE TABLE IF NOT EXISTS {database:Identifier}.traces
 )
 ENGINE = ReplacingMergeTree(row_version)
 PARTITION BY toYYYYMM(placed_at)
-ORDER BY (project_id, toDate(placed_at), id)
-SETTINGS
-    enable_vertical_merge_algorithm = 1,
-    vertical_merge_algorithm_min_rows_to_activate = 1,
-    vertical_merge_algorithm_min_bytes_to_activate = 1,
-    vertical_merge_algorithm_min_columns_to_activate = 1;
+ORDER BY (project_id, toDate(placed_at), id);

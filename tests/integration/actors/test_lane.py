@@ -27,7 +27,9 @@ from storage.objects.raw_log import RawLog
 from storage.postgres.connection import Database
 from storage.postgres.lanes import LaneRegistry
 
-FAST = LaneSettings(flush_after_seconds=0.02, segment_spacing_seconds=0.0, cached_subjects_bits=1 << 20)
+FAST = LaneSettings(
+    flush_after_seconds=0.02, busy_flush_after_seconds=0.02, segment_spacing_seconds=0.0, cached_subjects_bits=1 << 20
+)
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ async def test_the_same_batch_five_times_is_stored_once(bench: Bench) -> None:
 
 
 async def test_what_was_acknowledged_before_a_kill_is_merged_by_the_next_owner(bench: Bench) -> None:
-    slow = replace_settings(flush_after_seconds=60.0)
+    slow = replace_settings(flush_after_seconds=60.0, busy_flush_after_seconds=60.0)
     lane = bench.lane(slow)
     await lane.start()
     await append(lane, bench.batch(1, 2))
