@@ -136,7 +136,7 @@ def _ping_objects(settings: Settings) -> None:
 
 def _clock(settings: Settings) -> Iterator[Finding]:
     client = connect_blocking(settings.clickhouse, settings.clickhouse_url)
-    drift = abs(float(client.query("SELECT toUnixTimestamp64Micro(now64(6)) / 1e6").first_row[0]) - time.time())
+    drift = abs(float(client.query("SELECT toUnixTimestamp64Micro(now64(6)) / 1e6").result_rows[0][0]) - time.time())
     client.close()
     advice = "" if drift < _CLOCK_SECONDS else "Synchronise the clocks of this machine and of ClickHouse."
     yield Finding("clock", f"{drift:.1f} s from ClickHouse's", advice)

@@ -71,7 +71,7 @@ class Daemon:
             except HeliographError as error:
                 if self._status.state is not State.READY:
                     raise
-                self._log.error("cluster_failed", error=str(error))  # noqa: TRY400  # an outcome, not a defect
+                self._log.error("cluster_failed", error=str(error))
             pause = _SHORTEST_PAUSE_SECONDS if self._part("doors").state is State.READY else pause * 2
             self._enter("doors", State.WAITING)
             self._part("ray").restarts += 1
@@ -133,7 +133,9 @@ class Daemon:
         self._status.error = "; ".join(str(error) or type(error).__name__ for error in errors)
         self._write()
         for error in errors:
-            self._log.error("stack_failed", error=str(error), exc_info=None if isinstance(error, HeliographError) else error)
+            self._log.error(
+                "stack_failed", error=str(error), exc_info=None if isinstance(error, HeliographError) else error
+            )
 
     async def _withdraw(self) -> None:
         command = processes.with_environment(

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-import ray.serve._private.replica as serve_replica
 from ray import serve
 from ray.serve.config import HTTPOptions
 from starlette.types import ASGIApp
@@ -24,8 +23,6 @@ from heliograph.domain.errors import HeliographError
 from heliograph.settings import LOOPBACK, Settings
 from operations.errors import StepFailed
 from operations.ray_cluster import STORES_READY
-
-
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def doors(settings: Settings) -> list[Door]:
 class Doorkeeper:
     """A replica: the door's application, built where it runs."""
 
-    async def __init__(self, name: str, settings: Settings) -> None:
+    async def __init__(self, name: str, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         keep_on_loopback()
         telemetry.configure_logs(settings.log_level)
         self._application: ASGIApp = await importlib.import_module(f"operations.doors.{name}").build(settings)
@@ -64,17 +61,17 @@ class Doorkeeper:
 
 def keep_on_loopback() -> None:
     """Bind this replica's internal gRPC server to loopback: Ray fixes it to every interface and has no setting."""
-    bind: Callable[[Any, str], int] = serve_replica.add_port_to_grpc_server
+    replica: Any = importlib.import_module("ray.serve._private.replica")
+    bind: Callable[[Any, str], int] = replica.add_port_to_grpc_server
 
     def bind_loopback(server: Any, address: str) -> int:
         return bind(server, address.replace("[::]:", f"{LOOPBACK}:"))
 
-    serve_replica.add_port_to_grpc_server = bind_loopback
+    replica.add_port_to_grpc_server = bind_loopback
 
 
 def _target(door: Door, settings: Settings) -> serve.RunTarget:
     deployment = serve.deployment(
-        Doorkeeper,
         name=door.name,
         num_replicas=door.replicas,
         max_ongoing_requests=door.max_ongoing_requests,
@@ -83,7 +80,7 @@ def _target(door: Door, settings: Settings) -> serve.RunTarget:
         health_check_period_s=10,
         health_check_timeout_s=30,
         ray_actor_options={"num_cpus": 0.1},
-    )
+    )(Doorkeeper)
     return serve.RunTarget(target=deployment.bind(door.name, settings), name=door.name, route_prefix=door.route_prefix)
 
 
@@ -115,7 +112,7 @@ def _reason() -> str:
 
 def withdraw(settings: Settings) -> None:
     """Close the doors, then let every lane write what it holds."""
-    serve.shutdown()
+    serve.shutdown()  # type: ignore[no-untyped-call]
     asyncio.run(directory.stop_lanes(settings))
 
 

@@ -54,9 +54,7 @@ def wanted_ports(settings: Settings) -> dict[int, str]:
 def taken_ports(settings: Settings) -> list[PortInUse]:
     """An error for every port of ours that somebody else listens at."""
     return [
-        PortInUse(port, purpose, _owner(port))
-        for port, purpose in wanted_ports(settings).items()
-        if not _is_free(port)
+        PortInUse(port, purpose, _owner(port)) for port, purpose in wanted_ports(settings).items() if not _is_free(port)
     ]
 
 
@@ -144,8 +142,9 @@ def _is_free(port: int) -> bool:
 def _owner(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            address, pid = connection.laddr, connection.pid
+            if connection.status == psutil.CONN_LISTEN and address and address.port == port and pid:
+                return f"{psutil.Process(pid).name()} (pid {pid})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):
         pass
     return "another program"

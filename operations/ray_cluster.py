@@ -27,14 +27,14 @@ _LONGEST_FOLDER = 30
 # What the daemon tells the process that deploys, when the stores may be used.
 STORES_READY = "stores are ready"
 _FOLDER_RECORD = "ray-folder"
-_TOKEN_FILE = "ray-token"
+_TOKEN_FILE = "ray-token"  # noqa: S105  # a file name
 # Actors ask for fractions of this; what really bounds them is the machine.
 _CPUS = 64
 _LOG_BYTES = 16 << 20
 
 
 def ray_folder(settings: Settings) -> Path:
-    """Where Ray and HAProxy keep sockets and logs: in the data directory, or if its path is too long, in a short one."""
+    """Where Ray and HAProxy keep sockets and logs: in the data directory, or elsewhere if its path is too long."""
     inside = settings.data / "ray"
     if len(str(inside)) <= _LONGEST_FOLDER:
         inside.mkdir(mode=0o700, parents=True, exist_ok=True)

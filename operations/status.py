@@ -1,7 +1,6 @@
 """The state of a running stack, as its daemon writes it and the commands read it."""
 
 import fcntl
-import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -84,7 +83,6 @@ def lock(folder: Path) -> IO[str]:
     except BlockingIOError:
         file.close()
         raise AlreadyLocked from None
-    os.set_inheritable(file.fileno(), False)  # noqa: FBT003  # the system call's own shape
     return file
 
 

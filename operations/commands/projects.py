@@ -41,7 +41,7 @@ def show() -> None:
     """Show the projects of the first organization."""
     table = Table(box=None, pad_edge=False)
     for title in ("name", "id", "organization", "created", "public keys"):
-        table.add_column(title)
+        table.add_column(title, overflow="fold")
     for project, keys in asyncio.run(_list(Settings())):
         created = f"{project.created_at:%Y-%m-%d %H:%M}"
         table.add_row(project.name, project.id, project.organization_name, created, ", ".join(keys))

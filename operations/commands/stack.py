@@ -29,7 +29,9 @@ _DEMO_RECORD = "demo-loaded"
 
 def up(
     *,
-    with_demo: Annotated[bool, typer.Option("--demo", help="Load the demo once it runs, if it is not there yet.")] = False,
+    with_demo: Annotated[
+        bool, typer.Option("--demo", help="Load the demo once it runs, if it is not there yet.")
+    ] = False,
 ) -> None:
     """Start everything; when it runs already, change nothing and print the same."""
     console = Console(highlight=False)
@@ -134,7 +136,7 @@ def _process_table(daemon_pid: int) -> Table:
 
 def _title(command: list[str], process: psutil.Process) -> str:
     words = [word for word in command if word]
-    if len(words) > 2 and words[1] in {"-m", "-u"}:  # noqa: PLR2004  # interpreter, flag, module
+    if len(words) > 2 and words[1] in {"-m", "-u"}:
         return words[2].rpartition("/")[2]
     if len(words) > 1 and words[1].startswith("/"):
         return " ".join([words[1].rpartition("/")[2], *words[2:3]])

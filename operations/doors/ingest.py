@@ -13,4 +13,6 @@ from storage.postgres.connection import Database
 async def build(settings: Settings) -> ASGIApp:
     """The application of one replica."""
     lanes = await directory.lane_client(settings)
-    return ingest_application(IngestDependencies(keys(settings, Database(settings.postgres_dsn)), lanes, settings.ingest))
+    return ingest_application(
+        IngestDependencies(keys(settings, Database(settings.postgres_dsn)), lanes, settings.ingest)
+    )
