@@ -87,8 +87,8 @@ def first_steps(url: str, public_key: str) -> pn.Column:
     snippet = SNIPPET.format(url=url, public_key=public_key or "<the public key of this project>")
     words = Markup(
         '<h2>Send the first trace</h2><p class="quiet">This project has not received anything yet. Heliograph speaks'
-        " the Langfuse API and OpenTelemetry: set three variables, run your application, and its traces appear here within"
-        " seconds.</p><pre>{}</pre>"
+        " the Langfuse API and OpenTelemetry: set three variables, run your application, and its traces appear here"
+        " within seconds.</p><pre>{}</pre>"
     ).format(snippet)
     copy = pmui.Button(label="Copy", icon="content_copy", variant="outlined", size="small", margin=(12, 0, 0, 0))
     copy.js_on_click(args={"text": snippet}, code="navigator.clipboard.writeText(text)")
