@@ -44,6 +44,9 @@ _SYSLOG = re.compile(r"^\s*log (?:\S+:\d+|/dev/log) local0 .*\n", re.MULTILINE)
 _ERROR_FILE = re.compile(r"^(\s*errorfile 50[234]) .*$", re.MULTILINE)
 # Ray's fallback proxy answers 500 for a replica that dies under it; without it HAProxy itself answers, with 503.
 _FALLBACK_SERVER = re.compile(r"^\s*server SERVE_PROXY_ACTOR-\S+ .* backup\n", re.MULTILINE)
+# While Serve starts, an application may be missing: its clients must try again, and not be told that it does not exist.
+_APPLICATIONS = {"ingest": "/ingest/", "api": "/api/public/"}
+_NOT_FOUND = re.compile(r"^(\s*http-request return status) 404 .*$", re.MULTILINE)
 # Ingestion may be repeated without harm, so a replica that dies before it answers costs its caller nothing.
 _INGESTION_BACKEND = re.compile(r"^backend http-ingest\n", re.MULTILINE)
 _DEFAULTS = re.compile(r"^defaults\n", re.MULTILINE)
@@ -67,7 +70,12 @@ def amended(configuration: str, unavailable: str) -> str:
     # A dashboard's websocket may be silent for long.
     text = _DEFAULTS.sub("defaults\n    timeout tunnel 1h\n", text)
     text = _INGESTION_BACKEND.sub("backend http-ingest\n    retry-on conn-failure empty-response\n", text)
-    return _FRONTEND.sub(lambda found: found[0] + _FRONTEND_RULES, text)
+    text = _NOT_FOUND.sub(lambda found: f"{found[1]} 503 errorfile {unavailable}", text)
+    missing = [prefix for name, prefix in _APPLICATIONS.items() if f"\nbackend http-{name}\n" not in text]
+    refusals = "".join(
+        f"    http-request return status 503 errorfile {unavailable} if {{ path_beg {prefix} }}\n" for prefix in missing
+    )
+    return _FRONTEND.sub(lambda found: found[0] + _FRONTEND_RULES + refusals, text)
 
 
 def write_entry(folder: Path, binary: str) -> Path:

@@ -61,6 +61,14 @@ async def test_ingestion_is_routed_before_the_applications_are_matched(rendered:
     assert text.index("set-path /ingest%[path]") < text.index("acl is_http-ingest")
 
 
+async def test_a_missing_application_is_unavailable_and_never_unknown(rendered: Path) -> None:
+    text = haproxy.amended(rendered.read_text(), "/503.http")
+
+    assert "return status 503 errorfile /503.http if { path_beg /api/public/ }" in text
+    assert "if { path_beg /ingest/ }" not in text
+    assert "return status 404" not in text
+
+
 async def test_amending_twice_changes_nothing(rendered: Path) -> None:
     once = haproxy.amended(rendered.read_text(), "/503.http")
 

@@ -1,0 +1,88 @@
+import socket
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from heliograph.domain.errors import ForeignDataDirectory
+from heliograph.settings import LOOPBACK, Settings
+from operations import launch
+from operations.errors import DiskFull, PortInUse
+from operations.fingerprint import fingerprint
+from operations.ray_cluster import ray_environment, ray_folder
+
+_LONGEST_SOCKET = 107
+DiskUsage = namedtuple("DiskUsage", ["total", "used", "free"])
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", port=47_300)
+
+
+@pytest.fixture
+def taken(settings: Settings) -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind((LOOPBACK, settings.port))
+        server.listen()
+        yield settings.port
+
+
+def test_a_taken_port_is_named_with_its_owner(settings: Settings, taken: int) -> None:
+    (error,) = launch.taken_ports(settings)
+
+    assert isinstance(error, PortInUse)
+    assert error.port == taken
+    assert "pid" in str(error)
+    assert "HELIOGRAPH_PORT" in str(error)
+
+
+def test_an_external_engine_needs_no_port(settings: Settings) -> None:
+    external = settings.model_copy(update={"s3": settings.s3.model_copy(update={"url": "https://s3.example"})})
+
+    assert "SeaweedFS" in launch.wanted_ports(settings).values()
+    assert "SeaweedFS" not in launch.wanted_ports(external).values()
+
+
+def test_a_full_disk_is_refused_before_anything_starts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.data.mkdir()
+    monkeypatch.setattr("shutil.disk_usage", lambda path: DiskUsage(1 << 40, 1 << 40, 5 << 20))
+
+    with pytest.raises(DiskFull, match="Only 5 MB"):
+        launch.check(settings)
+
+
+def test_a_foreign_directory_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "thesis.tex").touch()
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path))
+
+    with pytest.raises(ForeignDataDirectory):
+        launch.opened_settings()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_sockets_fit_below_any_data_directory(tmp_path: Path) -> None:
+    deep = Settings(data_dir=tmp_path / ("d" * 100))
+
+    folder = ray_folder(deep)
+
+    node = "n" * 56
+    assert len(f"{folder}/{node}/a.1234567.tmp") <= _LONGEST_SOCKET
+    assert len(f"{folder}/session_2026-11-24_09-05-27_123456_1234567/sockets/plasma_store") <= _LONGEST_SOCKET
+    assert ray_folder(deep) == folder
+    folder.rmdir()
+
+
+def test_two_stacks_share_no_port_and_no_token(tmp_path: Path) -> None:
+    one, other = (ray_environment(Settings(data_dir=tmp_path / str(port), port=port)) for port in (47_400, 47_500))
+    own = [name for name in one if name.endswith(("_PORT", "_PATH"))]
+
+    assert len(own) > 6
+    assert all(one[name] != other[name] for name in own)
+
+
+def test_the_fingerprint_follows_the_settings(settings: Settings) -> None:
+    assert fingerprint(settings) == fingerprint(settings)
+    assert fingerprint(settings) != fingerprint(settings.model_copy(update={"port": 47_301}))
