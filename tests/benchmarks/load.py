@@ -193,9 +193,9 @@ class Load:
     max_seconds: float
     spans_per_second: float = 0.0
 
-    async def run(self) -> Sent:
-        """Send until the bound in spans or seconds is reached."""
-        sent = Sent()
+    async def run(self, into: Sent | None = None) -> Sent:
+        """Send until the bound in spans or seconds is reached; what was sent is counted as it happens."""
+        sent = into if into is not None else Sent()
         started = time.monotonic()
         await asyncio.gather(*(self._connection(sent, started) for _ in range(self.connections)))
         sent.seconds = time.monotonic() - started
