@@ -1,6 +1,8 @@
 """Processes of the stack: started with an environment of their own, ended with all of their children."""
 
 import asyncio
+import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -67,17 +69,33 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     psutil.wait_procs(killed, timeout=_GRACE_SECONDS)
 
 
-def left_behind(name: str, value: str) -> list[psutil.Process]:
-    """Processes with this variable in their environment: what a dead owner left, since children inherit it."""
-    me = psutil.Process()
-    spared = {me.pid, *(parent.pid for parent in me.parents())}
-    return [process for process in psutil.process_iter() if process.pid not in spared and _has(process, name, value)]
+def record_session(record: Path, pid: int) -> None:
+    """Remember the session that this process leads, for a later owner of the same directory."""
+    record.write_text(json.dumps([pid, psutil.Process(pid).create_time()]), "utf-8")
 
 
-def _has(process: psutil.Process, name: str, value: str) -> bool:
+def left_behind(record: Path) -> list[psutil.Process]:
+    """What still lives of a recorded session, whose number nobody else gets before its last process has ended."""
     try:
-        return process.environ().get(name) == value
-    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        leader, started_at = json.loads(record.read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    if started_at < psutil.boot_time() or _is_another(leader, started_at):
+        return []
+    return [process for process in psutil.process_iter() if _is_in(process, leader)]
+
+
+def _is_another(pid: int, started_at: float) -> bool:
+    try:
+        return psutil.Process(pid).create_time() != started_at
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _is_in(process: psutil.Process, session: int) -> bool:
+    try:
+        return os.getsid(process.pid) == session
+    except ProcessLookupError:
         return False
 
 

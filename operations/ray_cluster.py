@@ -48,6 +48,11 @@ def ray_folder(settings: Settings) -> Path:
     return short
 
 
+def sessions_folder(settings: Settings) -> Path:
+    """Where Ray makes a folder for each session. It opens its own to everybody, so it gets one inside of ours."""
+    return ray_folder(settings) / "r"
+
+
 def ray_environment(settings: Settings) -> dict[str, str]:
     """What every process that talks to the cluster must have in its environment before it imports Ray."""
     folder, port = ray_folder(settings), settings.port
@@ -58,7 +63,7 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         # Said outright: unset, Ray decides by whether a token happens to lie in the home directory.
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(_token_file(settings)),
-        "RAY_TMPDIR": str(folder),
+        "RAY_TMPDIR": str(sessions_folder(settings)),
         "RAY_START_HOOK": f"{without_client_server.__module__}.{without_client_server.__name__}",
         "RAY_ROTATION_MAX_BYTES": str(_LOG_BYTES),
         "RAY_ROTATION_BACKUP_COUNT": "2",
@@ -124,7 +129,7 @@ def head_command(settings: Settings) -> list[str]:
         "--block",
         f"--node-ip-address={LOOPBACK}",
         f"--port={settings.port + RAY_GCS}",
-        f"--temp-dir={folder}",
+        f"--temp-dir={sessions_folder(settings)}",
         f"--num-cpus={_CPUS}",
         f"--object-store-memory={settings.ray.object_store_bytes}",
         "--include-dashboard=false",

@@ -7,7 +7,7 @@ from pathlib import Path
 from heliograph.domain.errors import EngineFailed
 from heliograph.settings import Settings
 from operations import processes
-from operations.ray_cluster import head_command, ray_environment, ray_folder
+from operations.ray_cluster import head_command, ray_environment, sessions_folder
 
 _READY_SECONDS = 60
 _SESSIONS_KEPT = 2
@@ -19,6 +19,7 @@ class RayHead:
     def __init__(self, settings: Settings, log: Path) -> None:
         self._settings = settings
         self._log = log
+        self._record = settings.data / "run" / "ray.pid"
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -33,13 +34,14 @@ class RayHead:
             EngineFailed: the process ended, or did not answer in time.
         """
         self.clean_up()
-        folder = ray_folder(self._settings)
+        folder = sessions_folder(self._settings)
         _drop_old_sessions(folder)
         # Written when every process of the head has registered; its port answers long before.
         announcement = folder / "ray_current_cluster"
         announcement.unlink(missing_ok=True)
         command = processes.with_environment(head_command(self._settings), ray_environment(self._settings))
         self._process = await processes.spawn(command, self._log)
+        processes.record_session(self._record, self._process.pid)
         try:
             async with asyncio.timeout(_READY_SECONDS):
                 while not announcement.exists():
@@ -64,7 +66,7 @@ class RayHead:
 
     def clean_up(self) -> None:
         """End what a crash left behind: HAProxy, for one, outlives the actor that started it."""
-        processes.kill(processes.left_behind("RAY_TMPDIR", str(ray_folder(self._settings))))
+        processes.kill(processes.left_behind(self._record))
 
 
 def _drop_old_sessions(folder: Path) -> None:

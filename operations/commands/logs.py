@@ -9,7 +9,7 @@ import typer
 
 from heliograph.settings import Settings
 from operations.errors import LogUnknown
-from operations.ray_cluster import ray_folder
+from operations.ray_cluster import sessions_folder
 
 _POLL_SECONDS = 0.3
 
@@ -39,7 +39,7 @@ def logs(
 def log_files(settings: Settings) -> dict[str, Path]:
     """Every log by the name of its part; those of Serve and the lanes lie with Ray."""
     files = {path.stem: path for path in sorted((settings.data / "logs").glob("*.log"))}
-    session = ray_folder(settings) / "session_latest" / "logs"
+    session = sessions_folder(settings) / "session_latest" / "logs"
     for path in sorted((session / "serve").glob("*.log"), key=lambda path: path.stat().st_mtime):
         # replica_<application>_<deployment>_<id>.log: the newest replica of each stands for its door.
         name = path.stem.split("_")[1] if path.stem.startswith("replica_") else path.stem.split("_")[0]

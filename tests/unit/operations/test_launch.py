@@ -1,7 +1,7 @@
 import socket
-from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -10,10 +10,15 @@ from heliograph.settings import LOOPBACK, Settings
 from operations import launch
 from operations.errors import DiskFull, PortInUse
 from operations.fingerprint import fingerprint
-from operations.ray_cluster import ray_environment, ray_folder
+from operations.ray_cluster import ray_environment, ray_folder, sessions_folder
 
 _LONGEST_SOCKET = 107
-DiskUsage = namedtuple("DiskUsage", ["total", "used", "free"])
+
+
+class DiskUsage(NamedTuple):
+    total: int
+    used: int
+    free: int
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def test_an_external_engine_needs_no_port(settings: Settings) -> None:
 
 def test_a_full_disk_is_refused_before_anything_starts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.data.mkdir()
-    monkeypatch.setattr("shutil.disk_usage", lambda path: DiskUsage(1 << 40, 1 << 40, 5 << 20))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: DiskUsage(1 << 40, 1 << 40, 5 << 20))
 
     with pytest.raises(DiskFull, match="Only 5 MB"):
         launch.check(settings)
@@ -66,11 +71,11 @@ def test_a_foreign_directory_is_left_alone(tmp_path: Path, monkeypatch: pytest.M
 def test_sockets_fit_below_any_data_directory(tmp_path: Path) -> None:
     deep = Settings(data_dir=tmp_path / ("d" * 100))
 
-    folder = ray_folder(deep)
+    folder, sessions = ray_folder(deep), sessions_folder(deep)
 
     node = "n" * 56
     assert len(f"{folder}/{node}/a.1234567.tmp") <= _LONGEST_SOCKET
-    assert len(f"{folder}/session_2026-11-24_09-05-27_123456_1234567/sockets/plasma_store") <= _LONGEST_SOCKET
+    assert len(f"{sessions}/session_2026-11-24_09-05-27_123456_1234567/sockets/plasma_store") <= _LONGEST_SOCKET
     assert ray_folder(deep) == folder
     folder.rmdir()
 
@@ -81,6 +86,8 @@ def test_two_stacks_share_no_port_and_no_token(tmp_path: Path) -> None:
 
     assert len(own) > 6
     assert all(one[name] != other[name] for name in own)
+    for environment in (one, other):
+        Path(environment["RAY_TMPDIR"]).parent.rmdir()
 
 
 def test_the_fingerprint_follows_the_settings(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 import asyncio
+import json
+import os
 import sys
-import uuid
 from pathlib import Path
 
 import psutil
@@ -37,16 +38,21 @@ async def test_ending_a_process_ends_its_children(tmp_path: Path) -> None:
     assert not any(member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in family)
 
 
-async def test_orphans_are_known_by_their_environment_alone(tmp_path: Path) -> None:
-    mark = uuid.uuid4().hex
-    command = processes.with_environment([sys.executable, "-c", _PARENT], {"HELIOGRAPH_TEST_MARK": mark})
-    process = await processes.spawn(command, tmp_path / "log")
+async def test_orphans_are_known_by_their_session(tmp_path: Path) -> None:
+    process = await processes.spawn([sys.executable, "-c", _PARENT], tmp_path / "log")
+    processes.record_session(tmp_path / "pid", process.pid)
     _, child = await _with_child(process.pid)
     process.kill()
     await process.wait()
 
-    left = processes.left_behind("HELIOGRAPH_TEST_MARK", mark)
+    left = processes.left_behind(tmp_path / "pid")
     processes.kill(left)
 
     assert [orphan.pid for orphan in left] == [child.pid]
-    assert processes.left_behind("HELIOGRAPH_TEST_MARK", mark) == []
+    assert processes.left_behind(tmp_path / "pid") == []
+
+
+def test_a_reused_process_id_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "pid").write_text(json.dumps([os.getsid(0), psutil.Process().create_time() - 1]))
+
+    assert processes.left_behind(tmp_path / "pid") == []
