@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +57,13 @@ class Stack:
         return done.stdout
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of this stack, known by its environment or its command line."""
-        return [process for process in psutil.process_iter() if self._owns(process)]
+        """Every process of this stack: those with its environment, and all of their descendants."""
+        owned = [process for process in psutil.process_iter() if self._owns(process)]
+        family = {process.pid: process for process in owned}
+        for process in owned:
+            with suppress(psutil.NoSuchProcess):
+                family.update({child.pid: child for child in process.children(recursive=True)})
+        return list(family.values())
 
     def kill_everything(self) -> int:
         """Kill -9 every process of the stack; returns how many."""
@@ -73,7 +78,11 @@ class Stack:
         if process.pid == os.getpid():
             return False
         try:
-            return process.environ().get("HELIOGRAPH_DATA_DIR") == str(self.data)
+            # A process that sets its title overwrites the first variables, so either one tells.
+            environment = process.environ()
+            return environment.get("HELIOGRAPH_DATA_DIR") == str(self.data) or environment.get(
+                "HELIOGRAPH_PORT"
+            ) == str(self.port)
         except (psutil.Error, OSError):
             return False
 
