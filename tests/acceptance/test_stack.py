@@ -199,6 +199,8 @@ def test_down_leaves_nothing_and_up_finds_the_data(stack: Stack) -> None:
     stopped = stack.run("down")
 
     assert stopped.returncode == 0
-    assert [process for process in family if process.is_running()] == []
+    # Who adopted the daemon may not have collected it yet.
+    living = [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert living == []
     stack.up()
     assert stack.is_serving()
