@@ -17,12 +17,20 @@ from heliograph.domain.identifiers import LaneNumber
 from heliograph.domain.lanes import MAX_RECORDS_PER_SEGMENT, LogPosition
 from heliograph.settings import LaneSettings
 from storage.objects import segments
-from storage.objects.raw_log import RawLog, Written
+from storage.objects.raw_log import Written
 
 _T = TypeVar("_T")
 _log = telemetry.logger("group_commit")
 # A segment this large gains nothing from waiting for company.
 _FULL_SEGMENT_BYTES = 1 << 20
+
+
+class Log(Protocol):
+    """The log that segments go to; see `RawLog`."""
+
+    def new_nonce(self) -> str: ...
+
+    def write(self, position: LogPosition, data: bytes, nonce: str, /) -> Written: ...
 
 
 class Follower(Protocol):
@@ -50,7 +58,7 @@ class GroupCommit:
 
     def __init__(
         self,
-        log: RawLog,
+        log: Log,
         follower: Follower,
         settings: LaneSettings,
         *,

@@ -1,8 +1,8 @@
 """Merging: segments of the log become whole rows. Blocking and without Ray; one thread of a lane runs it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,20 @@ from heliograph.domain.errors import Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS, LogPosition
 from ingestion.merge import Part, merge_parts
-from storage.clickhouse.contributions import Contributions
 
 _READ_BACK_SUBJECTS = 2_000
+
+
+class ReadBack(Protocol):
+    """Where the contributions to subjects that are not cached come from; see `Contributions`."""
+
+    def observations(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table: ...
+
+    def scores(self, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table: ...
+
+    def traces(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table: ...
+
+    def known_subjects(self) -> Iterator[np.ndarray]: ...
 
 
 class Segment(NamedTuple):
@@ -40,7 +51,7 @@ class MergedRows:
 class Merge:
     """Turns segments into rows, in log order, with the state of every subject they touch."""
 
-    def __init__(self, contributions: Contributions, cache: SubjectCache, generation_of: Callable[[str], int]) -> None:
+    def __init__(self, contributions: ReadBack, cache: SubjectCache, generation_of: Callable[[str], int]) -> None:
         self._contributions = contributions
         self._cache = cache
         self._generation_of = generation_of

@@ -45,7 +45,7 @@ def measure(stack: Stack, templates: list[Template], rows: int) -> float:
     inserted, seconds = 0, 0.0
     number = 0
     while inserted < rows:
-        parts = []
+        parts: list[pa.Table] = []
         while sum(part.num_rows for part in parts) < ROWS_PER_INSERT:
             parts.append(rows_of(templates[number % len(templates)], stack.project_id))
             number += 1

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
@@ -58,13 +59,9 @@ async def run(traces: int) -> Mapping[str, object]:
     async with httpx.AsyncClient(base_url=stack.target.url, auth=login, timeout=60) as client:
         first = (await client.get("/api/public/traces?limit=1")).json()["data"][0]["id"]
         for route in routes(first):
-            through_api = await _times(lambda path=route.path: _get(client, path))
+            through_api = await _times(partial(_get, client, route.path))
             bound = {"project": stack.project_id, "trace": first}
-            alone = await _times(
-                lambda sql=route.sql, bound=bound: asyncio.to_thread(
-                    stack.clickhouse.query_arrow, sql, parameters=bound
-                )
-            )
+            alone = await _times(partial(asyncio.to_thread, stack.clickhouse.query_arrow, route.sql, parameters=bound))
             figures[f"{route.name}: p50 ms"] = through_api.percentile(0.5) * 1000
             figures[f"{route.name}: p95 ms"] = through_api.percentile(0.95) * 1000
             figures[f"{route.name}: ceiling p50 ms"] = alone.percentile(0.5) * 1000

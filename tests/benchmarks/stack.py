@@ -25,23 +25,22 @@ class Stack:
     project_id: str
     clickhouse: Client
 
-    def stored(self, since: str = "") -> tuple[int, int, str]:
+    def stored(self) -> tuple[int, int, str]:
         """Observations, traces and cost that a reader sees now."""
-        del since
-        row = self.clickhouse.query(
+        ((observations, traces, cost),) = self.clickhouse.query(
             "SELECT (SELECT count() FROM observations FINAL WHERE project_id = {project:String}),"
             " (SELECT count() FROM traces FINAL WHERE project_id = {project:String}),"
             " (SELECT toString(sum(total_cost)) FROM traces FINAL WHERE project_id = {project:String})",
             parameters={"project": self.project_id},
-        ).first_row
-        return int(row[0]), int(row[1]), str(row[2])
+        ).result_rows
+        return int(observations), int(traces), str(cost)
 
     def arrived(self) -> int:
         """Rows of the project, counted cheaply: superseded ones included."""
-        count = self.clickhouse.query(
+        ((count,),) = self.clickhouse.query(
             "SELECT count() FROM observations WHERE project_id = {project:String}",
             parameters={"project": self.project_id},
-        ).first_row[0]
+        ).result_rows
         return int(count)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -56,7 +57,7 @@ class Bench:
         )
         return Lane(self.number, stores, settings, on_fenced=on_fenced)
 
-    def rows(self, table: str) -> list[tuple[object, ...]]:
+    def rows(self, table: str) -> list[Any]:
         columns = {
             "observations": "trace_id, id, total_cost, placed_at, created_at, row_version",
             "traces": "id, observation_count, total_cost, score_count, placed_at, row_version",

@@ -1,7 +1,6 @@
 """The raw log against a real object store: numbering, fencing, lost answers, recovery."""
 
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ def client(engines: Settings) -> "S3Client":
 
 
 @pytest.fixture
-def lane() -> Iterator[LaneNumber]:
+def lane() -> LaneNumber:
     return LaneNumber(uuid.uuid4().int % 10**9)
 
 
