@@ -115,7 +115,7 @@ class Merge:
         mapped = segment.batch.observations
         if mapped.num_rows == 0:
             return tables.OBSERVATIONS.empty_table()
-        lane = _LaneColumns.of(segment, mapped, "start_time", self._versions(segment, mapped))
+        lane = _LaneColumns.of(segment, mapped, place="start_time", versions=self._versions(segment, mapped))
         placed = lane.added_to(mapped)
         for index, (key, mapped_contribution) in enumerate(
             zip(_keys(mapped, "trace_id"), observation_contributions(placed), strict=True)
@@ -135,7 +135,7 @@ class Merge:
         mapped = segment.batch.scores
         if mapped.num_rows == 0:
             return tables.SCORES.empty_table()
-        lane = _LaneColumns.of(segment, mapped, "timestamp", self._versions(segment, mapped))
+        lane = _LaneColumns.of(segment, mapped, place="timestamp", versions=self._versions(segment, mapped))
         placed = lane.added_to(mapped)
         for index, (key, mapped_score) in enumerate(zip(_score_keys(mapped), score_contributions(placed), strict=True)):
             state = self._cache[key]
@@ -152,7 +152,7 @@ class Merge:
         parts = segment.batch.trace_parts
         if parts.num_rows == 0:
             return
-        lane = _LaneColumns.of(segment, parts, "stamped_at", self._versions(segment, parts))
+        lane = _LaneColumns.of(segment, parts, place="stamped_at", versions=self._versions(segment, parts))
         fields = (plain_values(parts[name]) for name in ("field", "value", "stamped_at", "stamp_id"))
         places = (lane.created_at.tolist(), lane.row_version.tolist())
         for key, created_at, version, field, value, stamped_at, stamp_id in zip(
@@ -183,7 +183,7 @@ class _LaneColumns:
     row_version: np.ndarray
 
     @classmethod
-    def of(cls, segment: Segment, rows: pa.Table, place: str, versions: np.ndarray) -> "_LaneColumns":
+    def of(cls, segment: Segment, rows: pa.Table, *, place: str, versions: np.ndarray) -> "_LaneColumns":
         received = segment.batch.records["received_at"].cast(pa.int64()).to_numpy()[rows["record"].to_numpy()]
         placed_at = rows[place].cast(pa.int64()).to_numpy().copy()
         return cls(placed_at, received.copy(), received, versions)

@@ -64,7 +64,7 @@ class Login:
             return self._form(request, next_page=next_page, email=email, error=WRONG, status=401)
         self.lockout.forgive(email, address)
         response = RedirectResponse(local_target(next_page), 303)
-        self._set(response, SESSION_COOKIE, self.sessions.sign_in(user), int(SESSION_LIFETIME.total_seconds()))
+        self._set(response, SESSION_COOKIE, self.sessions.sign_in(user), max_age=int(SESSION_LIFETIME.total_seconds()))
         return response
 
     async def sign_out(self, request: Request) -> Response:
@@ -84,11 +84,11 @@ class Login:
             token=token, next_page=next_page, email=email, error=error, is_dark=is_dark
         )
         response = HTMLResponse(page, status, {"Retry-After": "900"} if status == 429 else None)
-        self._set(response, FORM_COOKIE, token, int(FORM_LIFETIME.total_seconds()))
+        self._set(response, FORM_COOKIE, token, max_age=int(FORM_LIFETIME.total_seconds()))
         return response
 
-    def _set(self, response: Response, name: str, value: str, max_age: int) -> None:
-        response.set_cookie(name, value, max_age, path="/", secure=self.is_https, httponly=True, samesite="lax")
+    def _set(self, response: Response, name: str, value: str, *, max_age: int) -> None:
+        response.set_cookie(name, value, max_age=max_age, path="/", secure=self.is_https, httponly=True, samesite="lax")
 
 
 def local_target(target: str) -> str:
