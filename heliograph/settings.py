@@ -68,7 +68,7 @@ class LaneSettings(_Slice):
     max_unacknowledged_bytes: int = 128 << 20
     max_backlog_bytes: int = 96 << 20
     max_segment_bytes: int = 16 << 20
-    full_segment_records: int = 512
+    full_segment_records: int = 420
     segment_spacing_seconds: float = 0.1
     flush_after_seconds: float = 0.3
     busy_flush_after_seconds: float = 0.8
@@ -87,6 +87,7 @@ class IngestSettings(_Slice):
     decoding_threads: int = 2
     slice_above_bytes: int = 256 << 10
     gather_seconds: float = 0.003
+    join_seconds: float = 0.008
     max_append_bytes: int = 4 << 20
 
 

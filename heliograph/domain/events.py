@@ -121,7 +121,9 @@ def _follow(table: pa.Table, place: np.ndarray) -> pa.Table:
 
 
 def pack(batch: MappedBatch) -> list[pa.Buffer]:
-    """The batch as Arrow IPC streams, which cross a process boundary without being parsed.
+    """The batch as Arrow IPC messages, which cross a process boundary without being parsed.
+
+    The messages carry no schema, since both sides know it and reading it would cost a small batch more than its rows.
 
     Returns:
         Four buffers: records, observations, scores, trace parts; an empty table is an empty buffer.
@@ -140,13 +142,11 @@ def unpack(buffers: Sequence[pa.Buffer]) -> MappedBatch:
 def _pack_table(table: pa.Table) -> pa.Buffer:
     if table.num_rows == 0:
         return pa.py_buffer(b"")
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue()
+    (batch,) = table.combine_chunks().to_batches()
+    return batch.serialize()
 
 
 def _unpack_table(buffer: pa.Buffer, schema: pa.Schema) -> pa.Table:
     if buffer.size == 0:
         return schema.empty_table()
-    return pa.ipc.open_stream(buffer).read_all()
+    return pa.Table.from_batches([pa.ipc.read_record_batch(buffer, schema)])

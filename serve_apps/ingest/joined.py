@@ -25,12 +25,12 @@ class JoinedExports:
 
     Args:
         appends: where mapped batches go.
-        gather_seconds: how long the first one waits for others.
+        join_seconds: how long the first one waits for others.
     """
 
-    def __init__(self, appends: Appends, gather_seconds: float) -> None:
+    def __init__(self, appends: Appends, join_seconds: float) -> None:
         self._appends = appends
-        self._gather_seconds = gather_seconds
+        self._join_seconds = join_seconds
         self._groups: dict[tuple[ProjectId, IngestionFacts], _Group] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -41,7 +41,7 @@ class JoinedExports:
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(context)
-            loop.call_later(self._gather_seconds, self._close, key, group)
+            loop.call_later(self._join_seconds, self._close, key, group)
         answer: asyncio.Future[list[str]] = loop.create_future()
         group.exports.append(export)
         group.answers.append(answer)

@@ -37,7 +37,7 @@ class OpenTelemetryDoor:
     """
 
     def __init__(self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts) -> None:
-        self._joined = JoinedExports(dependencies.appends, dependencies.settings.gather_seconds)
+        self._joined = JoinedExports(dependencies.appends, dependencies.settings.join_seconds)
         self._clock = dependencies.clock
         self._inline_bytes = dependencies.settings.slice_above_bytes
         self._bodies = bodies

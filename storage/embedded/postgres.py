@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from importlib.util import find_spec
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import psycopg
 
+from heliograph import telemetry
 from heliograph.domain.errors import EngineFailed
 from heliograph.settings import LOOPBACK, POSTGRES, PostgresSettings
 from storage.embedded.engine import folder
 
+_log = telemetry.logger("postgres")
 _CONNECT_SECONDS = 3
 _INITDB_SECONDS = 120
 # Any unprivileged account serves inside a user namespace: files stay ours outside of it.
@@ -86,7 +89,7 @@ class Postgres:
         with tempfile.NamedTemporaryFile("w", dir=self._folder) as password:
             password.write(self._settings.password)
             password.flush()
-            self._give_away(Path(password.name), prefix)
+            os.chown(password.name, self._folder.stat().st_uid, -1)
             words = ["-D", str(draft), "-U", self._settings.user, f"--pwfile={password.name}"]
             command = [*prefix, str(_binary("initdb")), *words, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8"]
             made = subprocess.run(
@@ -100,16 +103,34 @@ class Postgres:
         """What runs a command as somebody else when we are root, since PostgreSQL refuses to run as root."""
         if os.geteuid() != 0:
             return []
-        namespace = ["unshare", "--user", f"--map-user={_UNPRIVILEGED}", f"--map-group={_UNPRIVILEGED}", "--"]
-        if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0:
-            return namespace
-        prefix = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--"]
-        self._give_away(self._folder, prefix)
-        return prefix
+        prefix = ["unshare", "--user", f"--map-user={_UNPRIVILEGED}", f"--map-group={_UNPRIVILEGED}", "--"]
+        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
+            _give(self._folder, os.geteuid())
+            return prefix
+        # Containers forbid user namespaces by default.
+        _open_the_way_to(self._folder)
+        _open_the_way_to(_binary("postgres"))
+        _give(self._folder, _NOBODY)
+        return ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--"]
 
-    def _give_away(self, path: Path, prefix: list[str]) -> None:
-        if prefix and prefix[0] == "setpriv":
-            os.chown(path, _NOBODY, _NOBODY)
+
+def _give(folder: Path, owner: int) -> None:
+    """Give a folder to an account and a group of the same number, with all that the other kind of start left in it."""
+    if folder.stat().st_uid == owner:
+        return
+    for path in folder.rglob("*"):
+        os.chown(path, owner, owner, follow_symlinks=False)
+    # The folder comes last, since its owner says that all of it is done.
+    os.chown(folder, owner, owner)
+
+
+def _open_the_way_to(path: Path) -> None:
+    """Let other accounts pass through the folders above, which does not let them list or read these."""
+    for above in path.parents:
+        mode = above.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            above.chmod(mode | stat.S_IXOTH)
+            _log.warning("folder_opened_for_passing", path=str(above))
 
 
 def _binary(name: str) -> Path:
