@@ -75,7 +75,8 @@ class GroupCommit:
         )
         self._arrived = asyncio.Event()
         self._filled = asyncio.Event()
-        self._started_at = 0.0
+        self._finished_at = 0.0
+        self._last_records = 0
         self._next = LogPosition(0, 0)
         self._lane = LaneNumber(0)
         self._is_fenced = False
@@ -117,6 +118,7 @@ class GroupCommit:
                 self._arrived.clear()
             if waiting:
                 await self._commit(waiting)
+                self._finished_at = asyncio.get_running_loop().time()
 
     def close(self) -> None:
         """Refuse further appends; `run` returns when the ones before are committed."""
@@ -125,14 +127,15 @@ class GroupCommit:
         self._filled.set()
 
     async def _gather(self) -> None:
-        """Small appends wait for company, so that a segment a tenth of a second is the most that they cause."""
+        """Small appends wait for company, which is under way: those whose answers went out with the last segment."""
         loop = asyncio.get_running_loop()
-        due_at = self._started_at + self._settings.segment_spacing_seconds
+        is_busy = self._last_records >= self._settings.busy_segment_records
+        spacing = self._settings.segment_spacing_seconds
+        due_at = self._finished_at + (spacing if is_busy else spacing / 4)
         while not self._is_closing and not self._is_full and (left := due_at - loop.time()) > 0:
             self._filled.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._filled.wait(), left)
-        self._started_at = loop.time()
 
     @property
     def _is_full(self) -> bool:
@@ -149,7 +152,8 @@ class GroupCommit:
             self.meter.failures += 1
             _answer(waiting, error)
             return
-        self.meter.records += batch.records.num_rows
+        self._last_records = batch.records.num_rows
+        self.meter.records += self._last_records
         self.meter.segments += 1
         self.meter.nbytes += len(data)
         self._follower.offer(position, batch)
