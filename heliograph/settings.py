@@ -66,7 +66,7 @@ class LaneSettings(_Slice):
     count: int = 2
     max_project_bytes: int = 64 << 20
     max_unacknowledged_bytes: int = 128 << 20
-    max_backlog_bytes: int = 96 << 20
+    max_backlog_bytes: int = 48 << 20
     max_segment_bytes: int = 16 << 20
     full_segment_records: int = 450
     segment_spacing_seconds: float = 0.08
@@ -74,8 +74,8 @@ class LaneSettings(_Slice):
     flush_after_seconds: float = 0.3
     busy_flush_after_seconds: float = 0.8
     busy_rows: int = 1_000
-    max_flush_rows: int = 20_000
-    max_cached_contributions: int = 100_000
+    max_flush_rows: int = 16_000
+    max_cached_contributions: int = 60_000
     cached_subjects_bits: int = 1 << 26
 
 

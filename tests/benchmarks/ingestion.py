@@ -1,7 +1,6 @@
-"""Ingestion, bulk and small: `python -m tests.benchmarks.ingestion bulk|small|late` against a running stack.
+"""Ingestion, bulk and small: `python -m tests.benchmarks.ingestion bulk|small` against a running stack.
 
-bulk: 500-span requests over 8 connections. small: 10-span requests over 64 connections. late: bulk, in which a tenth of
-the spans belong to traces of long ago and a hundredth are sent again with other usage.
+bulk: 500-span requests over 8 connections. small: 10-span requests over 64 connections.
 """
 
 import argparse
@@ -42,8 +41,7 @@ async def run(kind: str, spans: int, seconds: float, ceiling_rows: int) -> Mappi
     objects_before = log_objects(stack)
     memory = MemoryWatch()
     started = time.monotonic()
-    sent = await memory.watch(Load(stack.target, requests, connections, spans, seconds).run())
-    assert isinstance(sent, Sent)
+    sent = await memory.watched(Load(stack.target, requests, connections, spans, seconds).run())
     await until(lambda: stack.arrived() >= sent.acknowledged, max_seconds=300)
     queryable = time.monotonic() - started
     observations, traces, cost = stack.stored()

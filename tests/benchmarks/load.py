@@ -5,9 +5,10 @@ import random
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -69,9 +70,16 @@ class Template:
 
     def copy(self) -> bytes:
         """The request with fresh random ids."""
-        body = np.frombuffer(self.body, dtype=np.uint8).copy()
+        return self.filled(*self.fresh_ids())
+
+    def fresh_ids(self) -> tuple[np.ndarray, np.ndarray]:
+        """Random ids: 16 bytes for each trace, 8 for each span."""
         traces = self.generator.integers(0, 256, (int(self.trace_of_offset.max()) + 1, 16), dtype=np.uint8)
-        spans = self.generator.integers(0, 256, (self.spans, 8), dtype=np.uint8)
+        return traces, self.generator.integers(0, 256, (self.spans, 8), dtype=np.uint8)
+
+    def filled(self, traces: np.ndarray, spans: np.ndarray) -> bytes:
+        """The request with these ids."""
+        body = np.frombuffer(self.body, dtype=np.uint8).copy()
         body[self.trace_offsets[:, None] + np.arange(16)] = traces[self.trace_of_offset]
         body[self.span_offsets[:, None] + np.arange(8)] = spans[self.span_of_offset]
         return body.tobytes()
@@ -147,6 +155,17 @@ def _find(body: bytes, mark: bytes) -> Iterator[int]:
         at = body.find(mark, at + 1)
 
 
+class Request(Protocol):
+    """What a connection sends: copies that differ in their ids."""
+
+    @property
+    def spans(self) -> int:
+        """How many spans a copy has."""
+
+    def copy(self) -> bytes:
+        """The next copy."""
+
+
 @dataclass
 class Target:
     """Where the load goes, always on this machine."""
@@ -187,7 +206,7 @@ class Load:
     """A closed loop: each connection sends its next request when the answer to the last has come."""
 
     target: Target
-    requests: list[Template]
+    requests: Sequence[Request]
     connections: int
     max_spans: int
     max_seconds: float

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import psutil
 from clickhouse_connect.driver.client import Client
@@ -14,6 +15,8 @@ from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
 from storage.postgres.projects import Projects
 from tests.benchmarks.load import Target
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,9 @@ class MemoryWatch:
     def __init__(self) -> None:
         self.peaks: dict[str, int] = {}
 
-    async def watch(self, work: Awaitable[object], pause: float = 2.0) -> object:
+    async def watched(self, work: Coroutine[Any, Any, Result], pause: float = 2.0) -> Result:
         """Sample until the work is done; return its result."""
-        task = asyncio.ensure_future(work)
+        task = asyncio.create_task(work)
         while not task.done():
             await asyncio.to_thread(self._sample)
             await asyncio.wait([task], timeout=pause)
