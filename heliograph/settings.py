@@ -66,7 +66,7 @@ class LaneSettings(_Slice):
     count: int = 2
     max_project_bytes: int = 64 << 20
     max_unacknowledged_bytes: int = 128 << 20
-    max_backlog_bytes: int = 48 << 20
+    max_backlog_bytes: int = 72 << 20
     max_segment_bytes: int = 16 << 20
     full_segment_records: int = 450
     segment_spacing_seconds: float = 0.08
