@@ -118,7 +118,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path(".heliograph")
     host: str = LOOPBACK
-    port: int = Field(default=3000, ge=1024, le=65_000)
+    # Above 32,668 outgoing connections of any program may hold one of the hundred ports at the moment of the start.
+    port: int = Field(default=3000, ge=1024, le=32_668)
     log_level: str = "INFO"
     pepper: str = ""
     session_secret: str = ""

@@ -63,7 +63,7 @@ _CONFIG = """<clickhouse>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <background_pool_size>2</background_pool_size>
   <background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
-  <os_threads_nice_value_merge_mutate>10</os_threads_nice_value_merge_mutate>
+  <os_threads_nice_value_merge_mutate>19</os_threads_nice_value_merge_mutate>
   <background_schedule_pool_size>8</background_schedule_pool_size>
   <background_common_pool_size>2</background_common_pool_size>
   <merge_tree>

@@ -23,7 +23,7 @@ class DiskUsage(NamedTuple):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data", port=47_300)
+    return Settings(data_dir=tmp_path / "data", port=27_300)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_sockets_fit_below_any_data_directory(tmp_path: Path) -> None:
 
 
 def test_two_stacks_share_no_port_and_no_token(tmp_path: Path) -> None:
-    one, other = (ray_environment(Settings(data_dir=tmp_path / str(port), port=port)) for port in (47_400, 47_500))
+    one, other = (ray_environment(Settings(data_dir=tmp_path / str(port), port=port)) for port in (27_400, 27_500))
     own = [name for name in one if name.endswith(("_PORT", "_PATH"))]
 
     assert len(own) > 6
