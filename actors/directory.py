@@ -14,6 +14,7 @@ from actors.lane_client import LaneClient
 from heliograph import telemetry
 from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.garbage import collect_rarely
 from heliograph.settings import Settings
 from ingestion import replay
 from ingestion.pricing import managed_prices
@@ -51,6 +52,7 @@ class LaneActor:
         )
         self._lane = Lane(lane, stores, settings.lanes, on_fenced=self._exit_soon)
         await self._lane.start()
+        collect_rarely()
 
     async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
         """See Lane.append."""

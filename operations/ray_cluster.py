@@ -114,7 +114,7 @@ def _serve_environment(folder: Path, port: int) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
         "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "1",
         # Ten rounds a second, the default, keep a twentieth of a core busy with nothing to do.
-        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.3",
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     }
 
 

@@ -10,11 +10,11 @@ from starlette.routing import Route
 
 from heliograph.domain.events import IngestionFacts
 from heliograph.domain.identifiers import ProjectId
+from heliograph.garbage import collected_rarely
 from ingestion import otlp, scores
 from serve_apps import authentication, problems
 from serve_apps.bodies import Bodies, DiscardedRemainders
 from serve_apps.ingest.dependencies import IngestDependencies
-from serve_apps.ingest.garbage import collected_rarely
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
 from serve_apps.ingest.scores import ScoresDoor

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client import REGISTRY
 
-from serve_apps.ingest.garbage import collected_rarely
+from heliograph.garbage import collected_rarely
 from serve_apps.loop_lag import LoopLag
 from tests.unit.serve_apps.doors import GZIP, MEGABYTE, PROTOBUF, TRACES, KeptInMemory, client, export, span
 
