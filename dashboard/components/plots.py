@@ -136,6 +136,8 @@ def _legend(plot: figure, *, is_dark: bool) -> None:
         return
     legend = plot.legend[0]
     legend.orientation = "horizontal"
+    # Longer rows than this run over the neighbouring chart on a laptop.
+    legend.ncols = 4 if len(legend.items) <= 4 else 3
     legend.label_text_color = (DARK if is_dark else LIGHT).muted
     legend.label_text_font_size = "11px"
     legend.background_fill_alpha = 0
