@@ -27,3 +27,8 @@ def migrated(engines: Settings) -> Settings:
     """The engines with every migration applied."""
     plan.upgrade(engines)
     return engines
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop running in this thread, in which no other can run."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
