@@ -32,6 +32,8 @@ _RETRY_AFTER_SECONDS = 2.0
 _MAX_PENDING_CALLS = 2_000
 _START_TIMEOUT_SECONDS = 90
 _STOP_TIMEOUT_SECONDS = 30
+# A lane that is starting keeps its callers waiting; no exporter waits longer than this.
+_APPEND_TIMEOUT_SECONDS = 30
 # Long enough for the callers of a fenced owner to get their 503 before it goes.
 _EXIT_AFTER_SECONDS = 1.0
 
@@ -51,7 +53,7 @@ class LaneActor:
             remap=lambda records: replay.map_records(records, prices=managed_prices()),
         )
         self._lane = Lane(lane, stores, settings.lanes, on_fenced=self._exit_soon)
-        await self._lane.start()
+        await self._start()
         collect_rarely()
 
     async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
@@ -65,6 +67,17 @@ class LaneActor:
     async def stop(self) -> None:
         """See Lane.stop."""
         await self._lane.stop()
+
+    async def _start(self) -> None:
+        """Take over once the log and the registry answer: Ray restarts no actor whose constructor failed."""
+        while True:
+            try:
+                await self._lane.start()
+            except Unavailable as error:
+                telemetry.logger("lane").warning("lane_cannot_start_yet", reason=str(error))
+                await asyncio.sleep(_RETRY_AFTER_SECONDS)
+            else:
+                return
 
     def _exit_soon(self) -> None:
         asyncio.get_running_loop().call_later(_EXIT_AFTER_SECONDS, os._exit, 1)
@@ -85,7 +98,10 @@ class RayLane:
         """
         for _ in range(2):
             try:
-                outcomes = await self._resolved().append.remote(appends, map_version)
+                async with asyncio.timeout(_APPEND_TIMEOUT_SECONDS):
+                    outcomes = await self._resolved().append.remote(appends, map_version)
+            except TimeoutError:
+                break
             except (RayActorError, PendingCallsLimitExceeded, ValueError):
                 self._handle = None
                 continue

@@ -17,6 +17,7 @@ from actors.merge_stage import MergeStage
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
 from heliograph import telemetry
+from heliograph.domain import tables
 from heliograph.domain.errors import LaneFenced, Overloaded, Unavailable
 from heliograph.domain.events import MappedBatch, unpack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
@@ -85,6 +86,7 @@ class Lane:
         self._replaying = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._is_fenced = False
+        self._unreadable = 0
         cache = SubjectCache(settings.max_cached_contributions, SeenFilter(settings.cached_subjects_bits))
         self._checkpoints = CheckpointRecorder(self._record_checkpoint, self._fence)
         self._merge_stage = MergeStage(
@@ -114,6 +116,8 @@ class Lane:
         self._commits.open(self._number, LogPosition(self._epoch, free))
         stages = (self._commits.run(), self._merge_stage.run(), self._checkpoints.run())
         self._tasks = [asyncio.create_task(stage) for stage in stages]
+        for task in self._tasks:
+            task.add_done_callback(self._watch)
         _log.info("lane_started", lane=self._number, epoch=self._epoch, replaying=len(replay))
 
     async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
@@ -158,6 +162,7 @@ class Lane:
             "backlog_bytes": self._merge_stage.backlog_bytes,
             "checkpoint_failures": self._checkpoints.failures,
             "failed_stages": failed,
+            "unreadable_segments": self._unreadable,
             "appended": asdict(self._commits.meter),
             "merged": asdict(self._merge_stage.meter),
             "inserted": asdict(self._stores.writer.meter),
@@ -172,6 +177,13 @@ class Lane:
                 await asyncio.wait_for(task, 10)
         _log.info("lane_stopped", lane=self._number, epoch=self._epoch)
 
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        """A stage that failed by a defect ends this owner: callers get 503, and the next owner starts from the log."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("stage_failed", lane=self._number, epoch=self._epoch, exc_info=error)
+            self._fence()
+
     def _fence(self) -> None:
         if not self._is_fenced:
             self._is_fenced = True
@@ -180,7 +192,13 @@ class Lane:
             self._on_fenced()
 
     def _read_segment(self, position: LogPosition) -> MappedBatch:
-        return self._stores.remap(self._stores.log.read(position))
+        try:
+            return self._stores.remap(self._stores.log.read(position))
+        except pa.ArrowException as error:
+            # One damaged object must not stop every project of the lane; it stays in the log.
+            self._unreadable += 1
+            _log.error("segment_unreadable", lane=self._number, segment=position.segment, exc_info=error)
+            return MappedBatch(tables.RECORDS.empty_table())
 
     async def _record_checkpoint(self, position: LogPosition) -> None:
         await self._stores.registry.record_checkpoint(self._number, epoch=self._epoch, position=position)

@@ -168,7 +168,11 @@ class RawLog:
         return head["Metadata"].get(_NONCE, "")
 
     def _size(self, position: LogPosition) -> int:
-        return int(self._client.head_object(Bucket=self._bucket, Key=self._key(position))["ContentLength"])
+        try:
+            head = self._client.head_object(Bucket=self._bucket, Key=self._key(position))
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
+        return int(head["ContentLength"])
 
     def _key(self, position: LogPosition) -> str:
         return f"wal/{self._lane}/{position.epoch:010d}/{position.segment:012d}.parquet"

@@ -241,3 +241,48 @@ class Gate(Writer):
 
 def replace_settings(**changes: object) -> LaneSettings:
     return FAST.model_copy(update=changes)
+
+
+async def test_a_stage_that_fails_by_a_defect_ends_the_owner_and_loses_nothing(bench: Bench) -> None:
+    class Broken(Writer):
+        def insert(self, table: str, rows: object) -> None:
+            raise ZeroDivisionError(table, rows)
+
+    told: list[bool] = []
+    stores = LaneStores(
+        log=bench.log,
+        writer=Broken(bench.clickhouse),
+        contributions=Contributions(bench.clickhouse),
+        registry=LaneRegistry(bench.database),
+        remap=lambda records: replay.map_records(records, prices=managed_prices()),
+    )
+    broken = Lane(bench.number, stores, FAST, on_fenced=lambda: told.append(True))
+    await broken.start()
+    assert await append(broken, bench.batch(1)) is AppendStatus.DURABLE
+    for _ in range(200):
+        if told:
+            break
+        await asyncio.sleep(0.02)
+    assert told == [True]
+    await abandon(broken)
+    async with running(bench.lane()) as successor:
+        await flushed(successor)
+    assert len(bench.rows("observations")) == 1
+
+
+async def test_a_damaged_segment_costs_its_neighbours_nothing(bench: Bench) -> None:
+    slow = replace_settings(flush_after_seconds=60.0, busy_flush_after_seconds=60.0)
+    lane = bench.lane(slow)
+    await lane.start()
+    await append(lane, bench.batch(1))
+    await append(lane, bench.batch(2))
+    await abandon(lane)
+    first = next(bench.log.segments_after(None)).position
+    key = f"wal/{bench.number}/{first.epoch:010d}/{first.segment:012d}.parquet"
+    objects.connect(bench.settings.s3, bench.settings.s3_url).put_object(
+        Bucket=bench.settings.s3.bucket, Key=key, Body=b"not parquet"
+    )
+    async with running(bench.lane()) as successor:
+        await flushed(successor)
+        assert (await successor.status())["unreadable_segments"] == 1
+    assert [row[1][-1] for row in bench.rows("observations")] == ["2"]
