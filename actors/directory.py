@@ -1,19 +1,21 @@
 """The directory of actors: the only file that knows Ray's names, options and get-or-create."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Any, cast
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import PendingCallsLimitExceeded, RayActorError
+from ray.exceptions import RayError
 
 from actors.lane import AppendOutcome, AppendStatus, Lane, LaneStores, PackedAppend
 from actors.lane_client import LaneClient
 from heliograph import telemetry
-from heliograph.domain.errors import Unavailable
+from heliograph.domain.errors import LaneFenced, Unavailable
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lanes import LaneMap
 from heliograph.garbage import collect_rarely
 from heliograph.settings import Settings
 from ingestion import replay
@@ -31,7 +33,7 @@ NAMESPACE = "heliograph"
 _RETRY_AFTER_SECONDS = 2.0
 _MAX_PENDING_CALLS = 2_000
 _START_TIMEOUT_SECONDS = 90
-_STOP_TIMEOUT_SECONDS = 30
+_STOP_TIMEOUT_SECONDS = 40
 # A lane that is starting keeps its callers waiting; no exporter waits longer than this.
 _APPEND_TIMEOUT_SECONDS = 30
 # Long enough for the callers of a fenced owner to get their 503 before it goes.
@@ -73,6 +75,9 @@ class LaneActor:
         while True:
             try:
                 await self._lane.start()
+            except LaneFenced:
+                # A newer owner: whether this process is needed is for Ray to decide, which restarts what dies so.
+                os._exit(1)
             except Unavailable as error:
                 telemetry.logger("lane").warning("lane_cannot_start_yet", reason=str(error))
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
@@ -102,7 +107,7 @@ class RayLane:
                     outcomes = await self._resolved().append.remote(appends, map_version)
             except TimeoutError:
                 break
-            except (RayActorError, PendingCallsLimitExceeded, ValueError):
+            except (RayError, ValueError):
                 self._handle = None
                 continue
             if any(outcome.status is AppendStatus.FENCED for outcome in outcomes):
@@ -119,34 +124,44 @@ class RayLane:
 
 async def start_lanes(settings: Settings) -> None:
     """Start every lane, wanted or not, and return when each has taken over its log."""
-    handles = [_get_or_create(LaneNumber(number), settings) for number in range(settings.lanes.count)]
+    handles = [_get_or_create(number, settings) for number in await _lanes(settings)]
     async with asyncio.timeout(_START_TIMEOUT_SECONDS):
         await asyncio.gather(*(handle.status.remote() for handle in handles))
 
 
 async def stop_lanes(settings: Settings) -> None:
     """Flush and stop every lane that runs."""
-    numbers = [LaneNumber(number) for number in range(settings.lanes.count)]
-    await asyncio.gather(*(_stop(number) for number in numbers))
+    await asyncio.gather(*(_stop(number) for number in await _lanes(settings)))
 
 
 async def lane_statuses(settings: Settings) -> list[dict[str, Any]]:
     """The status of every lane that answers."""
-    statuses = await asyncio.gather(
-        *(_status(LaneNumber(number)) for number in range(settings.lanes.count)), return_exceptions=True
-    )
+    statuses = await asyncio.gather(*(_status(number) for number in await _lanes(settings)), return_exceptions=True)
     return [status for status in statuses if isinstance(status, dict)]
 
 
 async def lane_client(settings: Settings) -> LaneClient:
     """A client for this process, under the lane map of now."""
-    database = Database(settings.postgres_dsn)
-    try:
-        lane_map = await LaneRegistry(database).lane_map()
-    finally:
-        await database.close()
+    lane_map = await _lane_map(settings)
     lanes = {LaneNumber(number): RayLane(LaneNumber(number)) for number in range(lane_map.count)}
     return LaneClient(lane_map, lanes.__getitem__, settings.ingest)
+
+
+async def _lane_map(settings: Settings) -> LaneMap:
+    database = Database(settings.postgres_dsn)
+    try:
+        return await LaneRegistry(database).lane_map()
+    finally:
+        await database.close()
+
+
+async def _lanes(settings: Settings) -> list[LaneNumber]:
+    """Every lane of the map in force: a setting that has changed since creates none and forgets none."""
+    try:
+        count = (await _lane_map(settings)).count
+    except Unavailable:
+        count = settings.lanes.count
+    return [LaneNumber(number) for number in range(count)]
 
 
 def _name(number: LaneNumber) -> str:
@@ -177,8 +192,9 @@ async def _status(number: LaneNumber) -> dict[str, Any]:
 async def _stop(number: LaneNumber) -> None:
     try:
         handle = ray.get_actor(_name(number), NAMESPACE)
+    except ValueError:
+        return
+    with contextlib.suppress(TimeoutError, RayError):
         async with asyncio.timeout(_STOP_TIMEOUT_SECONDS):
             await handle.stop.remote()
-    except (ValueError, TimeoutError, RayActorError):
-        return
     ray.kill(handle, no_restart=True)

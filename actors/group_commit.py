@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -120,6 +121,12 @@ class GroupCommit:
                 await self._commit(waiting)
                 self._finished_at = asyncio.get_running_loop().time()
 
+    def fence(self) -> None:
+        """Refuse every append from now on, those that wait included: this owner has ended."""
+        self._is_fenced = True
+        left = self._buffers.take(max_bytes=sys.maxsize, max_records=sys.maxsize)
+        _answer(left, Unavailable("This lane", 1.0))
+
     def close(self) -> None:
         """Refuse further appends; `run` returns when the ones before are committed."""
         self._is_closing = True
@@ -144,14 +151,18 @@ class GroupCommit:
         )
 
     async def _commit(self, waiting: list[Waiting]) -> None:
-        batch = _in_log_order(MappedBatch.concat([one.batch for one in waiting]))
         try:
+            batch = _in_log_order(MappedBatch.concat([one.batch for one in waiting]))
             data = await self._in_thread(segments.encode, batch.records)
             position = await self._write(data)
         except HeliographError as error:
             self.meter.failures += 1
             _answer(waiting, error)
             return
+        except BaseException:
+            self.fence()
+            _answer(waiting, Unavailable("This lane", 1.0))
+            raise
         self._last_records = batch.records.num_rows
         self.meter.records += self._last_records
         self.meter.segments += 1

@@ -105,7 +105,8 @@ class Lane:
         """Take over the lane: a new epoch, the old ones sealed, the log after the checkpoint queued for the merge."""
         self._map = await self._stores.registry.lane_map()
         self._generations = await self._stores.registry.raised_generations()
-        self._epoch = await self._stores.registry.take_epoch(self._number)
+        # A start that is repeated keeps its epoch: an hour without the log must not burn thousands.
+        self._epoch = self._epoch or await self._stores.registry.take_epoch(self._number)
         checkpoint = await self._stores.registry.checkpoint(self._number)
         loop = asyncio.get_running_loop()
         replay, free = await loop.run_in_executor(self._log_thread, self._stores.log.take_over, self._epoch, checkpoint)
@@ -173,7 +174,7 @@ class Lane:
         closes = (self._commits.close, self._merge_stage.close, self._checkpoints.close)
         for close, task in zip(closes, self._tasks, strict=False):
             close()
-            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            with contextlib.suppress(Exception, asyncio.CancelledError):
                 await asyncio.wait_for(task, 10)
         _log.info("lane_stopped", lane=self._number, epoch=self._epoch)
 
@@ -187,6 +188,7 @@ class Lane:
     def _fence(self) -> None:
         if not self._is_fenced:
             self._is_fenced = True
+            self._commits.fence()
             for task in self._tasks[1:]:
                 task.cancel()
             self._on_fenced()

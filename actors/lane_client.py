@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from actors.lane import AppendOutcome, AppendStatus, PackedAppend
+from heliograph import telemetry
 from heliograph.domain.errors import Overloaded, Unavailable
 from heliograph.domain.events import MappedBatch, pack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
@@ -14,6 +15,7 @@ from heliograph.domain.lanes import LaneMap
 from heliograph.settings import IngestSettings
 
 _RETRY_AFTER_SECONDS = 2.0
+_log = telemetry.logger("lane_client")
 
 
 class LaneCall(Protocol):
@@ -87,14 +89,17 @@ class LaneClient:
         for one in gathered:
             by_project.setdefault(one.project_id, []).append(one)
         groups = list(by_project.items())
-        appends = [
-            PackedAppend(project_id, pack(MappedBatch.concat([one.batch for one in group])))
-            for project_id, group in groups
-        ]
         try:
+            appends = [
+                PackedAppend(project_id, pack(MappedBatch.concat([one.batch for one in group])))
+                for project_id, group in groups
+            ]
             outcomes = await self._lane(lane).append(appends, self._map.version)
         except Unavailable as error:
             outcomes = [AppendOutcome(AppendStatus.UNAVAILABLE, error.retry_after)] * len(groups)
+        except Exception as error:  # noqa: BLE001 - whatever it is, each caller is to be answered
+            _log.error("append_failed", lane=lane, exc_info=error)
+            outcomes = [AppendOutcome(AppendStatus.UNAVAILABLE, _RETRY_AFTER_SECONDS)] * len(groups)
         for (_, group), outcome in zip(groups, outcomes, strict=True):
             for one in group:
                 _answer(one.durable, outcome)

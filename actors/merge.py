@@ -11,12 +11,13 @@ from actors.contribution import observation_contributions, plain_values, score_c
 from actors.rollup import SubjectState, TracePlace, load_parts, roll_up, trace_table
 from actors.subject_cache import SubjectCache, SubjectKey
 from heliograph.domain import tables
-from heliograph.domain.errors import Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS, LogPosition
 from ingestion.merge import Part, merge_parts
 
 _READ_BACK_SUBJECTS = 2_000
+# ClickHouse takes no longer parameter than 128 kB.
+_READ_BACK_BYTES = 100_000
 
 
 class ReadBack(Protocol):
@@ -87,13 +88,15 @@ class Merge:
 
     def _admit(self, touched: Iterable[SubjectKey]) -> None:
         unknown = self._cache.admit(touched)
-        for start in range(0, len(unknown), _READ_BACK_SUBJECTS):
-            try:
-                self._read_back(unknown[start : start + _READ_BACK_SUBJECTS])
-            except Unavailable:
-                self._cache.discard(unknown[start:])
-                raise
-        self.read_back += len(unknown)
+        read = 0
+        try:
+            for chunk in _chunks(unknown):
+                self._read_back(chunk)
+                read += len(chunk)
+        finally:
+            # An empty state that was not read back would be taken for a whole one.
+            self._cache.discard(unknown[read:])
+        self.read_back += read
 
     def _read_back(self, keys: list[SubjectKey]) -> None:
         wanted = set(keys)
@@ -199,6 +202,21 @@ class _LaneColumns:
             type_ = pa.uint64() if name == "row_version" else tables.TIME
             complete = complete.append_column(pa.field(name, type_, nullable=False), pa.array(values).cast(type_))
         return complete
+
+
+def _chunks(keys: Sequence[SubjectKey]) -> Iterator[list[SubjectKey]]:
+    """Keys in portions that fit into a query's parameters, by number and by length."""
+    chunk: list[SubjectKey] = []
+    length = 0
+    for key in keys:
+        size = 4 * len(key[1]) + 8
+        if chunk and (len(chunk) == _READ_BACK_SUBJECTS or length + size > _READ_BACK_BYTES):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(key)
+        length += size
+    if chunk:
+        yield chunk
 
 
 def _subjects(batch: MappedBatch) -> Iterable[SubjectKey]:

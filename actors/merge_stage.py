@@ -75,6 +75,7 @@ class MergeStage:
         self._flush_started_at: float | None = None
         self._is_failing = False
         self._is_closing = False
+        self._queued_rows = 0
         self.backlog_bytes = 0
         self.cursor: LogPosition | None = None
         self.meter = MergeMeter()
@@ -86,6 +87,7 @@ class MergeStage:
         queued = _Queued(position, batch, asyncio.get_running_loop().time())
         self._queue.append(queued)
         self.backlog_bytes += queued.nbytes
+        self._queued_rows += queued.rows
         self._changed.set()
 
     async def make_room(self) -> None:
@@ -145,7 +147,7 @@ class MergeStage:
                     return []
                 await self._changed.wait()
                 continue
-            rows = sum(queued.rows for queued in self._queue)
+            rows = self._queued_rows
             left = self._queue[0].offered_at + self._flush_after(rows) - loop.time()
             is_full = rows >= self._settings.max_flush_rows
             if left <= 0 or is_full or self._is_closing or self._queue[0].batch is None:
@@ -170,8 +172,9 @@ class MergeStage:
 
     async def _flush(self, taken: Sequence[_Queued]) -> None:
         """The order that makes the promise: rows first, then the checkpoint, and only then may state be evicted."""
-        # 1. Read again what was not held in memory.
-        segments = [await self._loaded(queued) for queued in taken]
+        # 1. Read again what was not held in memory, as much as one insert should hold.
+        segments = await self._loaded_head(taken)
+        taken = taken[: len(segments)]
         # 2. Merge into whole rows; states that are not cached are read back.
         rows = await self._until_it_succeeds(self._merge.rows_of, segments)
         # 3. Insert: one Arrow stream a table, for all projects of the lane.
@@ -184,11 +187,23 @@ class MergeStage:
         for queued in taken:
             self._queue.popleft()
             self.backlog_bytes -= queued.nbytes
-            self.meter.records += queued.rows
+            self._queued_rows -= queued.rows
+        self.meter.records += sum(segment.batch.records.num_rows for segment in segments)
         self.meter.flushes += 1
         started = self._flush_started_at or 0.0
         self.meter.max_flush_seconds = max(self.meter.max_flush_seconds, asyncio.get_running_loop().time() - started)
         self._drained.set()
+
+    async def _loaded_head(self, taken: Sequence[_Queued]) -> list[Segment]:
+        segments: list[Segment] = []
+        rows = nbytes = 0
+        for queued in taken:
+            segments.append(await self._loaded(queued))
+            rows += segments[-1].batch.records.num_rows
+            nbytes += segments[-1].batch.nbytes
+            if rows >= self._settings.max_flush_rows or nbytes >= self._settings.max_backlog_bytes:
+                break
+        return segments
 
     async def _loaded(self, queued: _Queued) -> Segment:
         batch = queued.batch

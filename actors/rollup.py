@@ -11,6 +11,9 @@ from heliograph.domain import costs, tables
 from ingestion.merge import MergeState, from_json, to_json
 
 PREVIEW_CHARACTERS = 200
+_MAX_TOKENS = 2**64 - 1
+# About what one contribution takes.
+_CHARACTERS_PER_WEIGHT = 500
 PAYLOADS = frozenset({"input", "output"})
 _NO_TIME = 0
 
@@ -42,7 +45,8 @@ class SubjectState:
     @property
     def weight(self) -> int:
         """How many contributions are held, which is what the cache's bound counts."""
-        return 1 + len(self.observations) + len(self.scores) + 8 * len(self.parts)
+        characters = sum(len(part.value) for part in self.parts.values())
+        return 1 + len(self.observations) + len(self.scores) + characters // _CHARACTERS_PER_WEIGHT
 
     @property
     def is_trace(self) -> bool:
@@ -139,9 +143,9 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
         error_count=errors,
         warning_count=warnings,
         score_count=len(state.scores),
-        input_tokens=sum(one.input_tokens for one in known),
-        output_tokens=sum(one.output_tokens for one in known),
-        total_tokens=sum(one.total_tokens for one in known),
+        input_tokens=_tokens(one.input_tokens for one in known),
+        output_tokens=_tokens(one.output_tokens for one in known),
+        total_tokens=_tokens(one.total_tokens for one in known),
         total_cost=min(sum(one.total_cost for one in known), costs.MAX_UNITS),
         models=sorted({one.provided_model_name for one in known if one.provided_model_name}),
         score_values=values,
@@ -176,6 +180,11 @@ def trace_table(rows: list[TraceRow]) -> pa.Table:
         [_array(field.type, values) for field, values in zip(tables.TRACES, columns, strict=True)],
         schema=tables.TRACES,
     )
+
+
+def _tokens(counts: Iterable[int]) -> int:
+    """A sum as the columns hold it: absurd counts must not stop their neighbours."""
+    return min(sum(counts), _MAX_TOKENS)
 
 
 def _array(type_: pa.DataType, values: list[Any]) -> pa.Array:

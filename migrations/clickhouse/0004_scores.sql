@@ -40,4 +40,6 @@ CREATE TABLE IF NOT EXISTS {database:Identifier}.scores
 )
 ENGINE = ReplacingMergeTree(row_version)
 PARTITION BY toYYYYMM(placed_at)
-ORDER BY (project_id, toDate(placed_at), id);
+ORDER BY (project_id, toDate(placed_at), id)
+-- The checkpoint follows an insert and is synced, so the insert has to be as well.
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

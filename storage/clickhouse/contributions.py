@@ -8,10 +8,12 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-from heliograph.domain.errors import Unavailable
+from heliograph.domain.errors import QueryTooExpensive, Unavailable
 from storage.clickhouse.deferred import DeferredClient
 
 _RETRY_AFTER_SECONDS = 1.0
+# A server that fails half-way leaves half an Arrow stream.
+_AWAY = (ClickHouseError, HTTPError, OSError, pa.ArrowException, QueryTooExpensive)
 
 
 class Contributions:
@@ -23,8 +25,8 @@ class Contributions:
     _OBSERVATIONS = """
         SELECT project_id, trace_id, id, parent_observation_id, type, name, start_time, end_time, level, environment,
             release, version, is_app_root, trace_name, user_id, session_id, tags, public, trace_metadata,
-            if(parent_observation_id = '', input_preview, '') AS input_preview,
-            if(parent_observation_id = '', output_preview, '') AS output_preview,
+            if(parent_observation_id = '' OR is_app_root, input_preview, '') AS input_preview,
+            if(parent_observation_id = '' OR is_app_root, output_preview, '') AS output_preview,
             provided_model_name, input_tokens, output_tokens, total_tokens, total_cost, placed_at, created_at,
             updated_at, row_version
         FROM observations FINAL
@@ -76,12 +78,12 @@ class Contributions:
             with self._client.get().query_arrow_stream(self._SUBJECTS) as blocks:
                 for block in blocks:
                     yield block.column("subject").to_numpy()
-        except (ClickHouseError, HTTPError, OSError) as error:
+        except _AWAY as error:
             raise Unavailable("ClickHouse", _RETRY_AFTER_SECONDS) from error
 
     def _read(self, sql: str, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table:
         parameters: dict[str, Any] = {"projects": list(projects), "subjects": list(subjects)}
         try:
             return self._client.get().query_arrow(sql, parameters=parameters)
-        except (ClickHouseError, HTTPError, OSError) as error:
+        except _AWAY as error:
             raise Unavailable("ClickHouse", _RETRY_AFTER_SECONDS) from error

@@ -7,7 +7,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-from heliograph.domain.errors import Unavailable
+from heliograph.domain.errors import QueryTooExpensive, Unavailable
 from storage.clickhouse.deferred import DeferredClient
 
 RETRY_AFTER_SECONDS = 1.0
@@ -18,6 +18,8 @@ _SETTINGS = {
     "insert_deduplicate": 0,
     "async_insert": 0,
     "input_format_parallel_parsing": 0,
+    # Clocks may be wrong by years: many months in one insert are no reason to refuse it.
+    "max_partitions_per_insert_block": 0,
     "exclude_materialize_skip_indexes_on_insert": "input_text,output_text",
 }
 _IPC = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -53,7 +55,7 @@ class Writer:
         try:
             stream = _stream(rows)
             self._client.get().raw_insert(table, rows.column_names, stream, settings=_SETTINGS, fmt="ArrowStream")
-        except (ClickHouseError, HTTPError, OSError) as error:
+        except (ClickHouseError, HTTPError, OSError, QueryTooExpensive) as error:
             self.meter.failures += 1
             self.meter.last_error = str(error)[:500]
             raise Unavailable("ClickHouse", RETRY_AFTER_SECONDS) from error

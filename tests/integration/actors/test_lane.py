@@ -286,3 +286,18 @@ async def test_a_damaged_segment_costs_its_neighbours_nothing(bench: Bench) -> N
         await flushed(successor)
         assert (await successor.status())["unreadable_segments"] == 1
     assert [row[1][-1] for row in bench.rows("observations")] == ["2"]
+
+
+async def test_clocks_that_are_wrong_by_years_do_not_stop_the_lane(bench: Bench) -> None:
+    request = ExportTraceServiceRequest()
+    scope = request.resource_spans.add().scope_spans.add()
+    for month in range(120):
+        span = scope.spans.add(trace_id=b"t" * 16, span_id=(month + 1).to_bytes(8, "big"))
+        span.start_time_unix_nano = (month + 1) * 31 * 86_400 * 10**9
+        span.end_time_unix_nano = span.start_time_unix_nano
+    context = otlp.MappingContext(bench.project_id, IngestionFacts(), datetime.now(UTC))
+    batch = otlp.map_export(otlp.decode(request.SerializeToString(), otlp.PROTOBUF), context).batch
+    async with running(bench.lane()) as lane:
+        assert await append(lane, batch) is AppendStatus.DURABLE
+        await flushed(lane)
+    assert len(bench.rows("observations")) == 120

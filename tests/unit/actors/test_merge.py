@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.merge import Merge, Segment
+from actors.rollup import SubjectState
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import LogPosition, row_version
+from ingestion.merge import Part, merge_parts
 from tests.stored_rows import StoredRows
 from tests.unit.actors.batches import RECEIVED_AT, Score, Span, TracePart, batch_of
 
@@ -85,6 +87,21 @@ def test_a_score_alone_makes_no_trace_but_counts_once_the_trace_is_there() -> No
     (trace,) = stored.logical("traces")
     assert trace["score_count"] == 1
     assert trace["score_values"] == [("quality", 0.5)]
+
+
+def test_absurd_token_counts_are_held_at_the_columns_bound() -> None:
+    stored = StoredRows()
+    spans = [Span("a", total_tokens=2**64 - 1), Span("b", total_tokens=2**64 - 1)]
+    flush(merge_into(stored), stored, [segment(1, *spans)])
+    (trace,) = stored.logical("traces")
+    assert trace["total_tokens"] == 2**64 - 1
+
+
+def test_a_large_payload_weighs_more_than_a_small_one() -> None:
+    small, large = SubjectState(), SubjectState()
+    small.parts = merge_parts({}, [Part("input", "a", 1, "x")])
+    large.parts = merge_parts({}, [Part("input", "a" * 1_000_000, 1, "x")])
+    assert large.weight > 1_000 > small.weight
 
 
 def test_session_scores_touch_no_trace() -> None:
