@@ -68,8 +68,8 @@ class LaneSettings(_Slice):
     max_unacknowledged_bytes: int = 128 << 20
     max_backlog_bytes: int = 72 << 20
     max_segment_bytes: int = 16 << 20
-    full_segment_records: int = 450
-    segment_spacing_seconds: float = 0.08
+    full_segment_records: int = 500
+    segment_spacing_seconds: float = 0.1
     busy_segment_records: int = 50
     flush_after_seconds: float = 0.3
     busy_flush_after_seconds: float = 0.8
