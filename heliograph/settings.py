@@ -202,3 +202,9 @@ def generated_secrets() -> dict[str, Any]:
         "s3": {"access_key": secrets.token_hex(10), "secret_key": secrets.token_urlsafe(30)},
         "init": {"user_password": secrets.token_urlsafe(12)},
     }
+
+
+def given_secrets(settings: Settings) -> dict[str, Any]:
+    """What the environment gave of them, and of the first project, in the same shape."""
+    shape = {name: set(value) if isinstance(value, dict) else True for name, value in generated_secrets().items()}
+    return settings.model_dump(include={**shape, "init": True}, exclude_unset=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ MARKER = "heliograph.json"
 FORMAT = 1
 
 
-def open_directory(path: Path) -> None:
+def open_directory(path: Path, given: Mapping[str, Any] | None = None) -> None:
     """Make sure that the directory is ours, with a marker and secrets; a second call changes nothing.
+
+    Args:
+        path: the data directory.
+        given: secrets in the shape of the settings, kept instead of generated ones: the engines are set up with them.
 
     Raises:
         ForeignDataDirectory: it holds something else.
@@ -36,7 +41,13 @@ def open_directory(path: Path) -> None:
     elif _holds_data(path):
         raise CorruptDataDirectory(str(secrets), "it is missing, while the engines have data already")
     else:
-        _write(secrets, generated_secrets())
+        _write(secrets, _merged(generated_secrets(), given or {}))
+
+
+def _merged(generated: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    return generated | {
+        name: generated[name] | value if isinstance(value, dict) else value for name, value in given.items()
+    }
 
 
 def _check(marker: Path) -> None:
