@@ -23,10 +23,15 @@ MAX_COST = 10**18 - 1
 _ABSENT_MAP: Mapping[str, Any] = {}
 
 
+def _empty(schema: pa.Schema) -> pa.Table:
+    # `schema.empty_table()` converts Python lists, at whose first one pyarrow imports pandas: a second of every start.
+    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+
+
 # An empty table takes longer to make than a row to map, and never changes.
-NO_OBSERVATIONS = tables.MAPPED_OBSERVATIONS.empty_table()
-NO_SCORES = tables.MAPPED_SCORES.empty_table()
-NO_TRACE_PARTS = tables.MAPPED_TRACE_PARTS.empty_table()
+NO_OBSERVATIONS = _empty(tables.MAPPED_OBSERVATIONS)
+NO_SCORES = _empty(tables.MAPPED_SCORES)
+NO_TRACE_PARTS = _empty(tables.MAPPED_TRACE_PARTS)
 
 
 class Columns:

@@ -34,7 +34,7 @@ class Connection:
         ]
 
     def write(self, data: Path) -> None:
-        """Keep it in the data directory, readable by its owner alone: the only place that holds the secret in clear."""
+        """Keep it in the data directory, readable by its owner alone: it holds the secret in clear."""
         path = data / CONNECTION_FILE
         draft = path.with_suffix(".draft")
         draft.touch(mode=0o600)

@@ -13,7 +13,7 @@ from heliograph.domain.errors import HeliographError
 from heliograph.settings import Settings
 from operations import engines, processes, status
 from operations.fingerprint import fingerprint
-from operations.ray_cluster import STORES_READY, ray_environment
+from operations.ray_cluster import CLUSTER_READY, STORES_READY, ray_environment
 from operations.ray_head import RayHead
 from operations.status import PartStatus, StackStatus, State
 from storage.embedded.supervisor import Supervisor
@@ -79,13 +79,11 @@ class Daemon:
 
     async def _run_cluster(self) -> None:
         """Start Ray, put the lanes and doors on it, and return when it has died."""
-        if not self._settings.ray.address:
-            async with self._step("ray"):
-                await self._head.start()
-            self._part("ray").pid = self._head.pid
-        death = asyncio.create_task(self._head.ended() if self._head.pid else asyncio.Event().wait())
+        is_up = asyncio.Event()
+        # Its imports take as long as Ray's start, so they run beside it.
+        deployed = asyncio.create_task(self._deploy(is_up))
+        death = asyncio.create_task(self._live(is_up))
         try:
-            deployed = asyncio.create_task(self._deploy())
             await asyncio.wait({death, deployed}, return_when=asyncio.FIRST_COMPLETED)
             if not deployed.done():
                 deployed.cancel()
@@ -95,9 +93,21 @@ class Daemon:
             self._enter("ray", State.FAILED)
             self._log.error("ray_ended")
         finally:
+            deployed.cancel()
             death.cancel()
 
-    async def _deploy(self) -> None:
+    async def _live(self, is_up: asyncio.Event) -> None:
+        """Start Ray, tell, and return when it has died; somebody else's is not watched."""
+        if self._settings.ray.address:
+            is_up.set()
+            await asyncio.Event().wait()
+        async with self._step("ray"):
+            await self._head.start()
+        self._part("ray").pid = self._head.pid
+        is_up.set()
+        await self._head.ended()
+
+    async def _deploy(self, is_up: asyncio.Event) -> None:
         log = self._logs / "deployment.log"
         command = processes.with_environment(
             processes.python("operations.deployment", "up"), ray_environment(self._settings)
@@ -105,12 +115,12 @@ class Daemon:
         process = await processes.spawn(command, log, takes_input=True)
         finished = asyncio.create_task(processes.finished("deployment", process, log))
         try:
+            await is_up.wait()
+            _tell(process, CLUSTER_READY)
             # Serve starts meanwhile; only what touches the stores waits for them.
             await self._is_prepared.wait()
             async with self._step("doors"):
-                if process.stdin is not None:
-                    process.stdin.write(f"{STORES_READY}\n".encode())
-                    process.stdin.close()
+                _tell(process, STORES_READY)
                 await finished
         finally:
             finished.cancel()
@@ -181,6 +191,11 @@ class Daemon:
     def _write(self) -> None:
         self._status.parts = [*engines.parts(self._engines), *self._own_parts()]
         self._status.write(self._run)
+
+
+def _tell(process: asyncio.subprocess.Process, fact: str) -> None:
+    if process.stdin is not None:
+        process.stdin.write(f"{fact}\n".encode())
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,11 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from starlette.types import ASGIApp
 
-from actors import directory
 from heliograph import telemetry
 from heliograph.domain.errors import HeliographError
 from heliograph.settings import LOOPBACK, Settings
 from operations.errors import StepFailed
-from operations.ray_cluster import STORES_READY
+from operations.ray_cluster import CLUSTER_READY, STORES_READY
 
 
 @dataclass(frozen=True)
@@ -85,18 +84,37 @@ def _target(door: Door, settings: Settings) -> serve.RunTarget:
 
 
 def deploy(settings: Settings) -> None:
-    """Start Serve, wait for the stores, start every lane, open the doors; returns when all are ready."""
-    serve.start(http_options=HTTPOptions(host=settings.host, port=settings.port))
-    if sys.stdin.readline().strip() != STORES_READY:
-        sys.exit("the stores did not become ready")
-    # A door opens without its lanes: until they are ready it answers 503.
-    with ThreadPoolExecutor(1) as beside:
-        lanes = beside.submit(asyncio.run, directory.start_lanes(settings))
+    """Start Serve and the lanes side by side, then open the doors; returns when all are ready."""
+    _wait_until(CLUSTER_READY)
+    _join(settings)
+    with ThreadPoolExecutor(2) as beside:
+        stores = beside.submit(_wait_until, STORES_READY)
+        lanes = beside.submit(_start_lanes, settings, stores)
+        serve.start(http_options=HTTPOptions(host=settings.host, port=settings.port))
+        stores.result()
+        # A door opens without its lanes: until they are ready it answers 503.
         try:
             serve.run_many([_target(door, settings) for door in doors(settings)])
         except RuntimeError:
             raise StepFailed("A door", _reason()) from None
         lanes.result()
+
+
+def _wait_until(fact: str) -> None:
+    if sys.stdin.readline().strip() != fact:
+        raise StepFailed("The start", f"the daemon did not say that the {fact}")
+
+
+def _join(settings: Settings) -> None:
+    ray.init(address=settings.ray_address, log_to_driver=False)
+
+
+def _start_lanes(settings: Settings, stores: "Future[None]") -> None:
+    # Two seconds of imports, spent here while Serve starts.
+    from actors import directory  # noqa: PLC0415
+
+    stores.result()
+    asyncio.run(directory.start_lanes(settings))
 
 
 def _reason() -> str:
@@ -112,6 +130,9 @@ def _reason() -> str:
 
 def withdraw(settings: Settings) -> None:
     """Close the doors, then let every lane write what it holds."""
+    from actors import directory  # noqa: PLC0415  # as above: a deployment must not pay for it before Serve starts
+
+    _join(settings)
     serve.shutdown()  # type: ignore[no-untyped-call]
     asyncio.run(directory.stop_lanes(settings))
 
@@ -120,11 +141,12 @@ def main() -> None:
     """`up` or `down`, on the cluster of the environment's settings."""
     settings = Settings()
     telemetry.configure_logs(settings.log_level)
-    ray.init(address=settings.ray_address, namespace=directory.NAMESPACE, log_to_driver=False)
     try:
         {"up": deploy, "down": withdraw}[sys.argv[1]](settings)
     except HeliographError as error:
         sys.exit(str(error))
+    # Left to the interpreter's exit, Ray would first sleep half a second.
+    ray.shutdown()
 
 
 if __name__ == "__main__":

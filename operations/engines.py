@@ -1,13 +1,12 @@
 """Which engines are embedded: those that the settings name no address for."""
 
 from heliograph.settings import Settings
-from operations.ray_head import RayHead
 from operations.status import PartStatus, State
 from storage.embedded.clickhouse import ClickHouse
 from storage.embedded.engine import Engine
 from storage.embedded.postgres import Postgres
 from storage.embedded.seaweed import SeaweedFS
-from storage.embedded.supervisor import EngineStatus, Supervisor, end_left_behind
+from storage.embedded.supervisor import EngineStatus, Supervisor
 
 
 def embedded(settings: Settings) -> list[Engine]:
@@ -25,12 +24,6 @@ def embedded(settings: Settings) -> list[Engine]:
 def parts(supervisor: Supervisor) -> list[PartStatus]:
     """The engines as parts of the stack."""
     return [_part(status) for status in supervisor.statuses]
-
-
-def end_everything_left_behind(settings: Settings) -> None:
-    """End what the daemon would have ended, had it not been killed."""
-    RayHead(settings, settings.data / "logs" / "ray.log").clean_up()
-    end_left_behind(settings.data / "run", [engine.name for engine in embedded(settings)])
 
 
 def _part(status: EngineStatus) -> PartStatus:

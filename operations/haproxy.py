@@ -67,8 +67,8 @@ def amended(configuration: str, unavailable: str) -> str:
     text = _ERROR_FILE.sub(lambda found: f"{found[1]} {unavailable}", text)
     if "set-path /ingest" in text:
         return text
-    # A dashboard's websocket may be silent for long.
-    text = _DEFAULTS.sub("defaults\n    timeout tunnel 1h\n", text)
+    # A dashboard's websocket may be silent for long; a busy replica may answer a check later than the next one is due.
+    text = _DEFAULTS.sub("defaults\n    timeout tunnel 1h\n    timeout check 5s\n", text)
     text = _INGESTION_BACKEND.sub("backend http-ingest\n    retry-on conn-failure empty-response\n", text)
     text = _NOT_FOUND.sub(lambda found: f"{found[1]} 503 errorfile {unavailable}", text)
     missing = [prefix for name, prefix in _APPLICATIONS.items() if f"\nbackend http-{name}\n" not in text]

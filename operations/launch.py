@@ -9,8 +9,8 @@ from collections.abc import Callable
 import psutil
 
 from heliograph import settings as names
-from heliograph.settings import LOOPBACK, Settings
-from operations import engines, processes
+from heliograph.settings import LOOPBACK, Settings, given_secrets
+from operations import leftovers, processes
 from operations.errors import DiskFull, PortInUse, StackFailed
 from operations.status import StackStatus, State, is_locked, running
 from storage.embedded.data_directory import open_directory
@@ -22,13 +22,14 @@ _POLL_SECONDS = 0.2
 
 
 def opened_settings() -> Settings:
-    """The settings over a data directory that is ours, with its secrets generated if this is the first start.
+    """The settings over a data directory that is ours; the first start keeps its secrets there, given or generated.
 
     Raises:
         ForeignDataDirectory: the directory holds something else.
         CorruptDataDirectory: it is ours but cannot be used.
     """
-    open_directory(Settings().data)
+    settings = Settings()
+    open_directory(settings.data, given_secrets(settings))
     return Settings()
 
 
@@ -73,7 +74,7 @@ def check(settings: Settings) -> None:
     free = free_bytes(settings)
     if free < FREE_BYTES:
         raise DiskFull(free >> 20, str(settings.data), FREE_BYTES >> 20)
-    engines.end_everything_left_behind(settings)
+    leftovers.end(settings)
     for taken in taken_ports(settings):
         raise taken
 

