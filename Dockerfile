@@ -6,7 +6,7 @@ RUN useradd --create-home --uid 1000 heliograph
 WORKDIR /opt/heliograph
 
 COPY requirements.lock ./
-RUN pip install --no-cache-dir uv && uv pip install --system --no-cache -r requirements.lock
+RUN pip install --no-cache-dir uv && uv pip install --system --no-cache --compile-bytecode -r requirements.lock
 
 COPY --chown=heliograph . .
 RUN uv pip install --system --no-cache --no-deps --editable . \

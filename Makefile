@@ -24,7 +24,7 @@ $(INSTALLED): $(BIN)/python requirements.lock pyproject.toml
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv || true
 	@if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
 		echo "Installing the packages of requirements.lock"; \
-		VIRTUAL_ENV=$(VENV) $(BIN)/python -m uv pip install --quiet -r requirements.lock && \
+		VIRTUAL_ENV=$(VENV) $(BIN)/python -m uv pip install --quiet --compile-bytecode -r requirements.lock && \
 		VIRTUAL_ENV=$(VENV) $(BIN)/python -m uv pip install --quiet --no-deps --editable . ; \
 	else \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock && \

@@ -80,7 +80,7 @@ def left_behind(record: Path) -> list[psutil.Process]:
         leader, started_at = json.loads(record.read_text("utf-8"))
     except (OSError, ValueError):
         return []
-    if started_at < psutil.boot_time() or _is_another(leader, started_at):
+    if leader <= 0 or started_at < psutil.boot_time() or _is_another(leader, started_at):
         return []
     return [process for process in psutil.process_iter() if _is_in(process, leader)]
 

@@ -1,6 +1,5 @@
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -52,7 +51,18 @@ async def test_orphans_are_known_by_their_session(tmp_path: Path) -> None:
     assert processes.left_behind(tmp_path / "pid") == []
 
 
-def test_a_reused_process_id_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "pid").write_text(json.dumps([os.getsid(0), psutil.Process().create_time() - 1]))
+async def test_a_reused_process_id_is_left_alone(tmp_path: Path) -> None:
+    process = await processes.spawn([sys.executable, "-c", _PARENT], tmp_path / "log")
+    try:
+        (tmp_path / "pid").write_text(json.dumps([process.pid, psutil.Process(process.pid).create_time() - 1]))
+
+        assert processes.left_behind(tmp_path / "pid") == []
+    finally:
+        processes.end_tree(process.pid)
+
+
+def test_the_session_of_the_kernel_is_left_alone(tmp_path: Path) -> None:
+    # Where a process's session was led from outside of its container, its number reads as 0.
+    (tmp_path / "pid").write_text(json.dumps([0, psutil.Process().create_time()]))
 
     assert processes.left_behind(tmp_path / "pid") == []
