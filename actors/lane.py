@@ -18,7 +18,7 @@ from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
 from heliograph import telemetry
 from heliograph.domain import tables
-from heliograph.domain.errors import LaneFenced, Overloaded, Unavailable
+from heliograph.domain.errors import LaneFenced, Overloaded, SegmentMissing, Unavailable
 from heliograph.domain.events import MappedBatch, unpack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LaneMap, LogPosition
@@ -196,8 +196,8 @@ class Lane:
     def _read_segment(self, position: LogPosition) -> MappedBatch:
         try:
             return self._stores.remap(self._stores.log.read(position))
-        except pa.ArrowException as error:
-            # One damaged object must not stop every project of the lane; it stays in the log.
+        except (pa.ArrowException, SegmentMissing) as error:
+            # One damaged or missing object must not stop every project of the lane; it stays in the log.
             self._unreadable += 1
             _log.error("segment_unreadable", lane=self._number, segment=position.segment, exc_info=error)
             return MappedBatch(tables.RECORDS.empty_table())

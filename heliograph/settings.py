@@ -92,6 +92,20 @@ class IngestSettings(_Slice):
     max_append_bytes: int = 4 << 20
 
 
+class MaintenanceSettings(_Slice):
+    """Rhythm and bounds of what keeps the stores tidy beside the ingestion."""
+
+    compact_every_seconds: float = 3_600
+    free_after_days: float = 7
+    # One step of a compaction: so much of a lane's log, and so much memory; the rest waits on the local disk.
+    max_range_bytes: int = 256 << 20
+    max_range_segments: int = 20_000
+    max_held_bytes: int = 64 << 20
+    max_file_bytes: int = 256 << 20
+    # A reader that listed the small files before a merge has this long to read them.
+    superseded_for_seconds: float = 3_600
+
+
 class FirstProject(_Slice):
     """What the first start creates; empty values are generated."""
 
@@ -129,6 +143,7 @@ class Settings(BaseSettings):
     ray: RaySettings = RaySettings()
     lanes: LaneSettings = LaneSettings()
     ingest: IngestSettings = IngestSettings()
+    maintenance: MaintenanceSettings = MaintenanceSettings()
     init: FirstProject = FirstProject()
 
     @classmethod

@@ -137,6 +137,22 @@ class LaneFenced(HeliographError):
     epoch: int
 
 
+class SegmentMissing(HeliographError):
+    """Segment {segment} of lane {lane} is neither in the log nor in the archive: `heliograph doctor --log` tells what
+    is missing."""
+
+    fields = ("lane", "segment")
+    lane: int
+    segment: int
+
+
+class CompactionRunning(HeliographError):
+    """The log of lane {lane} is being compacted already: try again when that has ended."""
+
+    fields = ("lane",)
+    lane: int
+
+
 class WrongLane(HeliographError):
     """Lane {lane} no longer takes these traces under version {map_version} of the lane map."""
 

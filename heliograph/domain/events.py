@@ -19,6 +19,8 @@ class RecordKind(StrEnum):
     EVENT = "event"
     TOMBSTONE = "tombstone"
     MOVED = "moved"
+    # Holds the place of a record that was deleted, so that those behind it keep their ordinals.
+    OMITTED = "omitted"
 
 
 class EntityType(StrEnum):

@@ -177,6 +177,25 @@ RECORDS = pa.schema(
     ]
 )
 
+# A record in the archive keeps its place in the log of its lane.
+ARCHIVED_RECORDS = pa.schema(
+    [*RECORDS, _required("lane", pa.int32()), _required("segment", pa.int64()), _required("ordinal", pa.int32())]
+)
+
+# What the archive took from the log: one row for each segment, project and day; a segment that gave nothing has one row
+# without a project, so that every number is accounted for.
+ARCHIVE_INDEX = pa.schema(
+    [
+        _required("epoch", pa.int64()),
+        _required("segment", pa.int64()),
+        _required("is_seal", pa.bool_()),
+        _required("project_id", TEXT),
+        _required("day", pa.date32()),
+        _required("records", pa.int32()),
+        _required("nbytes", pa.int64()),
+    ]
+)
+
 # A field of a trace set by an event that addresses the trace itself, with the stamp that orders it among its rivals.
 TRACE_PARTS = pa.schema(
     [

@@ -1,5 +1,7 @@
 """The connection to the object store, with the ping that tells whether it serves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
@@ -44,6 +46,15 @@ def ping(client: "S3Client", bucket: str) -> None:
         client.get_object(Bucket=bucket, Key=PING_KEY)["Body"].read()
     except (BotoCoreError, ClientError) as error:
         raise Unavailable("The object store", RETRY_AFTER_SECONDS) from error
+
+
+@contextmanager
+def answering(service: str) -> Iterator[None]:
+    """Name the service in Unavailable when the object store fails a call of the block."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable(service, RETRY_AFTER_SECONDS) from error
 
 
 def status_of(error: ClientError) -> int:

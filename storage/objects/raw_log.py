@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.domain import tables
-from heliograph.domain.errors import LaneFenced, Unavailable
+from heliograph.domain.errors import LaneFenced, SegmentMissing, Unavailable
 from heliograph.domain.identifiers import LaneNumber
 from heliograph.domain.lanes import LogPosition
 from storage.objects import segments
+from storage.objects.archive import NEVER
+from storage.objects.archived_lane import ArchivedLane
 from storage.objects.connection import RETRY_AFTER_SECONDS, status_of
 
 if TYPE_CHECKING:
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 _CONFLICT = 409
 _PRECONDITION_FAILED = 412
 _NOT_FOUND = 404
-_NONCE = "nonce"
 _MAX_ATTEMPTS = 3
 
 
@@ -40,6 +42,7 @@ class ListedSegment:
 
     position: LogPosition
     size: int
+    written_at: datetime = NEVER
 
     @property
     def is_seal(self) -> bool:
@@ -61,6 +64,9 @@ class RawLog:
         self._lane = lane
         self._writer = uuid.uuid4().hex
         self._attempt = 0
+        self._archived = ArchivedLane(client, bucket, lane)
+        # Up to here a replay reads from the archive, whatever is left in the log.
+        self._archived_through = 0
 
     def new_nonce(self) -> str:
         """A nonce for one segment's bytes. A retry of the same bytes keeps it; other bytes need another."""
@@ -90,24 +96,45 @@ class RawLog:
 
     def segments_after(self, position: LogPosition | None) -> Iterator[ListedSegment]:
         """Every object of the lane behind a position, in order; of the whole log when there is none."""
-        start = self._key(position) if position else ""
+        start = segments.key(self._lane, position) if position else ""
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=f"wal/{self._lane}/", StartAfter=start
+            Bucket=self._bucket, Prefix=segments.prefix(self._lane), StartAfter=start
         )
         try:
             for page in pages:
                 for entry in page.get("Contents", []):
-                    yield ListedSegment(_position_of(entry["Key"]), entry["Size"])
+                    yield ListedSegment(segments.position_of(entry["Key"]), entry["Size"], entry["LastModified"])
         except (BotoCoreError, ClientError) as error:
             raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
 
     def read(self, position: LogPosition) -> pa.Table:
-        """The records of a segment, as `tables.RECORDS`; no rows for a seal."""
+        """The records of a segment, as `tables.RECORDS`; no rows for a seal. What was freed comes from the archive.
+
+        Raises:
+            pa.ArrowInvalid: the bytes are damaged.
+            SegmentMissing: neither the log nor the archive has the segment.
+        """
+        if position.segment > self._archived_through:
+            body = self.stored(position)
+            if body is not None:
+                self._archived.forget()
+                return segments.decode(body) if body else tables.RECORDS.empty_table()
+        archived = self._archived.read(position.segment)
+        if archived is None:
+            raise SegmentMissing(int(self._lane), position.segment)
+        return archived
+
+    def stored(self, position: LogPosition) -> bytes | None:
+        """The bytes of an object of the log; None when it was freed."""
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=self._key(position))["Body"].read()
-        except (BotoCoreError, ClientError) as error:
+            body = self._client.get_object(Bucket=self._bucket, Key=segments.key(self._lane, position))["Body"].read()
+        except ClientError as error:
+            if status_of(error) == _NOT_FOUND:
+                return None
             raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
-        return segments.decode(body) if body else tables.RECORDS.empty_table()
+        except BotoCoreError as error:
+            raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
+        return body
 
     def take_over(self, epoch: int, checkpoint: LogPosition | None) -> tuple[list[ListedSegment], int]:
         """Seal every epoch before `epoch`, so that their owners can append no more.
@@ -129,8 +156,16 @@ class RawLog:
             sealed = self._sealed(old, by_epoch.get(old, []), head)
             by_epoch[old] = sealed
             head = sealed[-1].position.segment
-        replay = [listed for old in sorted(by_epoch) for listed in by_epoch[old] if not listed.is_seal]
-        return replay, head + 1
+        left = [listed for old in sorted(by_epoch) for listed in by_epoch[old] if not listed.is_seal]
+        return self._with_archived(left, checkpoint.segment if checkpoint else 0), head + 1
+
+    def _with_archived(self, left: list[ListedSegment], after: int) -> list[ListedSegment]:
+        """What is to be replayed, from the archive as far as that goes: a rewound lane meets a log that was freed."""
+        archived = [
+            ListedSegment(position, 1) for position, is_seal in self._archived.positions_after(after) if not is_seal
+        ]
+        self._archived_through = archived[-1].position.segment if archived else 0
+        return [*archived, *(listed for listed in left if listed.position.segment > self._archived_through)]
 
     def _sealed(self, epoch: int, known: list[ListedSegment], head: int) -> list[ListedSegment]:
         objects = list(known)
@@ -145,10 +180,10 @@ class RawLog:
         try:
             self._client.put_object(
                 Bucket=self._bucket,
-                Key=self._key(position),
+                Key=segments.key(self._lane, position),
                 Body=data,
                 IfNoneMatch="*",
-                Metadata={_NONCE: nonce},
+                Metadata={segments.NONCE: nonce},
             )
         except ClientError as error:
             return status_of(error)
@@ -158,26 +193,18 @@ class RawLog:
 
     def _nonce_at(self, position: LogPosition) -> str | None:
         try:
-            head = self._client.head_object(Bucket=self._bucket, Key=self._key(position))
+            head = self._client.head_object(Bucket=self._bucket, Key=segments.key(self._lane, position))
         except ClientError as error:
             if status_of(error) == _NOT_FOUND:
                 return None
             raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
         except BotoCoreError as error:
             raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
-        return head["Metadata"].get(_NONCE, "")
+        return head["Metadata"].get(segments.NONCE, "")
 
     def _size(self, position: LogPosition) -> int:
         try:
-            head = self._client.head_object(Bucket=self._bucket, Key=self._key(position))
+            head = self._client.head_object(Bucket=self._bucket, Key=segments.key(self._lane, position))
         except (BotoCoreError, ClientError) as error:
             raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
         return int(head["ContentLength"])
-
-    def _key(self, position: LogPosition) -> str:
-        return f"wal/{self._lane}/{position.epoch:010d}/{position.segment:012d}.parquet"
-
-
-def _position_of(key: str) -> LogPosition:
-    _, _, epoch, name = key.split("/")
-    return LogPosition(int(epoch), int(name.removesuffix(".parquet")))

@@ -1,4 +1,4 @@
-"""A segment of the raw log as bytes: Parquet, zstd, sorted by project, one row group for each."""
+"""A segment of the raw log: its key, and its bytes: Parquet, zstd, sorted by project, one row group for each."""
 
 import io
 from itertools import pairwise
@@ -9,8 +9,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from heliograph.domain import tables
+from heliograph.domain.events import RecordKind
+from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lanes import LogPosition
 
 COMPRESSION_LEVEL = 1
+NONCE = "nonce"
+_EMPTIED = {
+    "kind": RecordKind.OMITTED.value,
+    "subject": "",
+    "entity_type": "",
+    "entity_id": "",
+    "facts": "",
+    "payload": b"",
+}
 _DICTIONARY_COLUMNS = ["kind", "project_id", "entity_type", "facts", "received_at"]
 
 
@@ -41,8 +53,41 @@ def encode(records: pa.Table) -> bytes:
 
 
 def decode(data: bytes) -> pa.Table:
-    """The records of a segment, in log order."""
-    return pq.read_table(pa.BufferReader(data), use_threads=False).cast(tables.RECORDS)
+    """The records of a segment, in log order; raises pa.ArrowInvalid for bytes that are damaged in whatever way."""
+    try:
+        return pq.read_table(pa.BufferReader(data), use_threads=False).cast(tables.RECORDS)
+    except OSError as error:
+        # A damaged page is an I/O error to Arrow, which callers would take for a store that does not answer.
+        raise pa.ArrowInvalid(str(error)) from error
+
+
+def emptied(records: pa.Table, places: np.ndarray) -> pa.Table:
+    """The same records with nothing left at these places but the project and the time; the others keep theirs."""
+    is_emptied = np.zeros(records.num_rows, dtype=bool)
+    is_emptied[places] = True
+    mask = pa.array(is_emptied)
+    for name, value in _EMPTIED.items():
+        index = records.schema.get_field_index(name)
+        field = records.schema.field(index)
+        column = pc.if_else(mask, pa.scalar(value, field.type), records[name].combine_chunks())
+        records = records.set_column(index, field, column)
+    return records
+
+
+def prefix(lane: LaneNumber) -> str:
+    """Where the log of a lane lies."""
+    return f"wal/{lane}/"
+
+
+def key(lane: LaneNumber, position: LogPosition) -> str:
+    """The key of a segment, padded so that keys sort by position."""
+    return f"{prefix(lane)}{position.epoch:010d}/{position.segment:012d}.parquet"
+
+
+def position_of(key: str) -> LogPosition:
+    """The inverse of `key`."""
+    _, _, epoch, name = key.split("/")
+    return LogPosition(int(epoch), int(name.removesuffix(".parquet")))
 
 
 def _project_groups(records: pa.Table) -> list[pa.Table]:

@@ -1,12 +1,12 @@
 """The connection to PostgreSQL: sessions that commit at the edge, and its failures as errors of the domain."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
-from sqlalchemy import exc, text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy import exc, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from heliograph.domain.errors import InvalidRequest, Unavailable
@@ -43,17 +43,28 @@ class Database:
             Unavailable: the server is away, too busy or does not answer in time.
             InvalidRequest: a value is taken already, or names something that does not exist.
         """
-        try:
+        with _named_failures():
             async with asyncio.timeout(TRANSACTION_TIMEOUT_SECONDS), self._sessions.begin() as session:
                 yield session
-        except exc.IntegrityError as error:
-            raise _refusal(error) from error
-        except _AWAY as error:
-            raise Unavailable("PostgreSQL", RETRY_AFTER_SECONDS) from error
-        except exc.DBAPIError as error:
-            if error.connection_invalidated:
-                raise Unavailable("PostgreSQL", RETRY_AFTER_SECONDS) from error
-            raise
+
+    @asynccontextmanager
+    async def lock(self, name: str) -> AsyncIterator["Lock | None"]:
+        """Hold a lock among all processes for as long as the block takes, or yield None when another holds it.
+
+        It belongs to a connection, so that it ends with its holder, kill -9 included.
+        """
+        key = func.hashtextextended(name, 0)
+        with _named_failures():
+            connection = await self._engine.connect()
+        try:
+            with _named_failures():
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                is_ours = await connection.scalar(select(func.pg_try_advisory_lock(key)))
+            yield Lock(connection) if is_ours else None
+        finally:
+            # Not given back to the pool: the next user of the connection would hold the lock.
+            await connection.invalidate()
+            await connection.close()
 
     async def ping(self) -> None:
         """Return when the server answers; raises Unavailable otherwise."""
@@ -63,6 +74,33 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+class Lock:
+    """A lock that is held; see `Database.lock`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def confirm(self) -> None:
+        """Raise Unavailable when the connection, and with it the lock, was lost."""
+        with _named_failures():
+            async with asyncio.timeout(TRANSACTION_TIMEOUT_SECONDS):
+                await self._connection.execute(select(1))
+
+
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    try:
+        yield
+    except exc.IntegrityError as error:
+        raise _refusal(error) from error
+    except _AWAY as error:
+        raise Unavailable("PostgreSQL", RETRY_AFTER_SECONDS) from error
+    except exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("PostgreSQL", RETRY_AFTER_SECONDS) from error
+        raise
 
 
 def _refusal(error: exc.IntegrityError) -> Exception:
