@@ -13,7 +13,7 @@ import pyarrow as pa
 from actors.checkpoint import CheckpointRecorder
 from actors.group_commit import GroupCommit
 from actors.merge import Merge
-from actors.merge_stage import MergeStage
+from actors.merge_stage import MergeStage, SegmentLog
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
 from heliograph import telemetry
@@ -87,6 +87,7 @@ class Lane:
         self._tasks: list[asyncio.Task[None]] = []
         self._is_fenced = False
         self._unreadable = 0
+        self._set_aside_before = 0
         cache = SubjectCache(settings.max_cached_contributions, SeenFilter(settings.cached_subjects_bits))
         self._checkpoints = CheckpointRecorder(self._record_checkpoint, self._fence)
         self._merge_stage = MergeStage(
@@ -94,7 +95,7 @@ class Lane:
             stores.writer,
             settings,
             executor=self._merge_thread,
-            read_segment=self._read_segment,
+            log=SegmentLog(self._read_segment, stores.log.set_aside),
             note_flushed=self._checkpoints.note,
         )
         self._commits = GroupCommit(
@@ -110,6 +111,7 @@ class Lane:
         checkpoint = await self._stores.registry.checkpoint(self._number)
         loop = asyncio.get_running_loop()
         replay, free = await loop.run_in_executor(self._log_thread, self._stores.log.take_over, self._epoch, checkpoint)
+        self._set_aside_before = await loop.run_in_executor(self._log_thread, self._stores.log.set_aside_count)
         for listed in replay:
             self._merge_stage.offer(listed.position, None)
         self._replaying = len(replay)
@@ -164,6 +166,7 @@ class Lane:
             "checkpoint_failures": self._checkpoints.failures,
             "failed_stages": failed,
             "unreadable_segments": self._unreadable,
+            "set_aside_segments": self._set_aside_before + self._merge_stage.meter.set_aside,
             "appended": asdict(self._commits.meter),
             "merged": asdict(self._merge_stage.meter),
             "inserted": asdict(self._stores.writer.meter),

@@ -56,6 +56,7 @@ class Merge:
         self._contributions = contributions
         self._cache = cache
         self._generation_of = generation_of
+        self._unsettled: frozenset[SubjectKey] = frozenset()
         self.read_back = 0
 
     def learn_known_subjects(self) -> None:
@@ -70,6 +71,7 @@ class Merge:
             Unavailable: a state could not be read back; nothing was merged, and the call may be repeated.
         """
         touched = frozenset(key for segment in segments for key in _subjects(segment.batch))
+        self._unsettled = touched
         self._admit(touched)
         observations = [self._observations(segment) for segment in segments]
         scores = [self._scores(segment) for segment in segments]
@@ -84,7 +86,13 @@ class Merge:
 
     def settle(self, rows: MergedRows) -> int:
         """The rows are stored: states may be evicted now. Returns how many were."""
+        self._unsettled = frozenset()
         return self._cache.settle(rows.touched)
+
+    def forget_unsettled(self) -> None:
+        """Drop the states whose rows were not stored: they are read back when they are touched again."""
+        self._cache.discard(self._unsettled)
+        self._unsettled = frozenset()
 
     def _admit(self, touched: Iterable[SubjectKey]) -> None:
         unknown = self._cache.admit(touched)

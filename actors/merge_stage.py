@@ -1,6 +1,7 @@
 """The merge stage: a cursor of its own on the log, never on the acknowledgement path."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -22,6 +23,9 @@ _MAX_WAIT_FOR_ROOM_SECONDS = 5.0
 # A flush that takes longer than this counts as a stalled ClickHouse, for which no append waits.
 _STALLED_AFTER_SECONDS = 5.0
 _MAX_SEGMENTS_PER_FLUSH = 64
+# So many segments that fail one by one, with none that succeeds, show that it is not they who are at fault.
+_HOPELESS_SEGMENTS = 8
+_RETRY_DEFECT_SECONDS = 5.0
 
 
 class _Queued(NamedTuple):
@@ -38,6 +42,14 @@ class _Queued(NamedTuple):
         return self.batch.records.num_rows if self.batch else 0
 
 
+@dataclass(frozen=True)
+class SegmentLog:
+    """What the stage does with the log: reads what is no longer in memory, leaves a note on what it passes over."""
+
+    read: Callable[[LogPosition], MappedBatch]
+    set_aside: Callable[[LogPosition, str], None]
+
+
 @dataclass
 class MergeMeter:
     """What one owner has merged so far."""
@@ -47,6 +59,7 @@ class MergeMeter:
     reread: int = 0
     evicted: int = 0
     failures: int = 0
+    set_aside: int = 0
     max_flush_seconds: float = 0.0
 
 
@@ -60,14 +73,14 @@ class MergeStage:
         settings: LaneSettings,
         *,
         executor: Executor,
-        read_segment: Callable[[LogPosition], MappedBatch],
+        log: SegmentLog,
         note_flushed: Callable[[LogPosition], None],
     ) -> None:
         self._merge = merge
         self._writer = writer
         self._settings = settings
         self._executor = executor
-        self._read_segment = read_segment
+        self._log = log
         self._note_flushed = note_flushed
         self._queue: deque[_Queued] = deque()
         self._changed = asyncio.Event()
@@ -76,6 +89,7 @@ class MergeStage:
         self._is_failing = False
         self._is_closing = False
         self._queued_rows = 0
+        self._stuck_segments = 0
         self.backlog_bytes = 0
         self.cursor: LogPosition | None = None
         self.meter = MergeMeter()
@@ -147,12 +161,22 @@ class MergeStage:
                     return []
                 await self._changed.wait()
                 continue
+            if self._stuck_segments and not await self._has_company():
+                return []
             rows = self._queued_rows
             left = self._queue[0].offered_at + self._flush_after(rows) - loop.time()
             is_full = rows >= self._settings.max_flush_rows
             if left <= 0 or is_full or self._is_closing or self._queue[0].batch is None:
                 return self._head()
             await asyncio.sleep(min(left, 0.02))
+
+    async def _has_company(self) -> bool:
+        """Wait for a segment that may succeed where those before it failed; False when the stage is to end."""
+        with contextlib.suppress(TimeoutError):
+            while len(self._queue) <= self._stuck_segments and not self._is_closing:
+                await asyncio.wait_for(self._changed.wait(), _RETRY_DEFECT_SECONDS)
+                self._changed.clear()
+        return not self._is_closing
 
     def _flush_after(self, rows: int) -> float:
         """A busy lane makes fewer and larger parts, which spares ClickHouse merges; a quiet one shows rows sooner."""
@@ -164,7 +188,8 @@ class MergeStage:
         head: list[_Queued] = []
         rows = 0
         for queued in self._queue:
-            if head and (rows + queued.rows > self._settings.max_flush_rows or len(head) == _MAX_SEGMENTS_PER_FLUSH):
+            is_full = rows + queued.rows > self._settings.max_flush_rows or len(head) == _MAX_SEGMENTS_PER_FLUSH
+            if is_full and len(head) > self._stuck_segments:
                 break
             head.append(queued)
             rows += queued.rows
@@ -172,27 +197,63 @@ class MergeStage:
 
     async def _flush(self, taken: Sequence[_Queued]) -> None:
         """The order that makes the promise: rows first, then the checkpoint, and only then may state be evicted."""
-        # 1. Read again what was not held in memory, as much as one insert should hold.
-        segments = await self._loaded_head(taken)
-        taken = taken[: len(segments)]
-        # 2. Merge into whole rows; states that are not cached are read back.
-        rows = await self._until_it_succeeds(self._merge.rows_of, segments)
-        # 3. Insert: one Arrow stream a table, for all projects of the lane.
-        await self._until_it_succeeds(self._insert, rows)
-        # 4. Note the checkpoint; it is recorded beside the flushes.
+        # 1. Store the rows of these segments; after a defect, of each that can be stored.
+        try:
+            taken, records = await self._store(taken)
+        except Exception as defect:  # noqa: BLE001 - whatever it is, one segment's defect must not stop the others
+            taken, records = await self._store_each(taken, defect)
+        if not taken:
+            return
+        # 2. Note the checkpoint; it is recorded beside the flushes.
         self.cursor = taken[-1].position
         self._note_flushed(self.cursor)
-        # 5. The rows are stored: evict states down to the bound, and forget the segments.
-        self.meter.evicted += self._merge.settle(rows)
+        # 3. Forget the segments.
         for queued in taken:
             self._queue.popleft()
             self.backlog_bytes -= queued.nbytes
             self._queued_rows -= queued.rows
-        self.meter.records += sum(segment.batch.records.num_rows for segment in segments)
+        self._stuck_segments = 0
+        self.meter.records += records
         self.meter.flushes += 1
         started = self._flush_started_at or 0.0
         self.meter.max_flush_seconds = max(self.meter.max_flush_seconds, asyncio.get_running_loop().time() - started)
         self._drained.set()
+
+    async def _store(self, taken: Sequence[_Queued]) -> tuple[Sequence[_Queued], int]:
+        """Store the rows of the first of these segments, as many as one insert should hold, and count their records."""
+        # 1. Read again what was not held in memory.
+        segments = await self._loaded_head(taken)
+        # 2. Merge into whole rows; states that are not cached are read back.
+        rows = await self._until_it_succeeds(self._merge.rows_of, segments)
+        # 3. Insert: one Arrow stream a table, for all projects of the lane.
+        await self._until_it_succeeds(self._insert, rows)
+        # 4. The rows are stored, and only now: evict states down to the bound.
+        self.meter.evicted += self._merge.settle(rows)
+        return taken[: len(segments)], sum(segment.batch.records.num_rows for segment in segments)
+
+    async def _store_each(self, taken: Sequence[_Queued], defect: Exception) -> tuple[Sequence[_Queued], int]:
+        """Segment by segment after a defect; one that fails is set aside once another has shown that it is at fault."""
+        self._merge.forget_unsettled()
+        records = 0
+        failed: list[tuple[LogPosition, Exception]] = []
+        for queued in taken:
+            try:
+                records += (await self._store([queued]))[1]
+            except Exception as error:  # noqa: BLE001 - as above
+                self._merge.forget_unsettled()
+                failed.append((queued.position, error))
+        if failed and not records:
+            if len(failed) >= _HOPELESS_SEGMENTS:
+                raise defect
+            _log.error("segments_fail", segments=[position.segment for position, _ in failed], exc_info=defect)
+            self._is_failing = True
+            self._stuck_segments = len(taken)
+            return [], 0
+        for position, reason in failed:
+            await self._until_it_succeeds(self._log.set_aside, position, repr(reason))
+            self.meter.set_aside += 1
+            _log.error("segment_set_aside", segment=position.segment, exc_info=reason)
+        return taken, records
 
     async def _loaded_head(self, taken: Sequence[_Queued]) -> list[Segment]:
         segments: list[Segment] = []
@@ -208,7 +269,7 @@ class MergeStage:
     async def _loaded(self, queued: _Queued) -> Segment:
         batch = queued.batch
         if batch is None:
-            batch = await self._until_it_succeeds(self._read_segment, queued.position)
+            batch = await self._until_it_succeeds(self._log.read, queued.position)
             self.meter.reread += 1
         return Segment(queued.position, batch)
 

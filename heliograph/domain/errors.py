@@ -129,6 +129,14 @@ class Unavailable(HeliographError):
     retry_after: float
 
 
+class RowsRefused(HeliographError):
+    """{table} does not take these rows, however often they are sent: {reason}"""
+
+    fields = ("table", "reason")
+    table: str
+    reason: str
+
+
 class LaneFenced(HeliographError):
     """Lane {lane} has a newer owner than epoch {epoch}: this one has stopped."""
 

@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 from urllib3.exceptions import HTTPError
 
-from heliograph.domain.errors import QueryTooExpensive, Unavailable
+from heliograph.domain.errors import QueryTooExpensive, RowsRefused, Unavailable
 from storage.clickhouse.deferred import DeferredClient
 
 RETRY_AFTER_SECONDS = 1.0
@@ -22,6 +22,10 @@ _SETTINGS = {
     "max_partitions_per_insert_block": 0,
     "exclude_materialize_skip_indexes_on_insert": "input_text,output_text",
 }
+# The values are at fault, not the server: CANNOT_PARSE_TEXT, SIZES_OF_COLUMNS_DOESNT_MATCH, CANNOT_PARSE_INPUT,
+# CANNOT_PARSE_DATE, CANNOT_PARSE_DATETIME, TYPE_MISMATCH, ARGUMENT_OUT_OF_BOUND, CANNOT_CONVERT_TYPE, INCORRECT_DATA,
+# TOO_LARGE_ARRAY_SIZE, TOO_LARGE_STRING_SIZE, VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE, CANNOT_INSERT_NULL, DECIMAL_OVERFLOW
+_REFUSED = {6, 9, 27, 38, 41, 53, 69, 70, 117, 128, 131, 321, 349, 407}
 _IPC = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -48,6 +52,7 @@ class Writer:
 
         Raises:
             Unavailable: ClickHouse did not confirm; the rows may be there in part, and may be inserted again.
+            RowsRefused: ClickHouse cannot store these rows, nor will it later.
         """
         if rows.num_rows == 0:
             return
@@ -58,6 +63,8 @@ class Writer:
         except (ClickHouseError, HTTPError, OSError, QueryTooExpensive) as error:
             self.meter.failures += 1
             self.meter.last_error = str(error)[:500]
+            if isinstance(error, Error) and error.code in _REFUSED:
+                raise RowsRefused(table, self.meter.last_error) from error
             raise Unavailable("ClickHouse", RETRY_AFTER_SECONDS) from error
         self.meter.rows += rows.num_rows
         self.meter.inserts += 1

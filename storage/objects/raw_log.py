@@ -136,6 +136,24 @@ class RawLog:
             raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
         return body
 
+    def set_aside(self, position: LogPosition, reason: str) -> None:
+        """Record beside the log that a segment was passed over, and why; the segment stays where it is."""
+        key = f"aside/{self._lane}/{position.epoch:010d}/{position.segment:012d}.txt"
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=reason.encode())
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
+
+    def set_aside_count(self) -> int:
+        """How many segments of this lane were passed over, ever."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"aside/{self._lane}/"
+        )
+        try:
+            return sum(page["KeyCount"] for page in pages)
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable("The raw log", RETRY_AFTER_SECONDS) from error
+
     def take_over(self, epoch: int, checkpoint: LogPosition | None) -> tuple[list[ListedSegment], int]:
         """Seal every epoch before `epoch`, so that their owners can append no more.
 

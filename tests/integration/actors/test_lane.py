@@ -1,126 +1,18 @@
 """A lane on the real engines, without Ray: what was acknowledged is stored once, whatever stops in between."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from actors.lane import AppendStatus, Lane, LaneStores, PackedAppend
+from actors.lane import AppendStatus, PackedAppend
 from heliograph.domain.errors import Unavailable
-from heliograph.domain.events import IngestionFacts, MappedBatch, pack
-from heliograph.domain.identifiers import LaneNumber, ProjectId
-from heliograph.settings import LaneSettings, Settings
-from ingestion import otlp, replay
-from ingestion.masking import Masker
-from ingestion.pricing import managed_prices
-from storage.clickhouse.connection import connect_blocking
-from storage.clickhouse.contributions import Contributions
-from storage.clickhouse.deferred import DeferredClient
+from heliograph.domain.events import IngestionFacts, pack
+from ingestion import otlp
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
-from storage.objects.raw_log import RawLog
-from storage.postgres.connection import Database
 from storage.postgres.lanes import LaneRegistry
-
-FAST = LaneSettings(
-    flush_after_seconds=0.02, busy_flush_after_seconds=0.02, segment_spacing_seconds=0.0, cached_subjects_bits=1 << 20
-)
-
-
-@dataclass(frozen=True)
-class Bench:
-    """The engines, a lane number and a project that no other test uses."""
-
-    settings: Settings
-    clickhouse: DeferredClient
-    database: Database
-    number: LaneNumber
-    project_id: ProjectId
-
-    @property
-    def log(self) -> RawLog:
-        return RawLog(objects.connect(self.settings.s3, self.settings.s3_url), self.settings.s3.bucket, self.number)
-
-    def lane(self, settings: LaneSettings = FAST, on_fenced: Callable[[], None] = lambda: None) -> Lane:
-        stores = LaneStores(
-            log=self.log,
-            writer=Writer(self.clickhouse),
-            contributions=Contributions(self.clickhouse),
-            registry=LaneRegistry(self.database),
-            remap=lambda records: replay.map_records(records, prices=managed_prices()),
-        )
-        return Lane(self.number, stores, settings, on_fenced=on_fenced)
-
-    def rows(self, table: str) -> list[Any]:
-        columns = {
-            "observations": "trace_id, id, total_cost, placed_at, created_at, row_version",
-            "traces": "id, observation_count, total_cost, score_count, placed_at, row_version",
-        }[table]
-        query = f"SELECT {columns} FROM {table} FINAL WHERE project_id = {{p:String}} ORDER BY ALL"  # noqa: S608
-        return list(self.clickhouse.get().query(query, parameters={"p": self.project_id}).result_rows)
-
-    def batch(self, *ids: int, cost: float = 0.5, trace: int = 1) -> MappedBatch:
-        request = ExportTraceServiceRequest()
-        scope = request.resource_spans.add().scope_spans.add()
-        for number in ids:
-            span = scope.spans.add(trace_id=trace.to_bytes(16, "big"), span_id=number.to_bytes(8, "big"))
-            span.start_time_unix_nano = 1_780_000_000_000_000_000 + number
-            span.end_time_unix_nano = span.start_time_unix_nano + 1_000_000
-            detail = span.attributes.add(key="langfuse.observation.cost_details")
-            detail.value.string_value = f'{{"total":{cost}}}'
-        context = otlp.MappingContext(
-            project_id=self.project_id,
-            facts=IngestionFacts(public_key="pk"),
-            received_at=datetime.now(UTC),
-            masker=Masker(),
-            prices=managed_prices(),
-        )
-        return otlp.map_export(otlp.decode(request.SerializeToString(), otlp.PROTOBUF), context).batch
-
-
-@pytest.fixture
-async def bench(migrated: Settings) -> AsyncIterator[Bench]:
-    database = Database(migrated.postgres_dsn)
-    clickhouse = DeferredClient(lambda: connect_blocking(migrated.clickhouse, migrated.clickhouse_url))
-    number = LaneNumber(uuid.uuid4().int % 10**6)
-    yield Bench(migrated, clickhouse, database, number, ProjectId(uuid.uuid4().hex))
-    await database.close()
-
-
-@asynccontextmanager
-async def running(lane: Lane) -> AsyncIterator[Lane]:
-    await lane.start()
-    try:
-        yield lane
-    finally:
-        await lane.stop()
-
-
-async def append(lane: Lane, batch: MappedBatch) -> AppendStatus:
-    project_id = batch.records["project_id"][0].as_py()
-    ((status, _),) = await lane.append([PackedAppend(project_id, pack(batch))], map_version=10**6)
-    return status
-
-
-async def flushed(lane: Lane) -> None:
-    for _ in range(2_000):
-        if not (await lane.status())["waiting_segments"]:
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
-
-
-async def abandon(lane: Lane) -> None:
-    """Stop as kill -9 would: nothing is flushed, no checkpoint is recorded."""
-    for task in lane._tasks:
-        task.cancel()
-    await asyncio.gather(*lane._tasks, return_exceptions=True)
+from tests.integration.actors.lane_bench import Bench, abandon, append, flushed, replace_settings, running
 
 
 async def test_an_acknowledged_span_becomes_a_row_and_a_trace(bench: Bench) -> None:
@@ -206,15 +98,8 @@ async def test_appends_under_an_older_map_are_refused(bench: Bench) -> None:
 
 async def test_while_clickhouse_is_away_appends_are_acknowledged_and_merged_later(bench: Bench) -> None:
     gate = Gate(Writer(bench.clickhouse))
-    stores = LaneStores(
-        log=bench.log,
-        writer=gate,
-        contributions=Contributions(bench.clickhouse),
-        registry=LaneRegistry(bench.database),
-        remap=lambda records: replay.map_records(records, prices=managed_prices()),
-    )
     tight = replace_settings(max_backlog_bytes=1_000)
-    async with running(Lane(bench.number, stores, tight, on_fenced=lambda: None)) as lane:
+    async with running(bench.lane(tight, writer=gate)) as lane:
         gate.is_shut = True
         for number in range(1, 8):
             assert await append(lane, bench.batch(number)) is AppendStatus.DURABLE
@@ -239,26 +124,16 @@ class Gate(Writer):
         super().insert(table, rows)
 
 
-def replace_settings(**changes: object) -> LaneSettings:
-    return FAST.model_copy(update=changes)
-
-
 async def test_a_stage_that_fails_by_a_defect_ends_the_owner_and_loses_nothing(bench: Bench) -> None:
     class Broken(Writer):
         def insert(self, table: str, rows: object) -> None:
             raise ZeroDivisionError(table, rows)
 
     told: list[bool] = []
-    stores = LaneStores(
-        log=bench.log,
-        writer=Broken(bench.clickhouse),
-        contributions=Contributions(bench.clickhouse),
-        registry=LaneRegistry(bench.database),
-        remap=lambda records: replay.map_records(records, prices=managed_prices()),
-    )
-    broken = Lane(bench.number, stores, FAST, on_fenced=lambda: told.append(True))
+    broken = bench.lane(on_fenced=lambda: told.append(True), writer=Broken(bench.clickhouse))
     await broken.start()
-    assert await append(broken, bench.batch(1)) is AppendStatus.DURABLE
+    for number in range(1, 9):
+        assert await append(broken, bench.batch(number)) is AppendStatus.DURABLE
     for _ in range(200):
         if told:
             break
@@ -267,7 +142,7 @@ async def test_a_stage_that_fails_by_a_defect_ends_the_owner_and_loses_nothing(b
     await abandon(broken)
     async with running(bench.lane()) as successor:
         await flushed(successor)
-    assert len(bench.rows("observations")) == 1
+    assert len(bench.rows("observations")) == 8
 
 
 async def test_a_damaged_segment_costs_its_neighbours_nothing(bench: Bench) -> None:

@@ -1,0 +1,126 @@
+"""A lane on the real engines, without Ray, and what tests do to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from actors.lane import AppendStatus, Lane, LaneStores, PackedAppend
+from heliograph.domain.events import IngestionFacts, MappedBatch, pack
+from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.settings import LaneSettings, Settings
+from ingestion import otlp, replay
+from ingestion.masking import Masker
+from ingestion.pricing import managed_prices
+from storage.clickhouse.contributions import Contributions
+from storage.clickhouse.deferred import DeferredClient
+from storage.clickhouse.writer import Writer
+from storage.objects import connection as objects
+from storage.objects.raw_log import RawLog
+from storage.postgres.connection import Database
+from storage.postgres.lanes import LaneRegistry
+from tests.unit.actors.batches import Score, batch_of
+
+FAST = LaneSettings(
+    flush_after_seconds=0.02, busy_flush_after_seconds=0.02, segment_spacing_seconds=0.0, cached_subjects_bits=1 << 20
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The engines, a lane number and a project that no other test uses."""
+
+    settings: Settings
+    clickhouse: DeferredClient
+    database: Database
+    number: LaneNumber
+    project_id: ProjectId
+
+    @property
+    def log(self) -> RawLog:
+        return RawLog(objects.connect(self.settings.s3, self.settings.s3_url), self.settings.s3.bucket, self.number)
+
+    def lane(self, settings: LaneSettings = FAST, on_fenced: Callable[[], None] = lambda: None, **stores: Any) -> Lane:
+        """A lane on the real stores, but for those that are given."""
+        own: dict[str, Any] = {
+            "log": self.log,
+            "writer": Writer(self.clickhouse),
+            "contributions": Contributions(self.clickhouse),
+            "registry": LaneRegistry(self.database),
+            "remap": lambda records: replay.map_records(records, prices=managed_prices()),
+        }
+        return Lane(self.number, LaneStores(**own | stores), settings, on_fenced=on_fenced)
+
+    def rows(self, table: str) -> list[Any]:
+        columns = {
+            "observations": "trace_id, id, total_cost, placed_at, created_at, row_version",
+            "traces": "id, observation_count, total_cost, score_count, placed_at, row_version",
+        }[table]
+        query = f"SELECT {columns} FROM {table} FINAL WHERE project_id = {{p:String}} ORDER BY ALL"  # noqa: S608
+        return list(self.clickhouse.get().query(query, parameters={"p": self.project_id}).result_rows)
+
+    def batch(self, *ids: int, cost: float = 0.5, trace: int = 1) -> MappedBatch:
+        request = ExportTraceServiceRequest()
+        scope = request.resource_spans.add().scope_spans.add()
+        for number in ids:
+            span = scope.spans.add(trace_id=trace.to_bytes(16, "big"), span_id=number.to_bytes(8, "big"))
+            span.start_time_unix_nano = 1_780_000_000_000_000_000 + number
+            span.end_time_unix_nano = span.start_time_unix_nano + 1_000_000
+            detail = span.attributes.add(key="langfuse.observation.cost_details")
+            detail.value.string_value = f'{{"total":{cost}}}'
+        context = otlp.MappingContext(
+            project_id=self.project_id,
+            facts=IngestionFacts(public_key="pk"),
+            received_at=datetime.now(UTC),
+            masker=Masker(),
+            prices=managed_prices(),
+        )
+        return otlp.map_export(otlp.decode(request.SerializeToString(), otlp.PROTOBUF), context).batch
+
+
+@asynccontextmanager
+async def running(lane: Lane) -> AsyncIterator[Lane]:
+    await lane.start()
+    try:
+        yield lane
+    finally:
+        await lane.stop()
+
+
+async def append(lane: Lane, batch: MappedBatch) -> AppendStatus:
+    project_id = batch.records["project_id"][0].as_py()
+    ((status, _),) = await lane.append([PackedAppend(project_id, pack(batch))], map_version=10**6)
+    return status
+
+
+async def flushed(lane: Lane) -> None:
+    for _ in range(2_000):
+        if not (await lane.status())["waiting_segments"]:
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+async def abandon(lane: Lane) -> None:
+    """Stop as kill -9 would: nothing is flushed, no checkpoint is recorded."""
+    for task in lane._tasks:
+        task.cancel()
+    await asyncio.gather(*lane._tasks, return_exceptions=True)
+
+
+def replace_settings(**changes: object) -> LaneSettings:
+    return FAST.model_copy(update=changes)
+
+
+def poisoned(batch: MappedBatch) -> MappedBatch:
+    """The same with a score whose record does not exist, as a defect in the mapping would leave it."""
+    project_id = batch.records["project_id"][0].as_py()
+    score = batch_of(Score("poison", project_id=project_id)).scores
+    place = score.schema.get_field_index("record")
+    nowhere = score.set_column(place, score.schema.field(place), pa.array([99], pa.int32()))
+    return MappedBatch(batch.records, batch.observations, nowhere, batch.trace_parts)
