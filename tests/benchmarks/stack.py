@@ -51,7 +51,7 @@ async def connect(name: str, settings: Settings | None = None) -> Stack:
     """Reach the stack of the environment's data directory and create a project for this run."""
     settings = settings or Settings()
     database = Database(settings.postgres_dsn)
-    project = await Projects(database).create(f"{name}-{int(time.time())}")
+    project = await Projects(database).create(f"{name}-{time.time_ns()}")
     key = await ApiKeys(database, settings.pepper).create(project.id, note="benchmark")
     await database.close()
     target = Target(settings.url, key.public_key, key.secret_key)

@@ -1,0 +1,1 @@
+"""Faults injected into a running stack under load, and what they cost."""
