@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import ray
@@ -12,6 +13,7 @@ from ray.exceptions import RayError
 
 from actors.lane import AppendOutcome, AppendStatus, Lane, LaneStores, PackedAppend
 from actors.lane_client import LaneClient
+from actors.maintenance import Chore, Maintenance
 from heliograph import telemetry
 from heliograph.domain.errors import LaneFenced, Unavailable
 from heliograph.domain.identifiers import LaneNumber
@@ -38,6 +40,11 @@ _STOP_TIMEOUT_SECONDS = 40
 _APPEND_TIMEOUT_SECONDS = 30
 # Long enough for the callers of a fenced owner to get their 503 before it goes.
 _EXIT_AFTER_SECONDS = 1.0
+_MAINTENANCE = "maintenance"
+_MAINTENANCE_NICENESS = 10
+
+# What a chore does, given the settings; it lies above the actors, so it is handed in.
+Task = Callable[[Settings], Awaitable[Any]]
 
 
 class LaneActor:
@@ -88,6 +95,24 @@ class LaneActor:
         asyncio.get_running_loop().call_later(_EXIT_AFTER_SECONDS, os._exit, 1)
 
 
+class MaintenanceActor:
+    """The chores in a process of their own, which yields to those on the way of an event."""
+
+    async def __init__(self, chores: Sequence[tuple[str, float, Task]], settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
+        telemetry.configure_logs(settings.log_level)
+        os.nice(_MAINTENANCE_NICENESS)
+        self._maintenance = Maintenance([Chore(name, every, partial(run, settings)) for name, every, run in chores])
+        self._maintenance.start()
+
+    async def status(self) -> dict[str, Any]:
+        """See Maintenance.status."""
+        return {**self._maintenance.status(), "pid": os.getpid()}
+
+    async def stop(self) -> None:
+        """See Maintenance.stop."""
+        await self._maintenance.stop()
+
+
 class RayLane:
     """A call to a lane's actor; one that died or is full is resolved again once."""
 
@@ -132,6 +157,19 @@ async def start_lanes(settings: Settings) -> None:
 async def stop_lanes(settings: Settings) -> None:
     """Flush and stop every lane that runs."""
     await asyncio.gather(*(_stop(number) for number in await _lanes(settings)))
+
+
+def start_maintenance(settings: Settings, chores: Sequence[tuple[str, float, Task]]) -> None:
+    """Have each of the named tasks done every so many seconds; does not wait for the actor."""
+    actor = ray.remote(MaintenanceActor).options(
+        name=_MAINTENANCE, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, num_cpus=0, max_restarts=-1
+    )
+    actor.remote(chores, settings)
+
+
+async def stop_maintenance() -> None:
+    """End what is being done; it is taken up again after the next start."""
+    await _end(_MAINTENANCE)
 
 
 async def lane_statuses(settings: Settings) -> list[dict[str, Any]]:
@@ -190,8 +228,12 @@ async def _status(number: LaneNumber) -> dict[str, Any]:
 
 
 async def _stop(number: LaneNumber) -> None:
+    await _end(_name(number))
+
+
+async def _end(name: str) -> None:
     try:
-        handle = ray.get_actor(_name(number), NAMESPACE)
+        handle = ray.get_actor(name, NAMESPACE)
     except ValueError:
         return
     with contextlib.suppress(TimeoutError, RayError):

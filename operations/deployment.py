@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import ray
@@ -98,6 +99,7 @@ def deploy(settings: Settings) -> None:
         except RuntimeError:
             raise StepFailed("A door", _reason()) from None
         lanes.result()
+    _start_maintenance(settings)
 
 
 def _wait_until(fact: str) -> None:
@@ -117,6 +119,14 @@ def _start_lanes(settings: Settings, stores: "Future[None]") -> None:
     asyncio.run(directory.start_lanes(settings))
 
 
+def _start_maintenance(settings: Settings) -> None:
+    # Last of all, and not waited for: nothing of a start depends on it.
+    from actors import directory  # noqa: PLC0415
+    from pipelines.compaction import compact_lanes  # noqa: PLC0415
+
+    directory.start_maintenance(settings, [("compaction", settings.maintenance.compact_every_seconds, compact_lanes)])
+
+
 def _reason() -> str:
     """Why a door does not open: the last line of what its replica raised."""
     for name, application in serve.status().applications.items():
@@ -129,12 +139,17 @@ def _reason() -> str:
 
 
 def withdraw(settings: Settings) -> None:
-    """Close the doors, then let every lane write what it holds."""
+    """Close the doors, end the maintenance, then let every lane write what it holds."""
     from actors import directory  # noqa: PLC0415  # as above: a deployment must not pay for it before Serve starts
 
     _join(settings)
     serve.shutdown()  # type: ignore[no-untyped-call]
-    asyncio.run(directory.stop_lanes(settings))
+    asyncio.run(_stop_actors(directory, settings))
+
+
+async def _stop_actors(directory: ModuleType, settings: Settings) -> None:
+    await directory.stop_maintenance()
+    await directory.stop_lanes(settings)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Compaction: the flushed part of a lane's log becomes archive files, and its old segments are freed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -54,12 +55,6 @@ class CompactionStores:
     bucket: str
     registry: LaneRegistry
     compactions: Compactions
-
-    @classmethod
-    def of(cls, settings: Settings, database: Database) -> "CompactionStores":
-        """The stores of these settings."""
-        client = objects.connect(settings.s3, settings.s3_url, timeout_seconds=60)
-        return cls(client, settings.s3.bucket, LaneRegistry(database), Compactions(database))
 
 
 class Compaction:
@@ -162,17 +157,24 @@ class Compaction:
             done.freed = await asyncio.to_thread(self._upkeep.free, through, written_before)
 
 
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[CompactionStores]:
+    """The stores of these settings, for as long as the block takes."""
+    database = Database(settings.postgres_dsn)
+    try:
+        client = objects.connect(settings.s3, settings.s3_url, timeout_seconds=60)
+        yield CompactionStores(client, settings.s3.bucket, LaneRegistry(database), Compactions(database))
+    finally:
+        await database.close()
+
+
 async def compact_lanes(settings: Settings) -> list[Compacted]:
     """Compact every lane of the map, one after the other; a lane that cannot be compacted now costs no other."""
-    database = Database(settings.postgres_dsn)
     done: list[Compacted] = []
-    try:
-        stores = CompactionStores.of(settings, database)
+    async with opened(settings) as stores:
         for number in range((await stores.registry.lane_map()).count):
             try:
                 done.append(await Compaction(stores, LaneNumber(number), settings.maintenance).run())
             except (CompactionRunning, Unavailable) as error:
                 _log.warning("compaction_waits", lane=number, reason=str(error))
-    finally:
-        await database.close()
     return done

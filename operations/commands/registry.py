@@ -2,7 +2,7 @@
 
 import typer
 
-from operations.commands import demo, doctor, logs, migrate, projects, stack
+from operations.commands import compact, demo, doctor, logs, migrate, projects, stack
 
 
 def register(app: typer.Typer) -> None:
@@ -13,5 +13,6 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor.doctor)
     app.command("logs")(logs.logs)
     app.command("demo")(demo.demo)
+    app.command("compact")(compact.compact)
     app.add_typer(projects.app, name="projects")
     app.add_typer(migrate.app, name="migrate")
