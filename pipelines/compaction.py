@@ -55,6 +55,7 @@ class CompactionStores:
     bucket: str
     registry: LaneRegistry
     compactions: Compactions
+    database: Database
 
 
 class Compaction:
@@ -163,7 +164,8 @@ async def opened(settings: Settings) -> AsyncIterator[CompactionStores]:
     database = Database(settings.postgres_dsn)
     try:
         client = objects.connect(settings.s3, settings.s3_url, timeout_seconds=60)
-        yield CompactionStores(client, settings.s3.bucket, LaneRegistry(database), Compactions(database))
+        registry, compactions = LaneRegistry(database), Compactions(database)
+        yield CompactionStores(client, settings.s3.bucket, registry, compactions, database)
     finally:
         await database.close()
 

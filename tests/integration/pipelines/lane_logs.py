@@ -99,7 +99,9 @@ class LaneLog:
         compactions: Compactions | None = None,
         now: datetime = LATER,
     ) -> Compaction:
-        stores = CompactionStores(client or self.client, self.bucket, self.registry, compactions or self.compactions)
+        stores = CompactionStores(
+            client or self.client, self.bucket, self.registry, compactions or self.compactions, self.database
+        )
         return Compaction(stores, self.lane, settings, now=lambda: now)
 
     @property
