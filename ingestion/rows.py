@@ -9,16 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from heliograph.domain import tables
+from heliograph.domain import costs, tables
 from ingestion.values import clean
 
 TextMap = Mapping[str, str]
 Column = Sequence[Any]
 ArrayBuilder = Callable[[Any], pa.Array]
-
-# Twelve decimals, as the cost columns have.
-PICO = 10**12
-MAX_COST = 10**18 - 1
 
 _ABSENT_MAP: Mapping[str, Any] = {}
 
@@ -67,6 +63,17 @@ class Columns:
     def put_array(self, name: str, array: pa.Array) -> None:
         """Sets the whole column to what is an Arrow array already."""
         self._arrays[name] = array
+
+    def values(self, name: str, rows: Sequence[int]) -> list[Any]:
+        """What the column holds in these rows by now; times in microseconds."""
+        array = self._arrays.get(name)
+        if array is not None:
+            chosen = array.take(pa.array(rows, pa.int32()))
+            return list((chosen.cast(pa.int64()) if chosen.type == tables.TIME else chosen).to_pylist())
+        column = self._set.get(name)
+        if column is None:
+            return [self._constant.get(name, self._fields[name].absent)] * len(rows)
+        return column if len(rows) == self.count else [column[row] for row in rows]
 
     def table(self) -> pa.Table:
         """The rows as a table of the schema."""
@@ -134,14 +141,8 @@ def hex_texts(column: Sequence[bytes]) -> pa.Array:
     return pa.StringArray.from_buffers(len(column), pa.py_buffer(_ends(column) * 2), pa.py_buffer(digits))
 
 
-def costs(column: Sequence[int]) -> pa.Array:
-    """Pico-dollars as the decimals of the cost columns, without a Decimal for each."""
-    picos = np.fromiter(column, np.int64, len(column))
-    words = np.empty((len(picos), 2), np.int64)
-    words[:, 0] = picos
-    # The upper half of 128 bits repeats the sign.
-    words[:, 1] = picos >> 63
-    return pa.Decimal128Array.from_buffers(tables.COST, len(picos), [None, pa.py_buffer(words)])
+def _costs(column: Sequence[int]) -> pa.Array:
+    return costs.to_decimals(np.fromiter(column, np.int64, len(column)))
 
 
 def times(column: Sequence[int] | npt.NDArray[np.int64]) -> pa.Array:
@@ -175,11 +176,11 @@ def _plain(type_: pa.DataType) -> ArrayBuilder:  # an array builder
 BUILDERS: dict[pa.DataType, ArrayBuilder] = {
     tables.TEXT: texts,
     tables.TIME: times,
-    tables.COST: costs,
+    tables.COST: _costs,
     tables.TEXTS: _text_lists,
     tables.TEXT_MAP: _maps(texts),
     tables.USAGE_MAP: _maps(_plain(pa.uint64())),
-    tables.COST_MAP: _maps(costs),
+    tables.COST_MAP: _maps(_costs),
     pa.bool_(): _plain(pa.bool_()),
     pa.int32(): _plain(pa.int32()),
     pa.uint32(): _plain(pa.uint32()),

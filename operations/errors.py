@@ -52,3 +52,11 @@ class LogUnknown(HeliographError):
     fields = ("part", "known")
     part: str
     known: str
+
+
+class PriceSourceUnavailable(HeliographError):
+    """The price list cannot be fetched ({requirement}): {reason}"""
+
+    fields = ("requirement", "reason")
+    requirement: str
+    reason: str

@@ -52,6 +52,7 @@ class Observation:
     total_tokens: int = 0
     total_cost: Decimal = Decimal(0)
     pricing_tier: str = ""
+    unpriced_usage: list[str] = field(default_factory=list)
     prompt_id: str = ""
     prompt_name: str = ""
     prompt_version: int | None = None

@@ -74,6 +74,8 @@ OBSERVATIONS = pa.schema(
         _required("total_tokens", pa.uint64()),
         _required("total_cost", COST),
         _required("pricing_tier", TEXT),
+        # Usage keys for which that tier has no price: what they cost is missing from the total.
+        _required("unpriced_usage", TEXTS),
         _required("prompt_id", TEXT),
         _required("prompt_name", TEXT),
         _optional("prompt_version", pa.uint32()),

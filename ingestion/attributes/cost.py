@@ -1,15 +1,18 @@
 """Usage and cost of an observation, and the model that prices it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 
+from heliograph.domain.costs import units_of
+from heliograph.domain.usage import TOTAL
 from ingestion import pricing, values
 from ingestion.attributes import model, usage
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.shape import Keys
 from ingestion.attributes.usage import Usage
-from ingestion.model_match import Model
-from ingestion.pricing import Costs, PriceBook
-from ingestion.rows import MAX_COST, Columns
+from ingestion.pricing import PriceBook
+from ingestion.rows import Columns
+from ingestion.tiers import NOTHING, Bill, Call, Costs
 from ingestion.values import Value
 
 # Contract 4.7: details by key, or one total; either one switches inference off.
@@ -50,8 +53,11 @@ class Counted:
         )
 
     def fill(self, rows: Sequence[int], prices: PriceBook, columns: Columns) -> None:
-        """Prices what has no provided cost, and sets the columns."""
-        known = list(map(prices.match, self._models))
+        """Prices what has no provided cost, and sets the columns.
+
+        Start times, model parameters and metadata must be set already: definitions and tiers may depend on them.
+        """
+        known = prices.match_all(self._models, lambda: columns.values("start_time", rows))
         columns.put("provided_model_name", rows, self._models)
         columns.put("model_id", rows, [found.id if found else "" for found in known])
         counted = list(map(usage.with_total, self._usages))
@@ -62,24 +68,27 @@ class Counted:
             columns.put("input_tokens", rows, [units for _, units, _, _ in counted])
             columns.put("output_tokens", rows, [units for _, _, units, _ in counted])
             columns.put("total_tokens", rows, [units for _, _, _, units in counted])
-        self._fill_costs(rows, list(zip(known, totals, strict=True)), columns)
-
-    def _fill_costs(self, rows: Sequence[int], used: Sequence[tuple[Model | None, Usage]], columns: Columns) -> None:
         if any(self._costs):
             columns.put("provided_cost_details", rows, self._costs)
-        details = [
-            pricing.with_total(costs) if costs else pricing.price(model, units) if model and units else {}
-            for costs, (model, units) in zip(self._costs, used, strict=True)
+        calls = _calls(rows, columns) if any(model and model.asks_for_call for model in known) else repeat(None)
+        bills = [
+            Bill(pricing.with_total(costs)) if costs else model.price(units, call) if model else NOTHING
+            for costs, model, units, call in zip(self._costs, known, totals, calls)  # noqa: B905 - calls may not end
         ]
-        if not any(details):
-            return
-        columns.put("cost_details", rows, details)
-        columns.put("total_cost", rows, [costs.get("total", 0) for costs in details])
-        tiers = [
-            model.pricing_tier if model and priced and not given else ""
-            for (model, _), priced, given in zip(used, details, self._costs, strict=True)
-        ]
-        columns.put("pricing_tier", rows, tiers)
+        _fill_bills(rows, bills, columns)
+
+
+def _calls(rows: Sequence[int], columns: Columns) -> Iterable[Call]:
+    return map(Call, columns.values("model_parameters", rows), columns.values("metadata", rows))
+
+
+def _fill_bills(rows: Sequence[int], bills: Sequence[Bill], columns: Columns) -> None:
+    if any(bill.costs for bill in bills):
+        columns.put("cost_details", rows, [bill.costs for bill in bills])
+        columns.put("total_cost", rows, [bill.costs.get(TOTAL, 0) for bill in bills])
+        columns.put("pricing_tier", rows, [bill.tier for bill in bills])
+    if any(bill.unpriced for bill in bills):
+        columns.put("unpriced_usage", rows, [bill.unpriced for bill in bills])
 
 
 def _provided(group: SpanGroup) -> list[Costs] | None:
@@ -103,5 +112,5 @@ def _declared(value: Value) -> Costs | None:
 
 
 def _total(value: Value) -> Costs:
-    cost = pricing.picodollars(value)
-    return {} if cost is None else {"total": min(cost, MAX_COST)}
+    cost = units_of(value)
+    return {} if cost is None else {TOTAL: cost}

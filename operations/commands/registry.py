@@ -2,7 +2,7 @@
 
 import typer
 
-from operations.commands import compact, demo, doctor, logs, migrate, projects, stack
+from operations.commands import compact, demo, doctor, logs, migrate, prices, projects, stack
 
 
 def register(app: typer.Typer) -> None:
@@ -16,3 +16,4 @@ def register(app: typer.Typer) -> None:
     app.command("compact")(compact.compact)
     app.add_typer(projects.app, name="projects")
     app.add_typer(migrate.app, name="migrate")
+    app.add_typer(prices.app, name="prices")

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from starlette.applications import Starlette
 
 import heliograph
-from ingestion.pricing import PriceBook, managed_prices
+from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys, ProjectPrincipal
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
@@ -23,7 +23,7 @@ class QueryDependencies:
     clickhouse: ClickHouse
     database: Database
     keys: Keys
-    prices: PriceBook = field(default_factory=managed_prices)
+    prices: PriceBooks = field(default_factory=managed_prices)
     version: str = heliograph.__version__
 
 

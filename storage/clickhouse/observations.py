@@ -29,8 +29,8 @@ _OUTLINE = (
     *("completion_start_time", "level", "status_message", "environment", "release", "version", "is_app_root"),
     *("trace_name", "user_id", "session_id", "tags", "public", "input_preview", "output_preview"),
     *("provided_model_name", "model_id", "model_parameters", "usage_details", "cost_details", "input_tokens"),
-    *("output_tokens", "total_tokens", "total_cost", "pricing_tier", "prompt_id", "prompt_name", "prompt_version"),
-    *("source", "created_at", "updated_at"),
+    *("output_tokens", "total_tokens", "total_cost", "pricing_tier", "unpriced_usage", "prompt_id"),
+    *("prompt_name", "prompt_version", "source", "created_at", "updated_at"),
 )
 _WHOLE = (*_OUTLINE, "metadata", "input", "output")
 _READABLE = frozenset(_WHOLE)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from heliograph.domain.observations import Observation
-from ingestion.pricing import PriceBook
+from ingestion.pricing import PriceBooks
 from serve_apps.api.shapes.prices import UnitPrices, unit_prices
 from serve_apps.api.shapes.values import dollars, iso, optional_iso, parsed
 
@@ -19,7 +19,7 @@ Fields = dict[str, Any]
 class Shape:
     """What the fields of an answer depend on beside the observation: the price book, and the metadata shown whole."""
 
-    prices: PriceBook
+    prices: PriceBooks
     expanded: frozenset[str] = frozenset()
 
 
@@ -116,6 +116,7 @@ def _usage(observation: Observation, shape: Shape) -> Fields:
         "costDetails": dollars(observation.cost_details),
         "totalCost": float(observation.total_cost) if observation.cost_details else None,
         "usagePricingTierName": observation.pricing_tier or None,
+        "unpricedUsage": observation.unpriced_usage,
     }
 
 
@@ -158,7 +159,7 @@ GROUPS = {
     "io": Group(("input", "output"), _io),
     "metadata": Group(("metadata",), _metadata),
     "model": Group(("provided_model_name", "model_id", "model_parameters"), _model),
-    "usage": Group(("usage_details", "cost_details", "total_cost", "pricing_tier"), _usage),
+    "usage": Group(("usage_details", "cost_details", "total_cost", "pricing_tier", "unpriced_usage"), _usage),
     "prompt": Group(("prompt_id", "prompt_name", "prompt_version"), _prompt),
     "metrics": Group(("start_time", "end_time", "completion_start_time"), _metrics),
     "trace_context": Group(("tags", "release", "trace_name"), _trace_context),

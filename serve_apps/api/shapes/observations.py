@@ -4,14 +4,14 @@ from typing import Any
 
 from heliograph.domain.observations import Observation
 from heliograph.domain.usage import INPUT, OUTPUT, cost_of
-from ingestion.pricing import PriceBook
+from ingestion.pricing import PriceBooks
 from serve_apps.api.shapes.prices import unit_prices
 from serve_apps.api.shapes.values import dollars, iso, optional_dollars, optional_iso, parsed, parsed_values
 
 _UNIT = "TOKENS"
 
 
-def observation_v1(observation: Observation, prices: PriceBook) -> dict[str, Any]:
+def observation_v1(observation: Observation, prices: PriceBooks) -> dict[str, Any]:
     """The contract's v1 observation."""
     return {
         "id": observation.id,
@@ -43,7 +43,7 @@ def observation_v1(observation: Observation, prices: PriceBook) -> dict[str, Any
     }
 
 
-def _model(observation: Observation, prices: PriceBook) -> dict[str, Any]:
+def _model(observation: Observation, prices: PriceBooks) -> dict[str, Any]:
     unit = unit_prices(observation, prices)
     return {
         "model": observation.provided_model_name or None,
@@ -62,6 +62,8 @@ def _usage(observation: Observation) -> dict[str, Any]:
     tokens = (observation.input_tokens, observation.output_tokens, observation.total_tokens)
     return {
         "usageDetails": dict(observation.usage_details),
+        # Beyond the contract: what the cost does not cover, since its model has no price for it.
+        "unpricedUsage": observation.unpriced_usage,
         "usage": {"unit": _UNIT, "input": tokens[0], "output": tokens[1], "total": tokens[2]},
         "unit": _UNIT,
         "promptTokens": tokens[0],

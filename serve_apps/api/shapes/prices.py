@@ -3,9 +3,10 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.model_documents import dollars
 from heliograph.domain.observations import Observation
-from ingestion.pricing import PriceBook
-from ingestion.rows import PICO
+from ingestion.pricing import PriceBooks
 
 
 class UnitPrices(NamedTuple):
@@ -16,11 +17,10 @@ class UnitPrices(NamedTuple):
     total: Decimal | None = None
 
 
-def unit_prices(observation: Observation, prices: PriceBook) -> UnitPrices:
-    """The prices of the definition that priced the observation; none once that definition is gone."""
-    model = prices.match(observation.provided_model_name) if observation.model_id else None
-    if model is None or model.id != observation.model_id:
+def unit_prices(observation: Observation, prices: PriceBooks) -> UnitPrices:
+    """The prices of the tier that priced the observation; none once its definition is gone."""
+    model = prices.of(ProjectId(observation.project_id)).model(observation.model_id)
+    if model is None:
         return UnitPrices()
-    return UnitPrices(
-        *(Decimal(model.prices[key]) / PICO if key in model.prices else None for key in UnitPrices._fields)
-    )
+    unit = model.tier(observation.pricing_tier).prices
+    return UnitPrices(*(dollars(unit[key]) if key in unit else None for key in UnitPrices._fields))

@@ -19,7 +19,8 @@ V1_NAMES = (
     "usagePricingTierName usagePricingTierId modelId inputPrice outputPrice totalPrice calculatedInputCost "
     "calculatedOutputCost calculatedTotalCost latency timeToFirstToken "
 )
-V1_KEYS = frozenset(V1_NAMES.split())
+# The contract's, and what we say beyond it.
+V1_KEYS = frozenset({*V1_NAMES.split(), "unpricedUsage"})
 ALL_GROUPS = "core,basic,time,io,metadata,model,usage,prompt,metrics,trace_context"
 
 
@@ -48,6 +49,7 @@ def generation(api: Api) -> Api:
             total_tokens=18,
             total_cost=Decimal("0.3"),
             pricing_tier="Standard",
+            unpriced_usage=["input_cached_tokens"],
             prompt_name="greet",
             prompt_version=2,
             user_id="ada",

@@ -2,16 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from ingestion import pricing
-from ingestion.model_match import Model
+from heliograph.domain.costs import MAX_UNITS, units_of
+from heliograph.domain.models import Model, PricingTier
+from ingestion.managed_prices import MANAGED_PRICES, managed_models
 from ingestion.pricing import PriceBook, managed_prices
-from ingestion.rows import MAX_COST
-from tests.unit.ingestion.spans import row
+from tests.unit.ingestion.spans import CONTEXT, row
 
 DETAILS = "langfuse.observation.usage_details"
 MODEL = "langfuse.observation.model.name"
@@ -93,16 +95,69 @@ def test_a_scalar_cost_is_the_total() -> None:
 
 @pytest.mark.parametrize("cost", ["-1", "NaN", "1e999999999", "x", True, None, [1]])
 def test_what_is_no_cost_is_dropped_or_clamped(cost: object) -> None:
-    assert pricing.picodollars(cost) in (None, MAX_COST)
+    assert units_of(cost) in (None, MAX_UNITS)
+
+
+def test_what_has_no_price_is_named_and_not_billed() -> None:
+    found = row({MODEL: "gpt-4o", DETAILS: '{"input": 10, "odd": 5, "none": 0, "total": 15}'})
+    assert found["unpriced_usage"] == ["odd"]
+    assert set(found["cost_details"]) == {"input", "total"}
+    assert row({MODEL: "gpt-4o", DETAILS: '{"input": 10}'})["unpriced_usage"] == []
+    assert row({MODEL: "unheard", DETAILS: '{"input": 10}'})["unpriced_usage"] == []
+
+
+def test_a_provided_cost_covers_everything() -> None:
+    found = row({MODEL: "gpt-4o", DETAILS: '{"odd": 10}', "langfuse.observation.cost_details": '{"total": 1}'})
+    assert found["unpriced_usage"] == []
+    assert found["pricing_tier"] == ""
 
 
 def test_models_of_a_project_come_first_and_absent_ones_cost_nothing() -> None:
-    book = PriceBook([Model("mine", "mine", "^gpt-4o$", {"input": 1}), Model("other", "other", "^gpt", {"input": 2})])
-    found = book.match("gpt-4o")
-    assert found is not None
-    assert found.id == "mine"
-    assert book.match("unknown") is None
-    assert book.match("") is None
+    managed = PriceBook([Model("managed", "gpt-4o", "^gpt-4o"), Model("other", "other", "^other$")])
+    book = PriceBook([Model("mine", "mine", "^gpt-4o$")], managed)
+    assert _id(book, "gpt-4o") == "mine"
+    assert _id(book, "gpt-4o-mini") == "managed"
+    assert _id(book, "other") == "other"
+    assert _id(book, "unknown") is None
+    assert _id(book, "") is None
+    assert _id(book, "gpt-4o" + "-" * 500) is None
+
+
+def test_a_definition_holds_from_its_start_date_on() -> None:
+    book = PriceBook(
+        [
+            Model("first", "m", "^m$"),
+            Model("third", "m", "^m$", start_date=datetime(2026, 3, 1, tzinfo=UTC)),
+            Model("second", "m", "^m$", start_date=datetime(2026, 2, 1, tzinfo=UTC)),
+        ]
+    )
+    days = {
+        datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC): "first",
+        datetime(2026, 2, 1, tzinfo=UTC): "second",
+        datetime(2026, 2, 28, tzinfo=UTC): "second",
+        datetime(2026, 3, 1, tzinfo=UTC): "third",
+    }
+    assert {at: _id(book, "m", at) for at in days} == days
+    assert _id(book, "m") == "third"
+
+
+def test_a_definition_that_has_not_begun_prices_nothing() -> None:
+    prices = PricingTier("Standard", {"input": 7})
+    begun, not_begun = (
+        PriceBook([Model("m", "m", "^m$", (prices,), start_date=datetime(year, 1, 1, tzinfo=UTC))])
+        for year in (2025, 2027)
+    )
+    attributes = {MODEL: "m", DETAILS: '{"input": 2}'}
+    priced = row(attributes, around={"context": replace(CONTEXT, prices=begun)})
+    assert priced["model_id"] == "m"
+    assert priced["total_cost"] == Decimal(14).scaleb(-12)
+    unpriced = row(attributes, around={"context": replace(CONTEXT, prices=not_begun)})
+    assert (unpriced["model_id"], unpriced["total_cost"]) == ("", 0)
+
+
+def _id(book: PriceBook, name: str, at: datetime | None = None) -> str | None:
+    found = book.match(name, at)
+    return found.id if found else None
 
 
 @pytest.mark.parametrize(
@@ -111,8 +166,12 @@ def test_models_of_a_project_come_first_and_absent_ones_cost_nothing() -> None:
         ("gpt-4o-2024-08-06", "gpt-4o"),
         ("openai/GPT-4.1-mini", "gpt-4.1-mini"),
         ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
-        ("us.anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet"),
-        ("claude-3-5-haiku@20241022", "claude-3-5-haiku"),
+        ("us.anthropic.claude-3-5-sonnet-20241022-v2:0", "aws/regional.anthropic.claude-3-5-sonnet-20241022-v2:0"),
+        ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws/regional.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("openrouter/anthropic/claude-sonnet-4.5", "claude-sonnet-4-5"),
+        ("gpt-4o-2024-05-13", "gpt-4o-2024-05-13"),
+        ("groq/llama-3.3-70b-versatile", "groq/llama-3.3-70b-versatile"),
+        ("claude-3-5-haiku@20241022", "claude-3-5-haiku-latest"),
         ("models/gemini-2.5-flash", "gemini-2.5-flash"),
         ("gemini-2.5-flash-lite", "gemini-2.5-flash-lite"),
         ("mistral-large-latest", "mistral-large"),
@@ -126,13 +185,18 @@ def test_reported_names_find_their_model(reported: str, model: str) -> None:
     assert found.name == model
 
 
-def test_each_managed_model_matches_its_own_name_alone() -> None:
-    models = list(_managed())
-    for model in models:
-        matching = [other.name for other in models if re.search(other.match_pattern, model.name)]
-        assert matching == [model.name]
-        assert all(price > 0 for price in model.prices.values())
+def test_the_managed_list_names_its_source_and_each_definition_once() -> None:
+    source = json.loads(MANAGED_PRICES.read_text())["source"]
+    assert source["package"] == "genai-prices"
+    assert source.keys() == {"package", "version", "home", "generated_on"}
+    ids = [model.id for model in managed_models()]
+    assert len(ids) == len(set(ids)) > 500
 
 
-def _managed() -> list[Model]:
-    return pricing.models_from(json.loads(pricing.MANAGED_PRICES.read_text())["models"])
+def test_managed_definitions_keep_the_contracts_rules() -> None:
+    for model in managed_models():
+        assert re.compile(model.match_pattern).pattern
+        assert [tier.name for tier in model.tiers if not tier.conditions] == ["Standard"]
+        assert len({tier.name for tier in model.tiers}) == len({tier.priority for tier in model.tiers})
+        assert {frozenset(tier.prices) for tier in model.tiers} == {frozenset(model.default_tier.prices)}
+        assert all(price >= 0 for tier in model.tiers for price in tier.prices.values())
