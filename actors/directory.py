@@ -21,6 +21,7 @@ from heliograph.domain.lanes import LaneMap
 from heliograph.garbage import collect_rarely
 from heliograph.settings import Settings
 from ingestion import replay
+from ingestion.batch import observations
 from ingestion.pricing import managed_prices
 from storage.clickhouse.connection import connect_blocking
 from storage.clickhouse.contributions import Contributions
@@ -60,6 +61,7 @@ class LaneActor:
             contributions=Contributions(clickhouse),
             registry=LaneRegistry(Database(settings.postgres_dsn)),
             remap=lambda records: replay.map_records(records, prices=managed_prices()),
+            compose=lambda merged: observations.rows(merged, managed_prices()),
         )
         self._lane = Lane(lane, stores, settings.lanes, on_fenced=self._exit_soon)
         await self._start()

@@ -14,6 +14,7 @@ from actors.checkpoint import CheckpointRecorder
 from actors.group_commit import GroupCommit
 from actors.merge import Merge
 from actors.merge_stage import MergeStage, SegmentLog
+from actors.partials import Compose
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
 from heliograph import telemetry
@@ -64,6 +65,7 @@ class LaneStores:
     contributions: Contributions
     registry: LaneRegistry
     remap: Callable[[pa.Table], MappedBatch]
+    compose: Compose
 
 
 class Lane:
@@ -91,7 +93,12 @@ class Lane:
         cache = SubjectCache(settings.max_cached_contributions, SeenFilter(settings.cached_subjects_bits))
         self._checkpoints = CheckpointRecorder(self._record_checkpoint, self._fence)
         self._merge_stage = MergeStage(
-            Merge(stores.contributions, cache, lambda project_id: self._generations.get(ProjectId(project_id), 0)),
+            Merge(
+                stores.contributions,
+                cache,
+                lambda project_id: self._generations.get(ProjectId(project_id), 0),
+                stores.compose,
+            ),
             stores.writer,
             settings,
             executor=self._merge_thread,

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from actors.contribution import observation_contributions, plain_values, score_contributions
+from actors.partials import Compose, PartialObservations, PlacedParts, WholeRows
+from actors.read_back import chunks
 from actors.rollup import SubjectState, TracePlace, load_parts, roll_up, trace_table
 from actors.subject_cache import SubjectCache, SubjectKey
 from heliograph.domain import tables
@@ -15,12 +17,10 @@ from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS, LogPosition
 from ingestion.merge import Part, merge_parts
 
-_READ_BACK_SUBJECTS = 2_000
-# ClickHouse takes no longer parameter than 128 kB.
-_READ_BACK_BYTES = 100_000
+_NOTHING = np.zeros(0, np.int64)
 
 
-class ReadBack(Protocol):
+class ReadBack(WholeRows, Protocol):
     """Where the contributions to subjects that are not cached come from; see `Contributions`."""
 
     def observations(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table: ...
@@ -52,11 +52,14 @@ class MergedRows:
 class Merge:
     """Turns segments into rows, in log order, with the state of every subject they touch."""
 
-    def __init__(self, contributions: ReadBack, cache: SubjectCache, generation_of: Callable[[str], int]) -> None:
+    def __init__(
+        self, contributions: ReadBack, cache: SubjectCache, generation_of: Callable[[str], int], compose: Compose
+    ) -> None:
         self._contributions = contributions
         self._cache = cache
         self._generation_of = generation_of
         self._unsettled: frozenset[SubjectKey] = frozenset()
+        self._partials = PartialObservations(contributions, cache, compose)
         self.read_back = 0
 
     def learn_known_subjects(self) -> None:
@@ -73,7 +76,9 @@ class Merge:
         touched = frozenset(key for segment in segments for key in _subjects(segment.batch))
         self._unsettled = touched
         self._admit(touched)
+        partial = self._partials.events([self._placed_parts(segment) for segment in segments])
         observations = [self._observations(segment) for segment in segments]
+        observations.append(self._partials.rows(partial, observations))
         scores = [self._scores(segment) for segment in segments]
         for segment in segments:
             self._trace_parts(segment)
@@ -98,7 +103,7 @@ class Merge:
         unknown = self._cache.admit(touched)
         read = 0
         try:
-            for chunk in _chunks(unknown):
+            for chunk in chunks(unknown, lambda key: len(key[1])):
                 self._read_back(chunk)
                 read += len(chunk)
         finally:
@@ -140,6 +145,7 @@ class Merge:
             state.propose_place(contribution.placed_at, contribution.created_at, contribution.row_version)
             if known is None or known.row_version <= contribution.row_version:
                 state.observations[contribution.id] = contribution
+                state.partial.pop(contribution.id, None)
         return lane.added_to(mapped).cast(tables.OBSERVATIONS)
 
     def _scores(self, segment: Segment) -> pa.Table:
@@ -159,6 +165,13 @@ class Merge:
                 state.scores[score.id] = score
         return lane.added_to(mapped).cast(tables.SCORES)
 
+    def _placed_parts(self, segment: Segment) -> PlacedParts:
+        parts = segment.batch.observation_parts
+        if parts.num_rows == 0:
+            return PlacedParts(parts, _NOTHING, _NOTHING)
+        received = segment.batch.records["received_at"].cast(pa.int64()).to_numpy()[parts["record"].to_numpy()]
+        return PlacedParts(parts, received, self._versions(segment, parts))
+
     def _trace_parts(self, segment: Segment) -> None:
         parts = segment.batch.trace_parts
         if parts.num_rows == 0:
@@ -166,13 +179,14 @@ class Merge:
         lane = _LaneColumns.of(segment, parts, place="stamped_at", versions=self._versions(segment, parts))
         fields = (plain_values(parts[name]) for name in ("field", "value", "stamped_at", "stamp_id"))
         places = (lane.created_at.tolist(), lane.row_version.tolist())
-        for key, created_at, version, field, value, stamped_at, stamp_id in zip(
+        for key, received_at, version, field, value, stamped_at, stamp_id in zip(
             _keys(parts, "trace_id"), *places, *fields, strict=True
         ):
             state = self._cache[key]
             state.parts = merge_parts(state.parts, [Part(field, value, stamped_at, stamp_id)])
             state.parts_version = max(state.parts_version, version)
-            state.propose_place(stamped_at, created_at, version)
+            state.parts_updated_at = max(state.parts_updated_at, received_at)
+            state.propose_place(stamped_at, received_at, version)
 
     def _versions(self, segment: Segment, rows: pa.Table) -> np.ndarray:
         base = np.uint64(segment.position.segment << ORDINAL_BITS)
@@ -212,25 +226,11 @@ class _LaneColumns:
         return complete
 
 
-def _chunks(keys: Sequence[SubjectKey]) -> Iterator[list[SubjectKey]]:
-    """Keys in portions that fit into a query's parameters, by number and by length."""
-    chunk: list[SubjectKey] = []
-    length = 0
-    for key in keys:
-        size = 4 * len(key[1]) + 8
-        if chunk and (len(chunk) == _READ_BACK_SUBJECTS or length + size > _READ_BACK_BYTES):
-            yield chunk
-            chunk, length = [], 0
-        chunk.append(key)
-        length += size
-    if chunk:
-        yield chunk
-
-
 def _subjects(batch: MappedBatch) -> Iterable[SubjectKey]:
     yield from set(_keys(batch.observations, "trace_id"))
     yield from set(_score_keys(batch.scores))
     yield from set(_keys(batch.trace_parts, "trace_id"))
+    yield from set(_keys(batch.observation_parts, "trace_id"))
 
 
 def _keys(rows: pa.Table, subject: str) -> Iterable[SubjectKey]:
@@ -250,6 +250,7 @@ class _StoredTrace(NamedTuple):
     merge_state: str
     input: str
     output: str
+    updated_at: int
     row_version: int
 
     def restore(self, state: SubjectState) -> None:
@@ -257,6 +258,7 @@ class _StoredTrace(NamedTuple):
         if self.merge_state:
             state.parts = load_parts(self.merge_state, {"input": self.input, "output": self.output})
             state.parts_version = self.row_version
+            state.parts_updated_at = self.updated_at
 
 
 def _stored_traces(rows: pa.Table) -> Iterable[_StoredTrace]:

@@ -8,7 +8,9 @@ import pyarrow as pa
 
 from actors.contribution import ObservationContribution, ScoreContribution
 from heliograph.domain import costs, tables
-from ingestion.merge import MergeState, from_json, to_json
+from ingestion.batch.metadata import metadata_texts
+from ingestion.batch.trace_fields import TAG
+from ingestion.merge import SEEN, MergeState, from_json, to_json
 
 PREVIEW_CHARACTERS = 200
 _MAX_TOKENS = 2**64 - 1
@@ -34,7 +36,10 @@ class SubjectState:
     observations: dict[str, ObservationContribution] = dataclasses.field(default_factory=dict)
     scores: dict[str, ScoreContribution] = dataclasses.field(default_factory=dict)
     parts: MergeState = dataclasses.field(default_factory=dict)
+    # What events have set on observations that came in parts, as far as it was needed; the rows hold it all.
+    partial: dict[str, MergeState] = dataclasses.field(default_factory=dict)
     parts_version: int = 0
+    parts_updated_at: int = 0
     place: TracePlace | None = None
 
     def propose_place(self, placed_at: int, created_at: int, row_version: int) -> None:
@@ -46,6 +51,8 @@ class SubjectState:
     def weight(self) -> int:
         """How many contributions are held, which is what the cache's bound counts."""
         characters = sum(len(part.value) for part in self.parts.values())
+        if self.partial:
+            characters += sum(len(part.value) for known in self.partial.values() for part in known.values())
         return 1 + len(self.observations) + len(self.scores) + characters // _CHARACTERS_PER_WEIGHT
 
     @property
@@ -108,7 +115,7 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
     """The trace row that the subject's contributions amount to, whatever order they came in."""
     known = sorted(state.observations.values(), key=_by_start)
     root = _root_of(known)
-    attributes = _Attributes.latest_of(known)
+    attributes = _Attributes.latest_of(known).overlaid_by(state.parts)
     parts = {field: part.value for field, part in state.parts.items()}
     span = _Span.of(known)
     place = state.place
@@ -120,11 +127,11 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
     return TraceRow(
         project_id=project_id,
         id=trace_id,
-        timestamp=span.start if known else place.placed_at,
+        timestamp=int(parts.get("timestamp") or (span.start if known else _first_seen(state, place))),
         name=attributes.name or (root.name if root else ""),
         user_id=attributes.user_id,
         session_id=attributes.session_id,
-        environment=root.environment if root else (known[0].environment if known else "default"),
+        environment=parts.get("environment") or _environment(root, known),
         release=attributes.release,
         version=attributes.version,
         tags=sorted(attributes.tags),
@@ -156,6 +163,15 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
         updated_at=_last_update(state, place),
         row_version=state.row_version,
     )
+
+
+def _first_seen(state: SubjectState, place: TracePlace) -> int:
+    return state.parts[SEEN].stamped_at if SEEN in state.parts else place.placed_at
+
+
+def _environment(root: ObservationContribution | None, known: list[ObservationContribution]) -> str:
+    told_by = root or (known[0] if known else None)
+    return told_by.environment if told_by else "default"
 
 
 def dump_parts(parts: MergeState) -> str:
@@ -237,6 +253,20 @@ class _Attributes:
         return latest
 
 
+    def overlaid_by(self, parts: MergeState) -> "_Attributes":
+        """What events set on the trace itself wins over what its observations carry; tags and metadata unite."""
+        if not parts.keys() - PAYLOADS:
+            return self
+        for name in ("name", "user_id", "session_id", "release", "version"):
+            if name in parts:
+                setattr(self, name, parts[name].value or getattr(self, name))
+        if "public" in parts:
+            self.public = parts["public"].value == "true"
+        self.tags.update(field.removeprefix(TAG) for field in parts if field.startswith(TAG))
+        self.metadata.update(metadata_texts(parts))
+        return self
+
+
 def _by_start(one: ObservationContribution) -> tuple[int, str]:
     return (one.start_time, one.id)
 
@@ -254,7 +284,8 @@ def _root_of(known: list[ObservationContribution]) -> ObservationContribution | 
 def _last_update(state: SubjectState, place: TracePlace) -> int:
     times = [one.updated_at for one in state.observations.values()]
     times.extend(one.updated_at for one in state.scores.values())
-    return max(times, default=place.created_at)
+    times.append(state.parts_updated_at)
+    return max(times) or place.created_at
 
 
 def _score_summary(

@@ -27,6 +27,13 @@ class Part(NamedTuple):
 
 
 MergeState = Mapping[str, Stamped]
+# What one event sets: text by field.
+Fields = Mapping[str, str]
+
+# Set by every event: its stamp tells when the thing was first heard of.
+SEEN = "seen"
+# Fixed by the first event: of these the smallest stamp wins.
+IMMUTABLE = frozenset({"timestamp", "start_time", "environment", SEEN})
 
 
 def merge_parts(state: MergeState, parts: Iterable[Part]) -> MergeState:
@@ -35,7 +42,7 @@ def merge_parts(state: MergeState, parts: Iterable[Part]) -> MergeState:
     for part in parts:
         rival = merged.get(part.field)
         stamped = Stamped(part.stamped_at, part.stamp_id, part.value)
-        if rival is None or stamped > rival:
+        if rival is None or (stamped < rival if part.field in IMMUTABLE else stamped > rival):
             merged[part.field] = stamped
     return merged
 

@@ -10,12 +10,14 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from heliograph.domain import tables
-from heliograph.domain.events import EntityType, IngestionFacts, MappedBatch, RecordKind
+from heliograph.domain.events import ROW_SCHEMAS, EntityType, IngestionFacts, MappedBatch, RecordKind
 from heliograph.domain.identifiers import ProjectId
 from ingestion import scores, wire
 from ingestion.attributes.group import Frame
+from ingestion.batch import mapping
+from ingestion.batch.events import Event
+from ingestion.batch.rules import Refused
 from ingestion.pricing import PriceBook
-from ingestion.rows import NO_OBSERVATIONS, NO_SCORES, NO_TRACE_PARTS
 from ingestion.spans import Source, Spans, map_spans
 
 log = structlog.get_logger(__name__)
@@ -53,14 +55,10 @@ def map_records(records: pa.Table, *, prices: PriceBook) -> MappedBatch:
         unreadable += skipped
     if unreadable:
         log.warning("records_without_rows", count=unreadable, of=records.num_rows)
-    observations, score_rows, parts = (
-        _in_order([rows[place] for rows in mapped], schema)
-        for place, schema in enumerate((tables.MAPPED_OBSERVATIONS, tables.MAPPED_SCORES, tables.MAPPED_TRACE_PARTS))
+    return MappedBatch(
+        records,
+        *(_in_order([rows.row_tables[place] for rows in mapped], schema) for place, schema in enumerate(ROW_SCHEMAS)),
     )
-    return MappedBatch(records, observations, score_rows, parts)
-
-
-_Rows = tuple[pa.Table, pa.Table, pa.Table]
 
 
 def _grouped(records: pa.Table) -> dict[tuple[str, str, str, str], list[int]]:
@@ -85,7 +83,7 @@ def _selected(records: pa.Table, numbers: list[int], project_id: ProjectId, *, f
     return _Records(np.array(numbers, np.int32), chosen["payload"].to_pylist(), source)
 
 
-def _map_spans(records: _Records, prices: PriceBook) -> tuple[_Rows, int]:
+def _map_spans(records: _Records, prices: PriceBook) -> tuple[MappedBatch, int]:
     spans = Spans()
     frames: dict[tuple[bytes, ...], Frame] = {}
     for place, payload in enumerate(records.payloads):
@@ -104,15 +102,15 @@ def _map_spans(records: _Records, prices: PriceBook) -> tuple[_Rows, int]:
     source = Source(records.source.project_id, records.source.facts, received_at)
     mapped = map_spans(spans, source, prices)
     numbers = records.numbers[accepted]
-    rows = (
+    rows = MappedBatch(
+        tables.empty(tables.RECORDS),
         _numbered(mapped.observations, numbers),
-        NO_SCORES,
-        _numbered(mapped.trace_parts, numbers),
+        trace_parts=_numbered(mapped.trace_parts, numbers),
     )
     return rows, len(records.payloads) - len(spans)
 
 
-def _map_scores(records: _Records, _prices: PriceBook) -> tuple[_Rows, int]:
+def _map_scores(records: _Records, _prices: PriceBook) -> tuple[MappedBatch, int]:
     bodies = []
     readable = []
     for number, payload in zip(records.numbers, records.payloads, strict=True):
@@ -122,12 +120,38 @@ def _map_scores(records: _Records, _prices: PriceBook) -> tuple[_Rows, int]:
             continue
         readable.append(number)
     rows = _numbered(scores.score_rows(bodies, records.source), np.array(readable, np.int32))
-    return (NO_OBSERVATIONS, rows, NO_TRACE_PARTS), len(records.payloads) - len(bodies)
+    return MappedBatch(tables.empty(tables.RECORDS), scores=rows), len(records.payloads) - len(bodies)
 
 
-_MAPPERS: dict[str, Callable[[_Records, PriceBook], tuple[_Rows, int]]] = {
+def _map_trace_events(records: _Records, _prices: PriceBook) -> tuple[MappedBatch, int]:
+    events, numbers = _events(records)
+    parts = _numbered(mapping.trace_parts(events, records.source), numbers)
+    return MappedBatch(tables.empty(tables.RECORDS), trace_parts=parts), len(records.payloads) - len(events)
+
+
+def _map_observation_events(records: _Records, _prices: PriceBook) -> tuple[MappedBatch, int]:
+    events, numbers = _events(records)
+    parts = _numbered(mapping.observation_parts(events, records.source), numbers)
+    return MappedBatch(tables.empty(tables.RECORDS), observation_parts=parts), len(records.payloads) - len(events)
+
+
+def _events(records: _Records) -> tuple[list[Event], Numbers]:
+    events = []
+    readable = []
+    for number, payload in zip(records.numbers, records.payloads, strict=True):
+        try:
+            events.append(mapping.from_payload(payload))
+        except (ValueError, Refused):
+            continue
+        readable.append(number)
+    return events, np.array(readable, np.int32)
+
+
+_MAPPERS: dict[str, Callable[[_Records, PriceBook], tuple[MappedBatch, int]]] = {
     EntityType.SPAN: _map_spans,
     EntityType.SCORE: _map_scores,
+    EntityType.TRACE_EVENT: _map_trace_events,
+    EntityType.OBSERVATION_EVENT: _map_observation_events,
 }
 
 
@@ -140,7 +164,7 @@ def _numbered(rows: pa.Table, numbers: Numbers) -> pa.Table:
 def _in_order(parts: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     filled = [part for part in parts if part.num_rows]
     if not filled:
-        return schema.empty_table()
+        return tables.empty(schema)
     rows = pa.concat_tables(filled)
     if len(filled) == 1:
         return rows

@@ -19,15 +19,10 @@ ArrayBuilder = Callable[[Any], pa.Array]
 _ABSENT_MAP: Mapping[str, Any] = {}
 
 
-def _empty(schema: pa.Schema) -> pa.Table:
-    # `schema.empty_table()` converts Python lists, at whose first one pyarrow imports pandas: a second of every start.
-    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
-
-
-# An empty table takes longer to make than a row to map, and never changes.
-NO_OBSERVATIONS = _empty(tables.MAPPED_OBSERVATIONS)
-NO_SCORES = _empty(tables.MAPPED_SCORES)
-NO_TRACE_PARTS = _empty(tables.MAPPED_TRACE_PARTS)
+NO_OBSERVATIONS = tables.empty(tables.MAPPED_OBSERVATIONS)
+NO_SCORES = tables.empty(tables.MAPPED_SCORES)
+NO_TRACE_PARTS = tables.empty(tables.MAPPED_TRACE_PARTS)
+NO_OBSERVATION_PARTS = tables.empty(tables.MAPPED_OBSERVATION_PARTS)
 
 
 class Columns:

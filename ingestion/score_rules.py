@@ -1,7 +1,7 @@
 """What a valid score is: contract 3.4, field by field."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ingestion import values
 from ingestion.attributes import timing
@@ -11,6 +11,8 @@ NUMERIC, BOOLEAN, CATEGORICAL, TEXT, CORRECTION = "NUMERIC", "BOOLEAN", "CATEGOR
 DATA_TYPES = (NUMERIC, BOOLEAN, CATEGORICAL, TEXT, CORRECTION)
 # EVAL is what our own evaluators write, not what a client may claim.
 SOURCES = ("API", "ANNOTATION")
+# A batch may say so (contract 3.4).
+BATCH_SOURCES = (*SOURCES, "EVAL")
 TARGETS = ("traceId", "sessionId", "datasetRunId")
 CORRECTED_FIELD = "output"
 
@@ -100,11 +102,11 @@ def _string(value: Value, data_type: str) -> str:
     return values.clean(value)
 
 
-def source(item: Item, data_type: str) -> str:
+def source(item: Item, data_type: str, sources: Sequence[str] = SOURCES) -> str:
     """Who gave the score."""
     found = text(item, "source") or SOURCES[0]
-    if found not in SOURCES:
-        raise Rejected("source", f"must be one of {', '.join(SOURCES)}")
+    if found not in sources:
+        raise Rejected("source", f"must be one of {', '.join(sources)}")
     if found == "ANNOTATION" and data_type != CORRECTION and not item.get("configId"):
         raise Rejected("configId", "is required for an ANNOTATION score")
     return found

@@ -92,13 +92,18 @@ def decode(body: bytes) -> DecodedScores:
     decoded = DecodedScores([], [], isinstance(parsed, list))
     for index, item in enumerate(parsed if isinstance(parsed, list) else [parsed]):
         try:
-            decoded.bodies.append(_validated(item))
+            decoded.bodies.append(validated(item))
         except Rejected as rejected:
             decoded.invalid.append(InvalidScore(index, rejected.field, rejected.reason))
     return decoded
 
 
-def _validated(item: Value) -> ScoreBody:
+def validated(item: Value, sources: Sequence[str] = score_rules.SOURCES) -> ScoreBody:
+    """The score that an item of a request, or an event's body, describes.
+
+    Raises:
+        Rejected: a field breaks a rule.
+    """
     if not isinstance(item, dict):
         raise Rejected("", "a score must be a JSON object")
     data_type, value, text = score_rules.typed_value(item)
@@ -109,7 +114,7 @@ def _validated(item: Value) -> ScoreBody:
         value=value,
         text=text,
         timestamp=score_rules.timestamp(item),
-        source=score_rules.source(item, data_type),
+        source=score_rules.source(item, data_type, sources),
         trace_id=score_rules.text(item, "traceId"),
         observation_id=score_rules.text(item, "observationId"),
         session_id=score_rules.text(item, "sessionId"),

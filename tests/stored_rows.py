@@ -42,6 +42,11 @@ class StoredRows:
         found = [row for row in self._of("observations", projects) if row["trace_id"] in set(trace_ids)]
         return pa.Table.from_pylist(found, schema=tables.OBSERVATIONS)
 
+    def whole_observations(self, projects: Sequence[str], trace_ids: Sequence[str], ids: Sequence[str]) -> pa.Table:
+        """See Contributions.whole_observations."""
+        rows = self.observations(projects, trace_ids).to_pylist()
+        return pa.Table.from_pylist([row for row in rows if row["id"] in set(ids)], schema=tables.OBSERVATIONS)
+
     def scores(self, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table:
         """See Contributions.scores."""
         found = [row for row in self._of("scores", projects) if _score_subject(row) in set(subjects)]

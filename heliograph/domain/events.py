@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Self
 
 import numpy as np
@@ -28,6 +28,9 @@ class EntityType(StrEnum):
 
     SPAN = "span"
     SCORE = "score"
+    # Events of batch ingestion.
+    TRACE_EVENT = "trace event"
+    OBSERVATION_EVENT = "observation event"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ def run_subject(dataset_run_id: str) -> str:
     return f"run:{dataset_run_id}"
 
 
+# The schemas of a batch's mapped tables, in their order.
+ROW_SCHEMAS = (
+    tables.MAPPED_OBSERVATIONS,
+    tables.MAPPED_SCORES,
+    tables.MAPPED_TRACE_PARTS,
+    tables.MAPPED_OBSERVATION_PARTS,
+)
+
+
 @dataclass(frozen=True)
 class MappedBatch:
     """Raw records and the rows mapped from them.
@@ -68,14 +80,15 @@ class MappedBatch:
     """
 
     records: pa.Table
-    observations: pa.Table = field(default_factory=tables.MAPPED_OBSERVATIONS.empty_table)
-    scores: pa.Table = field(default_factory=tables.MAPPED_SCORES.empty_table)
-    trace_parts: pa.Table = field(default_factory=tables.MAPPED_TRACE_PARTS.empty_table)
+    observations: pa.Table = field(default_factory=partial(tables.empty, tables.MAPPED_OBSERVATIONS))
+    scores: pa.Table = field(default_factory=partial(tables.empty, tables.MAPPED_SCORES))
+    trace_parts: pa.Table = field(default_factory=partial(tables.empty, tables.MAPPED_TRACE_PARTS))
+    observation_parts: pa.Table = field(default_factory=partial(tables.empty, tables.MAPPED_OBSERVATION_PARTS))
 
     @property
-    def row_tables(self) -> tuple[pa.Table, pa.Table, pa.Table]:
-        """The mapped tables, always in the order observations, scores, trace parts."""
-        return (self.observations, self.scores, self.trace_parts)
+    def row_tables(self) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
+        """The mapped tables, always in the order observations, scores, trace parts, observation parts."""
+        return (self.observations, self.scores, self.trace_parts, self.observation_parts)
 
     @cached_property
     def nbytes(self) -> int:
@@ -128,7 +141,7 @@ def pack(batch: MappedBatch) -> list[pa.Buffer]:
     The messages carry no schema, since both sides know it and reading it would cost a small batch more than its rows.
 
     Returns:
-        Four buffers: records, observations, scores, trace parts; an empty table is an empty buffer.
+        Five buffers: records, observations, scores, trace parts, observation parts; an empty table is an empty buffer.
     """
     return [_pack_table(table) for table in (batch.records, *batch.row_tables)]
 
@@ -136,8 +149,7 @@ def pack(batch: MappedBatch) -> list[pa.Buffer]:
 def unpack(buffers: Sequence[pa.Buffer]) -> MappedBatch:
     """The inverse of `pack`; the tables are views of the buffers."""
     records, *rows = buffers
-    schemas = (tables.MAPPED_OBSERVATIONS, tables.MAPPED_SCORES, tables.MAPPED_TRACE_PARTS)
-    unpacked = [_unpack_table(buffer, schema) for buffer, schema in zip(rows, schemas, strict=True)]
+    unpacked = [_unpack_table(buffer, schema) for buffer, schema in zip(rows, ROW_SCHEMAS, strict=True)]
     return MappedBatch(_unpack_table(records, tables.RECORDS), *unpacked)
 
 
@@ -150,5 +162,5 @@ def _pack_table(table: pa.Table) -> pa.Buffer:
 
 def _unpack_table(buffer: pa.Buffer, schema: pa.Schema) -> pa.Table:
     if buffer.size == 0:
-        return schema.empty_table()
+        return tables.empty(schema)
     return pa.Table.from_batches([pa.ipc.read_record_batch(buffer, schema)])

@@ -4,6 +4,8 @@ Text columns are never null: the empty string means absent. Times are UTC micros
 twelve decimals, so that sums are exact in any order.
 """
 
+from functools import lru_cache
+
 import pyarrow as pa
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -210,6 +212,25 @@ TRACE_PARTS = pa.schema(
     ]
 )
 
+# What an event sets on an observation that arrives in parts: `fields` is a JSON object of texts.
+OBSERVATION_PARTS = pa.schema(
+    [
+        _required("project_id", TEXT),
+        _required("trace_id", TEXT),
+        _required("id", TEXT),
+        _required("fields", TEXT),
+        _required("stamped_at", TIME),
+        _required("stamp_id", TEXT),
+    ]
+)
+
+
+@lru_cache(maxsize=32)
+def empty(schema: pa.Schema) -> pa.Table:
+    """No rows; made once, since making it takes longer than mapping a row."""
+    # `schema.empty_table()` converts Python lists, at whose first one pyarrow imports pandas: a second of every start.
+    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+
 
 def mapped(schema: pa.Schema) -> pa.Schema:
     """The schema of a row before its lane has placed it: no lane columns, but the index of the record it came from."""
@@ -220,3 +241,4 @@ def mapped(schema: pa.Schema) -> pa.Schema:
 MAPPED_OBSERVATIONS = mapped(OBSERVATIONS)
 MAPPED_SCORES = mapped(SCORES)
 MAPPED_TRACE_PARTS = mapped(TRACE_PARTS)
+MAPPED_OBSERVATION_PARTS = mapped(OBSERVATION_PARTS)

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from heliograph.domain.errors import QueryTooExpensive, Unavailable
+from heliograph.domain.tables import OBSERVATIONS
 from storage.clickhouse.deferred import DeferredClient
 
 _RETRY_AFTER_SECONDS = 1.0
@@ -37,6 +38,16 @@ class Contributions:
         """Every observation of the traces, without payloads."""
         return self._read(self._OBSERVATIONS, projects, trace_ids)
 
+    _WHOLE_OBSERVATIONS = f"""
+        SELECT {", ".join(OBSERVATIONS.names)} FROM observations FINAL
+        WHERE project_id IN {{projects:Array(String)}} AND trace_id IN {{subjects:Array(String)}}
+            AND id IN {{ids:Array(String)}}
+    """  # noqa: S608 - a constant
+
+    def whole_observations(self, projects: Sequence[str], trace_ids: Sequence[str], ids: Sequence[str]) -> pa.Table:
+        """Rows with their payloads, for events that change a part of them: all columns of `observations`."""
+        return self._read(self._WHOLE_OBSERVATIONS, projects, trace_ids, ids=list(ids)).cast(OBSERVATIONS)
+
     _SCORES = """
         SELECT project_id, id, trace_id, session_id, dataset_run_id, name, data_type, value, string_value, placed_at,
             created_at, updated_at, row_version
@@ -55,7 +66,8 @@ class Contributions:
 
     _TRACES = """
         SELECT project_id, id, merge_state, if(merge_state = '', '', input) AS input,
-            if(merge_state = '', '', output) AS output, bookmarked, placed_at, created_at, row_version
+            if(merge_state = '', '', output) AS output, bookmarked, placed_at, created_at, updated_at,
+            row_version
         FROM traces FINAL
         WHERE project_id IN {projects:Array(String)} AND id IN {subjects:Array(String)}
     """
@@ -81,8 +93,8 @@ class Contributions:
         except _AWAY as error:
             raise Unavailable("ClickHouse", _RETRY_AFTER_SECONDS) from error
 
-    def _read(self, sql: str, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table:
-        parameters: dict[str, Any] = {"projects": list(projects), "subjects": list(subjects)}
+    def _read(self, sql: str, projects: Sequence[str], subjects: Sequence[str], **more: list[str]) -> pa.Table:
+        parameters: dict[str, Any] = {"projects": list(projects), "subjects": list(subjects), **more}
         try:
             return self._client.get().query_arrow(sql, parameters=parameters)
         except _AWAY as error:

@@ -7,6 +7,9 @@ import pyarrow as pa
 
 from heliograph.domain import costs, tables
 from heliograph.domain.events import MappedBatch
+from ingestion.batch import observations
+from ingestion.batch.observations import MergedObservation
+from ingestion.pricing import managed_prices
 
 PROJECT = "project-1"
 RECEIVED_AT = 1_780_000_000_000_000
@@ -115,3 +118,8 @@ def _absent(field: pa.Field) -> object:
     if pa.types.is_map(field.type) or pa.types.is_list(field.type):
         return []
     return 0 if not pa.types.is_boolean(field.type) else False
+
+
+def compose(merged: Sequence[MergedObservation]) -> pa.Table:
+    """Whole rows from parts, as a lane composes them."""
+    return observations.rows(merged, managed_prices())
