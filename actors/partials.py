@@ -127,9 +127,10 @@ class PartialObservations:
         merged = [MergedObservation(*one.key, one.id, self._cache[one.key].partial[one.id]) for one in changed]
         rows = self._compose(merged).drop_columns(["record"])
         for name in tables.LANE_COLUMNS:
-            type_ = pa.uint64() if name == "row_version" else tables.TIME
-            column = pa.array([getattr(one, name) for one in changed], pa.uint64() if type_ == pa.uint64() else pa.int64())
-            rows = rows.append_column(pa.field(name, type_, nullable=False), column.cast(type_))
+            field = tables.OBSERVATIONS.field(name)
+            # Times are given in microseconds.
+            column = pa.array([getattr(one, name) for one in changed], pa.uint64()).cast(pa.int64())
+            rows = rows.append_column(field, column.cast(field.type))
         rows = rows.cast(tables.OBSERVATIONS)
         for one, contribution in zip(changed, observation_contributions(rows), strict=True):
             self._cache[one.key].observations[one.id] = contribution

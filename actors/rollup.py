@@ -252,7 +252,6 @@ class _Attributes:
                 latest.metadata.update(one.trace_metadata)
         return latest
 
-
     def overlaid_by(self, parts: MergeState) -> "_Attributes":
         """What events set on the trace itself wins over what its observations carry; tags and metadata unite."""
         if not parts.keys() - PAYLOADS:

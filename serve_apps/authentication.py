@@ -48,6 +48,11 @@ async def scores_principal(request: Request) -> Principal:
     return _of_project(await keys.public_principal(value))
 
 
+def is_public_key_alone(request: Request) -> bool:
+    """Whether the caller has shown no secret."""
+    return _authorization(request)[0] == "bearer"
+
+
 ProjectPrincipal = Annotated[Principal, Depends(project_principal)]
 ScoresPrincipal = Annotated[Principal, Depends(scores_principal)]
 

@@ -1,4 +1,4 @@
-"""The batch of a request: each event's envelope and body checked alone, so that a bad one never costs its neighbours."""
+"""The batch of a request: each event is checked alone, so that a bad one never costs its neighbours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -87,24 +87,23 @@ def from_payload(payload: bytes) -> Event:
     Raises:
         ValueError, Refused: it is not the payload of a valid event.
     """
-    kept = values.from_json(payload)
-    if not isinstance(kept, dict):
-        reason = "not an event"
-        raise ValueError(reason)
-    event_id, kind, stamped_at, trace_id = (kept.get(name) for name in ("id", "type", "at", "trace"))
-    body = kept.get("body")
-    if not isinstance(event_id, str) or not isinstance(kind, str) or not isinstance(stamped_at, int):
-        reason = "not an event"
-        raise ValueError(reason)
-    if not isinstance(trace_id, str) or not isinstance(body, dict):
-        reason = "not an event"
-        raise ValueError(reason)
-    return event_of(event_id, kind, stamped_at, body).within(trace_id)
+    match values.from_json(payload):
+        case {
+            "id": str(event_id),
+            "type": str(kind),
+            "at": int(stamped_at),
+            "trace": str(trace_id),
+            "body": dict(body),
+        }:
+            return event_of(event_id, kind, stamped_at, body).within(trace_id)
+    reason = "not an event"
+    raise ValueError(reason)
 
 
 def trace_parts(events: Sequence[Event], source: Source) -> pa.Table:
     """The parts that events set on their traces; `record` numbers the events."""
-    parts = [(row, name, text) for row, event in enumerate(events) for name, text in (*event.fields.items(), (SEEN, ""))]
+    set_by = [{**event.fields, SEEN: ""} for event in events]
+    parts = [(row, name, text) for row, fields in enumerate(set_by) for name, text in fields.items()]
     columns = Columns(tables.MAPPED_TRACE_PARTS, len(parts))
     everyone = range(len(parts))
     columns.fill("project_id", everyone, source.project_id)

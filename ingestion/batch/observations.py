@@ -83,8 +83,7 @@ def _fill_times(columns: Columns, merged: Sequence[MergedObservation], fields: S
     columns.put("start_time", everyone, starts)
     for name in _OPTIONAL_TIMES:
         found = [
-            max(int(known[name]), start) if name in known else None
-            for known, start in zip(fields, starts, strict=True)
+            max(int(known[name]), start) if name in known else None for known, start in zip(fields, starts, strict=True)
         ]
         columns.put(name, everyone, found)
 

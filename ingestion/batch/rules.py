@@ -11,7 +11,7 @@ MAX_ID = 800
 Body = Mapping[str, Value]
 
 
-class Refused(Exception):  # noqa: N818  # an outcome of validation, caught where it is collected
+class Refused(Exception):  # an outcome of validation, caught where it is collected
     """A field of an event breaks a rule."""
 
     def __init__(self, field: str, reason: str) -> None:

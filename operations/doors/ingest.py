@@ -7,12 +7,15 @@ from heliograph.settings import Settings
 from operations.doors.keys import keys
 from serve_apps.ingest.application import ingest_application
 from serve_apps.ingest.dependencies import IngestDependencies
+from storage.clickhouse.connection import ClickHouse
+from storage.clickhouse.trace_ids import TraceIds
 from storage.postgres.connection import Database
 
 
 async def build(settings: Settings) -> ASGIApp:
     """The application of one replica."""
     lanes = await directory.lane_client(settings)
+    trace_ids = TraceIds(ClickHouse(settings.clickhouse, settings.clickhouse_url))
     return ingest_application(
-        IngestDependencies(keys(settings, Database(settings.postgres_dsn)), lanes, settings.ingest)
+        IngestDependencies(keys(settings, Database(settings.postgres_dsn)), lanes, trace_ids, settings.ingest)
     )

@@ -14,6 +14,7 @@ from heliograph.garbage import collected_rarely
 from ingestion import otlp, scores
 from serve_apps import authentication, problems
 from serve_apps.bodies import Bodies, DiscardedRemainders
+from serve_apps.ingest.batch import BatchDoor
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
@@ -32,6 +33,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     in_parts = InParts(dependencies.appends, pool)
     opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts)
     scoring = ScoresDoor(dependencies, bodies, in_parts)
+    batch = BatchDoor(dependencies, bodies, in_parts)
     lag = LoopLag("ingest")
 
     @asynccontextmanager
@@ -50,6 +52,11 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
             Route("/api/public/otel/v1/metrics", opentelemetry.metrics, methods=["POST"]),
             Route("/v1/metrics", opentelemetry.metrics, methods=["POST"]),
             Route("/api/public/scores", scoring.create, methods=["POST"]),
+            Route("/api/public/ingestion", batch.ingestion, methods=["POST"]),
+            Route("/api/public/traces", batch.trace, methods=["POST"]),
+            Route("/api/public/spans", batch.span, methods=["POST", "PATCH"]),
+            Route("/api/public/generations", batch.generation, methods=["POST", "PATCH"]),
+            Route("/api/public/events", batch.event, methods=["POST"]),
         ],
         lifespan=lifespan,
     )

@@ -1,11 +1,12 @@
 """What the ingestion doors need from outside, given to them by the composition root."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from heliograph.domain.events import MappedBatch
+from heliograph.domain.identifiers import ProjectId
 from heliograph.settings import IngestSettings
 from serve_apps.authentication import Keys
 
@@ -15,6 +16,14 @@ class Appends(Protocol):
 
     async def append(self, batch: MappedBatch) -> None:
         """Return when every record of the batch is durable."""
+        ...
+
+
+class StoredTraceIds(Protocol):
+    """The observations that are stored already."""
+
+    async def trace_ids(self, project_id: ProjectId, observation_ids: Sequence[str]) -> dict[str, str]:
+        """The trace of each observation that is found. Raises Unavailable while the store does not answer."""
         ...
 
 
@@ -28,5 +37,6 @@ class IngestDependencies:
 
     keys: Keys
     appends: Appends
+    trace_ids: StoredTraceIds
     settings: IngestSettings = field(default_factory=IngestSettings)
     clock: Callable[[], datetime] = _now

@@ -15,6 +15,7 @@ from heliograph.domain.events import IngestionFacts, MappedBatch, pack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.settings import LaneSettings, Settings
 from ingestion import otlp, replay
+from ingestion.batch import observations
 from ingestion.masking import Masker
 from ingestion.pricing import managed_prices
 from storage.clickhouse.contributions import Contributions
@@ -53,6 +54,7 @@ class Bench:
             "contributions": Contributions(self.clickhouse),
             "registry": LaneRegistry(self.database),
             "remap": lambda records: replay.map_records(records, prices=managed_prices()),
+            "compose": lambda merged: observations.rows(merged, managed_prices()),
         }
         return Lane(self.number, LaneStores(**own | stores), settings, on_fenced=on_fenced)
 

@@ -18,13 +18,22 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from heliograph.domain.errors import Overloaded
 from serve_apps.ingest.application import ingest_application
 from serve_apps.ingest.dependencies import Appends, IngestDependencies
-from tests.unit.serve_apps.doors import KEY, MEGABYTE, PROTOBUF, SECRET, TRACES, KeptInMemory, KeysInMemory
+from tests.unit.serve_apps.doors import (
+    KEY,
+    MEGABYTE,
+    PROTOBUF,
+    SECRET,
+    TRACES,
+    KeptInMemory,
+    KeysInMemory,
+    StoredInMemory,
+)
 
 
 @contextlib.contextmanager
 def served(appends: Appends) -> Iterator[str]:
     """The URL of the application; its server adds the root path, as Serve does."""
-    app = ingest_application(IngestDependencies(KeysInMemory(), appends))
+    app = ingest_application(IngestDependencies(KeysInMemory(), appends, StoredInMemory()))
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, root_path="/ingest", log_level="warning", loop="uvloop", http="httptools")
     server = uvicorn.Server(config)
