@@ -97,7 +97,7 @@ class Lane:
                 stores.contributions,
                 cache,
                 lambda project_id: self._generations.get(ProjectId(project_id), 0),
-                stores.compose,
+                compose=stores.compose,
             ),
             stores.writer,
             settings,

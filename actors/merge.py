@@ -53,7 +53,12 @@ class Merge:
     """Turns segments into rows, in log order, with the state of every subject they touch."""
 
     def __init__(
-        self, contributions: ReadBack, cache: SubjectCache, generation_of: Callable[[str], int], compose: Compose
+        self,
+        contributions: ReadBack,
+        cache: SubjectCache,
+        generation_of: Callable[[str], int],
+        *,
+        compose: Compose,
     ) -> None:
         self._contributions = contributions
         self._cache = cache

@@ -107,10 +107,10 @@ def _event(envelope: Mapping[str, Value]) -> Event:
     if not isinstance(kind, str) or kind not in KINDS:
         raise Refused("type", f"must be one of {', '.join(KINDS)}")
     body = object_of(envelope.get("body"), "body")
-    return event_of(event_id, kind, stamped_at, body)
+    return event_of(event_id, kind, stamped_at, body=body)
 
 
-def event_of(event_id: str, kind: str, stamped_at: int, body: Mapping[str, Value]) -> Event:
+def event_of(event_id: str, kind: str, stamped_at: int, *, body: Mapping[str, Value]) -> Event:
     """The event with its body checked; raises Refused or Rejected."""
     if kind == SCORE:
         score = validated(dict(body), BATCH_SOURCES)

@@ -45,7 +45,7 @@ def _masked(event: Event, masker: Masker) -> Event:
     if masker.is_idle or event.score is not None:
         return event
     body = {key: masker.value(value) if key in _MASKED else value for key, value in event.body.items()}
-    masked = event_of(event.id, event.type, event.stamped_at, body)
+    masked = event_of(event.id, event.type, event.stamped_at, body=body)
     return masked.within(event.trace_id)
 
 
@@ -95,7 +95,7 @@ def from_payload(payload: bytes) -> Event:
             "trace": str(trace_id),
             "body": dict(body),
         }:
-            return event_of(event_id, kind, stamped_at, body).within(trace_id)
+            return event_of(event_id, kind, stamped_at, body=body).within(trace_id)
     reason = "not an event"
     raise ValueError(reason)
 

@@ -15,7 +15,7 @@ from ingestion.attributes.timing import microseconds
 from ingestion.batch import events, single
 from ingestion.batch.events import DecodedBatch, Event, EventError
 from ingestion.batch.mapping import map_events
-from ingestion.batch.rules import Refused
+from ingestion.batch.rules import Refused, object_of
 from ingestion.otlp import MappingContext
 from ingestion.values import Value
 from serve_apps.authentication import is_public_key_alone, project_principal, scores_principal
@@ -92,8 +92,8 @@ class BatchDoor:
                 reason = f"it is not JSON ({error})"
                 raise MalformedPayload(reason) from error
             try:
-                kind, described_body = described(events.object_of(parsed, "body"))
-                event = events.event_of(str(uuid.uuid4()), kind, microseconds(context.received_at), described_body)
+                kind, described_body = described(object_of(parsed, "body"))
+                event = events.event_of(str(uuid.uuid4()), kind, microseconds(context.received_at), body=described_body)
             except Refused as refusal:
                 raise InvalidRequest(refusal.field, refusal.reason) from refusal
             told = await self._trace_ids.told(principal.project_id, [event])

@@ -22,7 +22,7 @@ PLACES = ("placed_at", "created_at", "updated_at", "row_version")
 
 
 def merge_into(stored: StoredRows, *, max_contributions: int = 1_000) -> Merge:
-    merge = Merge(stored, SubjectCache(max_contributions, SeenFilter(1 << 16)), lambda _: 0, compose)
+    merge = Merge(stored, SubjectCache(max_contributions, SeenFilter(1 << 16)), lambda _: 0, compose=compose)
     merge.learn_known_subjects()
     return merge
 
@@ -123,7 +123,7 @@ def test_a_field_set_on_the_trace_survives_eviction_and_an_older_rival() -> None
 
 def test_versions_are_log_positions_and_carry_the_generation() -> None:
     stored = StoredRows()
-    merge = Merge(stored, SubjectCache(10, SeenFilter(1 << 10)), lambda _: 3, compose)
+    merge = Merge(stored, SubjectCache(10, SeenFilter(1 << 10)), lambda _: 3, compose=compose)
     flush(merge, stored, [segment(7, Span("a"), Span("b"))])
     assert [row["row_version"] for row in stored.logical("observations")] == [
         row_version(3, 7, 0),

@@ -35,7 +35,7 @@ def event(number: int, kind: str, second: int, **body: Any) -> Event:
 
 
 def merge_into(stored: StoredRows, *, max_contributions: int = 1_000) -> Merge:
-    merge = Merge(stored, SubjectCache(max_contributions, SeenFilter(1 << 16)), lambda _: 0, compose)
+    merge = Merge(stored, SubjectCache(max_contributions, SeenFilter(1 << 16)), lambda _: 0, compose=compose)
     merge.learn_known_subjects()
     return merge
 

@@ -9,7 +9,15 @@ from serve_apps import problems
 from tests.unit.test_errors import every_error
 
 # Raised by commands and at the start of a process, where nobody waits for an HTTP answer.
-OPERATORS = {"CorruptDataDirectory", "EngineFailed", "ForeignDataDirectory", "MigrationChanged"}
+OPERATORS = {
+    "CompactionRunning",
+    "CorruptDataDirectory",
+    "EngineFailed",
+    "ForeignDataDirectory",
+    "MigrationChanged",
+    "RowsRefused",
+    "SegmentMissing",
+}
 
 
 async def get(path: str) -> httpx.Response:
