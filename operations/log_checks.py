@@ -1,7 +1,7 @@
 """What the doctor finds in the log and the archive of each lane, and what to do about it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from heliograph.domain.identifiers import LaneNumber, ProjectId
@@ -9,6 +9,7 @@ from heliograph.settings import Settings
 from pipelines.compaction import CompactionStores, opened
 from storage.objects.archive_inspection import ArchiveInspector
 from storage.objects.log_inspection import Fault, FaultKind, LogInspector
+from storage.objects.omission import may_lack
 from storage.postgres.lane_marks import LaneMarks, lane_marks
 
 Progress = Callable[[int, int, int], None]
@@ -57,17 +58,25 @@ async def _findings(settings: Settings, lane: int | None, on_progress: Progress)
             # A compaction under way would free what is being looked at.
             async with stores.compactions.exclusively(number):
                 marks = await lane_marks(stores.database, number)
-                found += await asyncio.to_thread(_inspect, stores, number, marks, on_progress=on_progress)
+                lacking = may_lack(await stores.deletions.tombstones(number))
+                found += await asyncio.to_thread(
+                    _inspect, stores, number, marks, lacking=lacking, on_progress=on_progress
+                )
     return found
 
 
 def _inspect(
-    stores: CompactionStores, lane: LaneNumber, marks: LaneMarks, *, on_progress: Progress
+    stores: CompactionStores,
+    lane: LaneNumber,
+    marks: LaneMarks,
+    *,
+    lacking: Mapping[ProjectId, int],
+    on_progress: Progress,
 ) -> list[LogFinding]:
     archive = ArchiveInspector(stores.client, stores.bucket, lane)
     log = LogInspector(stores.client, stores.bucket, lane, archived=archive.epochs, counts=archive.counts)
     seen = log.inspect(marks.epoch, marks.cursor, lambda done, total: on_progress(lane, done, total))
-    archived = archive.inspect(_nothing_deleted)
+    archived = archive.inspect(lacking)
     sizes = f"{seen.objects:,} objects, {seen.nbytes / 1e6:,.1f} MB, {seen.records:,} records, {seen.epochs} epochs"
     marked = f"head {seen.head:,}, flushed to {marks.checkpoint:,}, archived to {marks.cursor:,}"
     files = f"{archived.files:,} files, {archived.nbytes / 1e6:,.1f} MB, {archived.records:,} records"
@@ -77,11 +86,6 @@ def _inspect(
         LogFinding(lane, "archive", files),
         *_lines(lane, archived.faults),
     ]
-
-
-def _nothing_deleted(project_id: ProjectId, segment: int) -> bool:
-    del project_id, segment
-    return False
 
 
 def _lines(lane: int, faults: list[Fault]) -> list[LogFinding]:

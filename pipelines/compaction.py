@@ -14,12 +14,15 @@ from heliograph.domain.lanes import LogPosition
 from heliograph.settings import MaintenanceSettings, Settings
 from storage.objects import connection as objects
 from storage.objects.archive import Archive
+from storage.objects.archive_index import ArchiveIndex
 from storage.objects.archive_merge import ArchiveMerge, Merged
 from storage.objects.archiver import Archived, Archiver
 from storage.objects.log_upkeep import Freed, LogUpkeep
+from storage.objects.omission import ArchiveSweep, Omission
 from storage.objects.raw_log import ListedSegment, RawLog
 from storage.postgres.compactions import Compactions
 from storage.postgres.connection import Database, Lock
+from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ class CompactionStores:
     bucket: str
     registry: LaneRegistry
     compactions: Compactions
+    deletions: Deletions
     database: Database
 
 
@@ -78,8 +82,10 @@ class Compaction:
         self._log = RawLog(stores.client, stores.bucket, lane)
         self._archiver = Archiver(stores.client, stores.bucket, lane, max_held_bytes=settings.max_held_bytes)
         self._upkeep = LogUpkeep(stores.client, stores.bucket, lane)
+        archive, index = Archive(stores.client, stores.bucket), ArchiveIndex(stores.client, stores.bucket, lane)
+        self._sweep = ArchiveSweep(archive, index, self._upkeep, lane=lane)
         self._merge = ArchiveMerge(
-            Archive(stores.client, stores.bucket),
+            archive,
             lane,
             max_file_bytes=settings.max_file_bytes,
             superseded_for=timedelta(seconds=settings.superseded_for_seconds),
@@ -121,12 +127,20 @@ class Compaction:
         # 2. Record its end.
         target = listed[-1].position
         await self._stores.compactions.aim(self._lane, target)
-        # 3. Write its files, then its index.
+        # 3. Take out of the older files, and of the log, what was deleted in this range.
         await lock.confirm()
-        written = await asyncio.to_thread(self._write, first, listed, through.segment)
-        # 4. Record that it is archived.
+        tombstones = await self._stores.deletions.tombstones(self._lane, from_segment=first)
+        sweep = Omission(one for one in tombstones if one.segment <= target.segment)
+        await asyncio.to_thread(self._sweep.run, sweep)
+        # 4. Write its files, without what was deleted up to the checkpoint, then its index.
+        await lock.confirm()
+        omission = Omission(one for one in tombstones if one.segment <= through.segment)
+        written = await asyncio.to_thread(self._write, listed, omission, first=first, through=through.segment)
+        # 5. Record that it is archived.
         await lock.confirm()
         await self._stores.compactions.reach(self._lane, target)
+        # 6. Tell the deletions what was removed.
+        written.omitted = await self._report(sweep, omission)
         for name, count in vars(written).items():
             setattr(done, name, getattr(done, name) + count)
         return True
@@ -143,11 +157,17 @@ class Compaction:
             chosen.append(listed)
         return chosen
 
-    def _write(self, first: int, listed: Sequence[ListedSegment], through: int) -> Archived:
+    def _write(self, listed: Sequence[ListedSegment], omission: Omission, *, first: int, through: int) -> Archived:
         def tell(segment: int) -> None:
             self._on_progress(CompactionProgress(int(self._lane), segment, through))
 
-        return self._archiver.archive(first, listed, tell)
+        return self._archiver.archive(first, listed, omission, on_segment=tell)
+
+    async def _report(self, *omissions: Omission) -> int:
+        removed = [counts for omission in omissions for counts in omission.removed.items()]
+        for deletion_id, counts in removed:
+            await self._stores.deletions.add_removed(deletion_id, counts)
+        return sum(counts.log_records for _, counts in removed)
 
     async def _free(self, cursor: LogPosition, done: Compacted) -> None:
         # Without a checkpoint the lane is replayed from the start: nothing is certain to be flushed.
@@ -165,7 +185,7 @@ async def opened(settings: Settings) -> AsyncIterator[CompactionStores]:
     try:
         client = objects.connect(settings.s3, settings.s3_url, timeout_seconds=60)
         registry, compactions = LaneRegistry(database), Compactions(database)
-        yield CompactionStores(client, settings.s3.bucket, registry, compactions, database)
+        yield CompactionStores(client, settings.s3.bucket, registry, compactions, Deletions(database), database)
     finally:
         await database.close()
 

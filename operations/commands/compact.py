@@ -43,7 +43,7 @@ def compact(
 
 def _table(done: "list[Compacted]") -> Table:
     table = Table(box=None, pad_edge=False)
-    for title in ("lane", "segments", "records", "files", "damaged", "freed", "MB freed", "files merged"):
+    for title in ("lane", "segments", "records", "files", "omitted", "damaged", "freed", "MB freed", "files merged"):
         table.add_column(title, justify="right")
     for one in done:
         table.add_row(
@@ -51,6 +51,7 @@ def _table(done: "list[Compacted]") -> Table:
             f"{one.archived.segments:,}",
             f"{one.archived.records:,}",
             f"{one.archived.files:,}",
+            f"{one.archived.omitted:,}",
             f"{one.archived.damaged:,}",
             f"{one.freed.segments:,}",
             f"{one.freed.nbytes / 1e6:,.1f}",

@@ -1,6 +1,6 @@
 """Verifies one lane's part of the archive: every record that its index counts is in exactly one file."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -19,8 +19,8 @@ from storage.objects.log_inspection import Fault, FaultKind
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Whether records of a project in a segment were deleted: they are counted by the index, and in no file.
-MayLack = Callable[[ProjectId, int], bool]
+# Up to which segment records of a project may have been deleted: the index counts them, and no file has them.
+Lacking = Mapping[ProjectId, int]
 
 
 @dataclass
@@ -55,7 +55,7 @@ class ArchiveInspector:
         totals = self._index.group_by("segment").aggregate([("records", "sum")])
         return dict(zip(totals["segment"].to_pylist(), totals["records_sum"].to_pylist(), strict=True))
 
-    def inspect(self, may_lack: MayLack) -> ArchiveInspection:
+    def inspect(self, lacking: Lacking) -> ArchiveInspection:
         """Look at every file of the lane."""
         done = ArchiveInspection()
         done.faults += self._damaged()
@@ -68,7 +68,7 @@ class ArchiveInspector:
             done.faults += _overlaps(kept)
             positions = self._positions(kept, done)
             done.records += len(positions)
-            done.faults += _compared(partition, positions, expected.get(partition, {}), may_lack=may_lack)
+            done.faults += _compared(partition, positions, expected.get(partition, {}), lacking=lacking)
         return done
 
     def _damaged(self) -> Iterator[Fault]:
@@ -105,7 +105,7 @@ def _overlaps(files: Sequence[ArchiveFile]) -> Iterator[Fault]:
 
 
 def _compared(
-    partition: Partition, positions: np.ndarray, expected: dict[int, int], *, may_lack: MayLack
+    partition: Partition, positions: np.ndarray, expected: dict[int, int], *, lacking: Lacking
 ) -> Iterator[Fault]:
     folder = partition.folder
     unique = np.unique(positions)
@@ -114,8 +114,8 @@ def _compared(
     numbers, counts = np.unique(unique >> ORDINAL_BITS, return_counts=True)
     found = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
     for segment in sorted(expected.keys() | found.keys()):
-        lacking = expected.get(segment, 0) - found.get(segment, 0)
-        if lacking > 0 and not may_lack(partition.project_id, segment):
-            yield Fault(FaultKind.ARCHIVE_LACKS, f"{lacking:,} records of segment {segment} in {folder}")
-        if lacking < 0:
-            yield Fault(FaultKind.ARCHIVE_SURPLUS, f"{-lacking:,} records of segment {segment} in {folder}")
+        missing = expected.get(segment, 0) - found.get(segment, 0)
+        if missing > 0 and segment > lacking.get(partition.project_id, 0):
+            yield Fault(FaultKind.ARCHIVE_LACKS, f"{missing:,} records of segment {segment} in {folder}")
+        if missing < 0:
+            yield Fault(FaultKind.ARCHIVE_SURPLUS, f"{-missing:,} records of segment {segment} in {folder}")

@@ -20,6 +20,8 @@ from storage.objects import segments
 from storage.objects.archive import Archive, ArchiveFile, Partition, write_parquet
 from storage.objects.archive_index import ArchiveIndex
 from storage.objects.connection import answering
+from storage.objects.log_upkeep import LogUpkeep
+from storage.objects.omission import Omission
 from storage.objects.partitioned import PartitionedRecords, partitions_of
 from storage.objects.raw_log import ListedSegment, RawLog
 
@@ -39,6 +41,7 @@ class Archived:
     records: int = 0
     files: int = 0
     damaged: int = 0
+    omitted: int = 0
 
 
 class Archiver:
@@ -52,18 +55,19 @@ class Archiver:
         self._log = RawLog(client, bucket, lane)
         self._archive = Archive(client, bucket)
         self._index = ArchiveIndex(client, bucket, lane)
+        self._upkeep = LogUpkeep(client, bucket, lane)
 
     def archive(
-        self, first: int, listed: Sequence[ListedSegment], on_segment: Callable[[int], None] = lambda _: None
+        self, first: int, listed: Sequence[ListedSegment], omission: Omission, *, on_segment: Callable[[int], None]
     ) -> Archived:
-        """Write every record of these objects; they are the whole log from segment `first` on."""
+        """Write every record of these objects that was not deleted; they are the whole log from segment `first` on."""
         done = Archived()
         last = listed[-1].position.segment
         entries: list[dict[str, Any]] = []
         with TemporaryDirectory(prefix="heliograph-") as folder:
             records = PartitionedRecords(Path(folder), self._max_held_bytes)
             for one in listed:
-                entries.extend(self._sort_out(one, records, done))
+                entries.extend(self._sort_out(self._placed(one, omission, done), one, records))
                 on_segment(one.position.segment)
             for partition in records.partitions:
                 path = Path(folder) / "partition.parquet"
@@ -73,18 +77,30 @@ class Archiver:
         self._index.write(first, last, pa.Table.from_pylist(entries, schema=tables.ARCHIVE_INDEX))
         return done
 
-    def _sort_out(self, listed: ListedSegment, records: PartitionedRecords, done: Archived) -> Iterator[dict[str, Any]]:
-        done.segments += not listed.is_seal
+    def _sort_out(
+        self, placed: pa.Table, listed: ListedSegment, records: PartitionedRecords
+    ) -> Iterator[dict[str, Any]]:
         is_accounted = False
-        for partition, rows in partitions_of(self._placed(listed, done)):
+        for partition, rows in partitions_of(placed):
             records.add(partition, rows)
             is_accounted = True
             yield _entry(listed, partition, rows)
         if not is_accounted:
             yield _entry(listed, _NOWHERE, tables.ARCHIVED_RECORDS.empty_table())
 
-    def _placed(self, listed: ListedSegment, done: Archived) -> pa.Table:
+    def _placed(self, listed: ListedSegment, omission: Omission, done: Archived) -> pa.Table:
         """The records that are left of a segment, with their places."""
+        done.segments += not listed.is_seal
+        placed = self._read(listed, done)
+        covered = omission.covered(placed)
+        if covered:
+            is_covered = np.logical_or.reduce(list(covered.values()))
+            self._upkeep.empty(listed.position, np.flatnonzero(is_covered))
+            omission.count(covered)
+            placed = placed.filter(pa.array(~is_covered))
+        return placed.filter(pc.not_equal(placed["kind"], RecordKind.OMITTED.value))
+
+    def _read(self, listed: ListedSegment, done: Archived) -> pa.Table:
         try:
             records = tables.RECORDS.empty_table() if listed.is_seal else self._log.read(listed.position)
         except (pa.ArrowInvalid, SegmentMissing) as error:
@@ -100,7 +116,7 @@ class Archiver:
         ):
             column = tables.ARCHIVED_RECORDS.field(name)
             records = records.append_column(column, pa.array(values, column.type))
-        return records.filter(pc.not_equal(records["kind"], RecordKind.OMITTED.value))
+        return records
 
     def _keep_damaged(self, listed: ListedSegment) -> None:
         """Segments are freed one day; what could not be read stays for whoever may mend it."""

@@ -69,11 +69,13 @@ class LogUpkeep:
         return freed
 
     def empty(self, position: LogPosition, places: np.ndarray) -> bool:
-        """Leave nothing at these ordinals of a segment; whether the segment was still there."""
+        """Leave nothing at these ordinals of a segment; whether they were still there."""
         found = self._log.stored(position)
-        if found is None:
+        records = segments.decode(found) if found else tables.RECORDS.empty_table()
+        places = places[places < records.num_rows]
+        if not len(places):
             return False
-        self._replace(position, segments.encode(segments.emptied(segments.decode(found), places)))
+        self._replace(position, segments.encode(segments.emptied(records, places)))
         return True
 
     def _removable(self, through: int, written_before: datetime) -> Iterator[tuple[ListedSegment, bool]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from heliograph.domain.deletions import SubjectType, Tombstone
 from heliograph.domain.lanes import LogPosition
 from storage.objects import segments
 from tests.integration.pipelines.lane_logs import AT_ONCE, DAY, LaneLog, records
@@ -63,6 +64,17 @@ async def test_what_a_compaction_freed_and_merged_is_no_fault(busy: LaneLog, doc
         done = await busy.compaction().run()
     assert len(busy.segments()) == 3
     assert done.merged.removed
+    result = await doctor(busy)
+    assert result.exit_code == 0, result.output
+
+
+async def test_what_was_deleted_is_not_missing(busy: LaneLog, doctor: Doctor) -> None:
+    await busy.deletions.record(
+        [Tombstone(busy.project_id, SubjectType.TRACE, "trace-1", busy.lane, segment=8, ordinal=0)]
+    )
+    await busy.flush()
+    await busy.compaction(AT_ONCE.model_copy(update={"free_after_days": 10**5})).run()
+    assert [entity for *_, entity in busy.archived()] == ["b2", "b3"]
     result = await doctor(busy)
     assert result.exit_code == 0, result.output
 

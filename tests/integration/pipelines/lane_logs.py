@@ -19,6 +19,7 @@ from storage.objects.archive import Archive, ArchiveFile, live
 from storage.objects.raw_log import RawLog, Written
 from storage.postgres.compactions import Compactions
 from storage.postgres.connection import Database
+from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class LaneLog:
         self.bucket = self.settings.s3.bucket
         self.registry = LaneRegistry(self.database)
         self.compactions = Compactions(self.database)
+        self.deletions = Deletions(self.database)
         self.owner = self.log()
 
     def log(self) -> RawLog:
@@ -99,8 +101,9 @@ class LaneLog:
         compactions: Compactions | None = None,
         now: datetime = LATER,
     ) -> Compaction:
+        cursors = compactions or self.compactions
         stores = CompactionStores(
-            client or self.client, self.bucket, self.registry, compactions or self.compactions, self.database
+            client or self.client, self.bucket, self.registry, cursors, self.deletions, self.database
         )
         return Compaction(stores, self.lane, settings, now=lambda: now)
 
