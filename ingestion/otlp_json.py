@@ -231,21 +231,37 @@ def _encoded(content: str) -> bytes:
 
 
 def _hex(item: Object, name: str) -> bytes:
-    """The id's bytes; none when it is not hex, so that the mapping rejects this span alone."""
+    """The id's bytes, from hex, a list of bytes, or such a list as Node writes it.
+
+    None when it is nothing of these, so that the mapping rejects this span alone.
+    """
     found = item.get(name)
+    if isinstance(found, dict):
+        found = found.get("data")
     try:
+        if isinstance(found, list):
+            return bytes(found)  # type: ignore[arg-type]  # what is no byte raises
         return bytes.fromhex(found) if isinstance(found, str) else b""
-    except ValueError:
+    except (ValueError, TypeError):
         return b""
 
 
 def _whole(value: Value) -> int | None:
+    if isinstance(value, dict):
+        return _from_halves(value.get("high"), value.get("low"))
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         return int(value)
     except (ValueError, OverflowError):
         return None
+
+
+def _from_halves(high: Value, low: Value) -> int | None:
+    """64 bits as JavaScript exporters write them: two signed halves."""
+    if not isinstance(high, int) or not isinstance(low, int):
+        return None
+    return (high << 32) + (low & 0xFFFF_FFFF)
 
 
 def _nanoseconds(item: Object, name: str) -> int:

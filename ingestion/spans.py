@@ -151,12 +151,14 @@ def _map_group(group: SpanGroup, prices: PriceBook, columns: Columns) -> None:
     level.fill(group, columns)
     environment.fill(group, columns)
     trace.fill(group, columns)
-    metadata.fill(group, columns)
     io.fill(group, columns)
     timing.fill_completion_start(group, columns)
     parameters.fill(group, columns)
     prompt.fill(group, kinds, columns)
-    cost.fill(group, prices, columns)
+    counted, not_counted = cost.of(group)
+    metadata.fill(group, not_counted, columns)
+    if counted is not None:
+        counted.fill(group.rows, prices, columns)
 
 
 def _trace_parts(spans: Spans, source: Source, start: timing.Times) -> pa.Table:

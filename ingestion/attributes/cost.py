@@ -1,17 +1,18 @@
 """Usage and cost of an observation, and the model that prices it."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from itertools import repeat
 
-from heliograph.domain.costs import units_of
+from heliograph.domain.costs import UNITS_PER_DOLLAR, units_of
 from heliograph.domain.usage import TOTAL
 from ingestion import pricing, values
-from ingestion.attributes import model, usage
+from ingestion.attributes import model, repeats, usage
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.shape import Keys
 from ingestion.attributes.usage import Usage
 from ingestion.pricing import PriceBook
-from ingestion.rows import Columns
+from ingestion.rows import Columns, TextMap
 from ingestion.tiers import NOTHING, Bill, Call, Costs
 from ingestion.values import Value
 
@@ -20,20 +21,8 @@ DETAILS_KEY = "langfuse.observation.cost_details"
 TOTAL_KEYS: Keys = ("gen_ai.usage.cost", "llm.cost.total")
 
 
-def fill(group: SpanGroup, prices: PriceBook, columns: Columns) -> None:
-    """Sets the columns of model, usage, tokens and cost."""
-    models = model.names(group)
-    usages = usage.of(group)
-    costs = _provided(group)
-    if models is None and usages is None and costs is None:
-        return
-    counted = Counted(
-        models or [""] * len(group), usages or [{}] * len(group), costs or [{}] * len(group),
-    )  # fmt: skip
-    repeats = model.repeats_its_children(group)
-    if repeats is not None:
-        counted = counted.without(repeats)
-    counted.fill(group.rows, prices, columns)
+# The metadata that explains why a span's usage and cost are not in its columns, and holds them.
+NOT_COUNTED = "usage_not_counted"
 
 
 class Counted:
@@ -44,13 +33,20 @@ class Counted:
         self._usages = usages
         self._costs = costs
 
-    def without(self, left_out: Sequence[bool]) -> "Counted":
-        """The same, with nothing provided where it must be left out."""
+    def without(self, reasons: Sequence[str]) -> "Counted":
+        """The same, with no usage and no cost where there is a reason to leave them out."""
         return Counted(
-            ["" if out else name for name, out in zip(self._models, left_out, strict=True)],
-            [{} if out else used for used, out in zip(self._usages, left_out, strict=True)],
-            [{} if out else costs for costs, out in zip(self._costs, left_out, strict=True)],
+            self._models,
+            [{} if reason else used for used, reason in zip(self._usages, reasons, strict=True)],
+            [{} if reason else costs for costs, reason in zip(self._costs, reasons, strict=True)],
         )
+
+    def explained(self, reasons: Sequence[str]) -> list[TextMap]:
+        """What is left out for these reasons, as metadata."""
+        return [
+            {NOT_COUNTED: _explained(reason, used, costs)} if reason and (used or costs) else {}
+            for reason, used, costs in zip(reasons, self._usages, self._costs, strict=True)
+        ]
 
     def fill(self, rows: Sequence[int], prices: PriceBook, columns: Columns) -> None:
         """Prices what has no provided cost, and sets the columns.
@@ -91,6 +87,25 @@ def _fill_bills(rows: Sequence[int], bills: Sequence[Bill], columns: Columns) ->
         columns.put("unpriced_usage", rows, [bill.unpriced for bill in bills])
 
 
+def of(group: SpanGroup) -> tuple[Counted | None, list[TextMap] | None]:
+    """What the spans provide and is theirs, and metadata about what is not counted; None when there is none."""
+    models = model.names(group)
+    usages = usage.of(group)
+    costs = _provided(group)
+    if models is None and usages is None and costs is None:
+        return None, None
+    counted = Counted(
+        models or [""] * len(group), usages or [{}] * len(group), costs or [{}] * len(group),
+    )  # fmt: skip
+    reasons = repeats.reasons(group)
+    return (counted, None) if reasons is None else (counted.without(reasons), counted.explained(reasons))
+
+
+def _explained(reason: str, used: Usage, costs: Costs) -> str:
+    dollars = {key: float(Decimal(units) / UNITS_PER_DOLLAR) for key, units in costs.items()}
+    return values.to_json({"reason": reason, "usage": used, "cost": dollars})
+
+
 def _provided(group: SpanGroup) -> list[Costs] | None:
     totals = group.first(TOTAL_KEYS)
     if group.has(DETAILS_KEY):
@@ -102,10 +117,8 @@ def _provided(group: SpanGroup) -> list[Costs] | None:
 
 def _declared(value: Value) -> Costs | None:
     """None when the value cannot be parsed, so that the next source is asked."""
-    if not isinstance(value, str):
-        return {}
     try:
-        parsed = values.from_json(value)
+        parsed = values.from_json(value) if isinstance(value, str) else value
     except ValueError:
         return None
     return pricing.provided(parsed) if isinstance(parsed, dict) else {}

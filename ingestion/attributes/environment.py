@@ -7,6 +7,7 @@ from ingestion import values
 from ingestion.attributes.group import Frame, SpanGroup
 from ingestion.attributes.shape import Keys
 from ingestion.rows import Columns
+from ingestion.values import Value
 
 DEFAULT = "default"
 
@@ -16,6 +17,13 @@ ENVIRONMENT_KEYS: Keys = ("langfuse.environment", "deployment.environment.name",
 RELEASE_KEYS: Keys = ("langfuse.release",)
 VERSION_KEYS: Keys = ("langfuse.version",)
 VERSION_RESOURCE_KEYS: Keys = ("service.version",)
+
+# OpenRouter reports requests of its own that failed without the environment that the request named: only of
+# Langfuse's judges is it taken from the request, prefix included, so that their traces stay among the internal ones.
+OPENROUTER = {"service.name": "openrouter", "openrouter.source": "openrouter"}
+OPENROUTER_REQUEST = "completion.rawRequest"
+OPENROUTER_ENVIRONMENT = "trace.environment"
+OPENROUTER_RECOVERED = "langfuse-llm-as-a-judge"
 
 _MAX_LENGTH = 40
 _RESERVED_PREFIX = re.compile(r"^(?:langfuse[-_]?)+")
@@ -65,6 +73,29 @@ def _environments(group: SpanGroup) -> list[str]:
         if resource.get(key):
             fallback = values.text(resource[key])
             found = [name or fallback for name in found]
-    if not any(found):
-        return [DEFAULT] * len(found)
-    return group.each(lambda name: normalised(values.text(name)), list(found))
+    if any(found):
+        return group.each(lambda name: normalised(values.text(name)), list(found))
+    recovered = _of_openrouter(group)
+    return [DEFAULT] * len(found) if recovered is None else recovered
+
+
+def _of_openrouter(group: SpanGroup) -> list[str] | None:
+    flat = f"{OPENROUTER_REQUEST}.{OPENROUTER_ENVIRONMENT}"
+    if not group.shape.present((flat, OPENROUTER_REQUEST)):
+        return None
+    is_openrouter = [True] * len(group)
+    for key, expected in OPENROUTER.items():
+        own = group.column(key) if group.has(key) else group.constant(group.frame.resource.get(key))
+        is_openrouter = [known and value == expected for known, value in zip(is_openrouter, own, strict=True)]
+    named = group.column(flat) if group.has(flat) else list(map(_requested, group.column(OPENROUTER_REQUEST)))
+    return [
+        OPENROUTER_RECOVERED if known and name == OPENROUTER_RECOVERED else DEFAULT
+        for known, name in zip(is_openrouter, named, strict=True)
+    ]
+
+
+def _requested(request: Value) -> Value:
+    found = values.parsed_or_none(request)
+    for name in OPENROUTER_ENVIRONMENT.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from ingestion import values
-from ingestion.attributes import messages
+from ingestion.attributes import events, messages
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.shape import Keys
 from ingestion.previews import preview
@@ -38,6 +38,8 @@ def _column(group: SpanGroup, keys: Keys) -> list[Value]:
 
 _PAIR_KEYS: set[str] = set()
 
+# The last is beyond the contract, which leaves it out of the metadata and uses it nowhere.
+_LIVEKIT_INPUT: Keys = ("lk.input_text", "lk.user_transcript", "lk.chat_ctx", "lk.user_input")
 _FLUE_INPUT: Keys = ("flue.turn.input", "flue.tool.arguments", "flue.task.prompt", "flue.workflow.payload")
 _FLUE_OUTPUT: Keys = (
     "flue.turn.output", "flue.tool.result", "flue.task.result", "flue.operation.result", "flue.workflow.result",
@@ -58,20 +60,20 @@ BRANCHES: tuple[Branch, ...] = (
     messages.genkit,
     messages.vercel,
     _pair(_FLUE_INPUT, _FLUE_OUTPUT, "@flue/opentelemetry"),
-    messages.from_events,
+    lambda group: events.from_events(group, _extracted),
     messages.google_adk,
     _pair(("prompt",), ("all_messages_events",)),
-    _pair(("lk.input_text", "lk.user_transcript", "lk.chat_ctx"), ("lk.function_tool.output", "lk.response.text")),
+    _pair(_LIVEKIT_INPUT, ("lk.function_tool.output", "lk.response.text")),
     messages.logfire_events,
     _pair(("mlflow.spanInputs",), ("mlflow.spanOutputs",)),
     _pair(("traceloop.entity.input",), ("traceloop.entity.output",)),
     _pair(("input.value",), ("output.value",)),
     _pair(("input",), ("output",)),
-    _pair(("pydantic_ai.all_messages",), ("final_result",), "pydantic-ai"),
+    messages.pydantic_ai,
     _pair(("tool_arguments",), ("tool_response",)),
     _flattened,
     messages.gen_ai_messages,
-    _pair(("gen_ai.tool.call.arguments",), ("gen_ai.tool.call.result",)),
+    messages.gen_ai_tool_call,
 )
 # `tool_arguments` and `tool_response` stay among the metadata, as in the contract.
 IO_KEYS = frozenset(_PAIR_KEYS | messages.KEYS) - {"tool_arguments", "tool_response"}
@@ -97,7 +99,7 @@ def _extracted(group: SpanGroup) -> Found:
         still_missing = []
         for place in missing:
             input_, output = found[0][place], found[1][place]
-            if input_ is None and output is None:
+            if (input_ is None or input_ == "") and (output is None or output == ""):
                 still_missing.append(place)
             else:
                 inputs[place], outputs[place] = input_, output

@@ -1,8 +1,6 @@
 """Messages as each framework's conventions spread them over attributes and events."""
 
-from collections.abc import Iterator
-
-from ingestion import values, wire
+from ingestion import values
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.shape import Keys
 from ingestion.values import Value
@@ -23,23 +21,21 @@ VERCEL_OUTPUT: Keys = (
     VERCEL_TOOL_CALLS,
     "ai.result.toolCalls",
 )
-# Steps 5 to 7: events.
-OPERATION_EVENT = "gen_ai.client.inference.operation.details"
-MESSAGE_EVENTS = {f"gen_ai.{role}.message": role for role in ("system", "user", "assistant", "tool")}
-CHOICE_EVENT = "gen_ai.choice"
-CONTENT_EVENTS = {
-    "gen_ai.content.prompt": ("gen_ai.prompt", 0),
-    "gen_ai.content.completion": ("gen_ai.completion", 1),
-}
 # Step 8.
 ADK_INPUT = ("gcp.vertex.agent.llm_request", "gcp.vertex.agent.tool_call_args")
 ADK_OUTPUT = ("gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_response")
 # Step 11.
 LOGFIRE_EVENTS = "events"
+LOGFIRE_CHOICE = "gen_ai.choice"
+# Step 16.
+PYDANTIC_AI_INPUT = "pydantic_ai.all_messages"
+PYDANTIC_AI_OUTPUT = "final_result"
 # Step 19.
 INPUT_MESSAGES = "gen_ai.input.messages"
 OUTPUT_MESSAGES = "gen_ai.output.messages"
 INSTRUCTIONS = "gen_ai.system_instructions"
+TOOL_INPUT = "gen_ai.tool.call.arguments"
+TOOL_OUTPUT = "gen_ai.tool.call.result"
 
 # Every key read here: input and output are not repeated among the metadata.
 KEYS = frozenset(
@@ -49,15 +45,21 @@ KEYS = frozenset(
         *ADK_INPUT,
         *ADK_OUTPUT,
         LOGFIRE_EVENTS,
+        PYDANTIC_AI_INPUT,
+        PYDANTIC_AI_OUTPUT,
         INPUT_MESSAGES,
         OUTPUT_MESSAGES,
         INSTRUCTIONS,
+        TOOL_INPUT,
+        TOOL_OUTPUT,
         "genkit:input",
         "genkit:output",
     }
 )
 
 _MAX_SLOTS = 10_001
+# Of a position in a list; what is longer is a name.
+_MAX_DIGITS = 18
 _UNSAFE_SEGMENTS = frozenset({"__proto__", "constructor", "prototype"})
 
 
@@ -83,53 +85,22 @@ def vercel(group: SpanGroup) -> Found | None:
     if group.has(VERCEL_TEXT) and group.has(VERCEL_TOOL_CALLS):
         answers = zip(group.column(VERCEL_TEXT), group.column(VERCEL_TOOL_CALLS), outputs, strict=True)
         outputs = [
-            _answer(text, values.parsed_or_none(calls)) if text and calls else output for text, calls, output in answers
+            _answer(text, values.parsed_or_none(calls) or calls) if text and calls else output
+            for text, calls, output in answers
         ]
-    return group.first(VERCEL_INPUT) or group.constant(None), outputs
+    inputs = group.first(VERCEL_INPUT) or group.constant(None)
+    for conventions in (gen_ai_messages(group), gen_ai_tool_call(group)):
+        if conventions is not None:
+            inputs, outputs = _completed(inputs, conventions[0]), _completed(outputs, conventions[1])
+    return inputs, outputs
+
+
+def _completed(found: list[Value], others: list[Value]) -> list[Value]:
+    return [other if value is None or value == "" else value for value, other in zip(found, others, strict=True)]
 
 
 def _answer(text: Value, calls: Value) -> Value:
     return {"role": "assistant", "content": text, "tool_calls": calls}
-
-
-def from_events(group: SpanGroup) -> Found | None:
-    """Steps 5 to 7: messages that came as events of the span."""
-    if not any(span.events for span in group.spans):
-        return None
-    pairs = [_from_events(span.events) if span.events else (None, None) for span in group.spans]
-    return [input_ for input_, _ in pairs], [output for _, output in pairs]
-
-
-def _from_events(raws: list[bytes]) -> Pair:
-    inputs: list[Value] = []
-    outputs: list[Value] = []
-    content: list[Value] = [None, None]
-    for name, attributes in _events(raws):
-        if name == OPERATION_EVENT:
-            return _operation(attributes)
-        if name in MESSAGE_EVENTS:
-            inputs.append({"role": MESSAGE_EVENTS[name], **attributes})
-        elif name == CHOICE_EVENT:
-            outputs.append(attributes)
-        elif name in CONTENT_EVENTS:
-            key, side = CONTENT_EVENTS[name]
-            content[side] = attributes.get(key) or attributes or None
-    if inputs or outputs:
-        return inputs or None, outputs[0] if len(outputs) == 1 else outputs or None
-    return content[0], content[1]
-
-
-def _events(raws: list[bytes]) -> Iterator[tuple[str, dict[str, Value]]]:
-    for raw in raws:
-        event = wire.lenient(wire.Event, raw)
-        name = event.name.decode("utf-8", "replace")
-        if name.startswith("gen_ai."):
-            yield name, values.attributes(event.attributes)
-
-
-def _operation(attributes: dict[str, Value]) -> Pair:
-    inputs = attributes.get(INPUT_MESSAGES)
-    return _with_instructions(inputs, attributes.get(INSTRUCTIONS)), attributes.get(OUTPUT_MESSAGES)
 
 
 def google_adk(group: SpanGroup) -> Found | None:
@@ -156,8 +127,8 @@ def _listed(events: Value) -> Pair:
     if not isinstance(events, list):
         return None, None
     known = [event for event in events if isinstance(event, dict)]
-    choices = [event for event in known if event.get("event.name") == CHOICE_EVENT]
-    inputs: list[Value] = [event for event in known if event.get("event.name") != CHOICE_EVENT]
+    choices = [event for event in known if event.get("event.name") == LOGFIRE_CHOICE]
+    inputs: list[Value] = [event for event in known if event.get("event.name") != LOGFIRE_CHOICE]
     return inputs or None, choices[0] if choices else None
 
 
@@ -166,10 +137,14 @@ def unflattened(group: SpanGroup, prefix: str) -> list[Value] | None:
     if group.has(prefix):
         return group.column(prefix)
     named = [(name.split("."), group.column(key)) for key, name in group.shape.prefixed(f"{prefix}.")]
-    usable = [(path, column) for path, column in named if _UNSAFE_SEGMENTS.isdisjoint(path)]
+    usable = [(path, column) for path, column in named if _is_usable(path)]
     if not usable:
         return None
     return [_assembled([(path, column[place]) for path, column in usable]) for place in range(len(group))]
+
+
+def _is_usable(path: list[str]) -> bool:
+    return len(path) <= values.MAX_DEPTH and _UNSAFE_SEGMENTS.isdisjoint(path)
 
 
 def _assembled(leaves: list[tuple[list[str], Value]]) -> Value:
@@ -190,7 +165,7 @@ def _listed_by_number(value: Value) -> Value:
     if not isinstance(value, dict):
         return value
     parts = {key: _listed_by_number(part) for key, part in value.items()}
-    if parts and all(key.isdecimal() for key in parts):
+    if parts and all(key.isdecimal() and len(key) <= _MAX_DIGITS for key in parts):
         return [parts[key] for key in sorted(parts, key=int)]
     return parts
 
@@ -205,18 +180,51 @@ def gen_ai_messages(group: SpanGroup) -> Found | None:
     return inputs, group.first((OUTPUT_MESSAGES,)) or group.constant(None)
 
 
+def gen_ai_tool_call(group: SpanGroup) -> Found | None:
+    """Step 19: the semantic conventions' tool calls."""
+    if not group.shape.present((TOOL_INPUT, TOOL_OUTPUT)):
+        return None
+    return group.first((TOOL_INPUT,)) or group.constant(None), group.first((TOOL_OUTPUT,)) or group.constant(None)
+
+
+def pydantic_ai(group: SpanGroup) -> Found | None:
+    """Step 16: an agent's whole conversation, system instructions first."""
+    if group.frame.scope_name != "pydantic-ai" or not group.shape.present((PYDANTIC_AI_INPUT, PYDANTIC_AI_OUTPUT)):
+        return None
+    inputs = group.first((PYDANTIC_AI_INPUT,)) or group.constant(None)
+    if group.has(INSTRUCTIONS):
+        inputs = list(map(_with_instructions, inputs, group.column(INSTRUCTIONS)))
+    return inputs, group.first((PYDANTIC_AI_OUTPUT,)) or group.constant(None)
+
+
 def _with_instructions(messages: Value, instructions: Value) -> Value:
-    if not instructions:
-        return messages
+    system = _system_messages(instructions)
     listed = values.parsed_or_none(messages) or []
-    if not isinstance(listed, list) or any(isinstance(one, dict) and one.get("role") == "system" for one in listed):
+    if not system or not isinstance(listed, list):
         return messages
-    system: Value = {"role": "system", "content": _joined(values.parsed_or_none(instructions) or instructions)}
-    return [system, *listed]
+    if any(isinstance(message, dict) and message.get("role") == "system" for message in listed):
+        return messages
+    return [*system, *listed]
 
 
-def _joined(instructions: Value) -> str:
-    if not isinstance(instructions, list):
-        return values.text(instructions)
-    parts = [part.get("content") if isinstance(part, dict) else part for part in instructions]
-    return "\n".join(values.text(part) for part in parts if part is not None)
+def _system_messages(instructions: Value) -> list[Value]:
+    """Whole messages as they are; parts and plain text joined into one message."""
+    parsed = values.parsed_or_none(instructions)
+    if isinstance(parsed, list):
+        messages = [{"role": "system", **part} for part in parsed if isinstance(part, dict) and "parts" in part]
+        if messages and len(messages) == len(parsed):
+            return list(messages)
+        content = "\n".join(filter(None, map(_spoken, parsed)))
+    else:
+        content = values.text(instructions if parsed is None else parsed)
+    return [{"role": "system", "content": content}] if content else []
+
+
+def _spoken(part: Value) -> str:
+    """The text of a part, or of all parts of a message."""
+    if not isinstance(part, dict):
+        return part if isinstance(part, str) else ""
+    inner = part.get("parts")
+    if isinstance(inner, list):
+        return "\n".join(values.text(each.get("content")) for each in inner if isinstance(each, dict))
+    return values.text(part.get("content"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from ingestion import values
+from ingestion.attributes import experiment
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.io import FLATTENED_PREFIXES, IO_KEYS
 from ingestion.attributes.shape import Keys
@@ -20,14 +21,21 @@ NOT_METADATA = frozenset(f"ai.telemetry.metadata.{name}" for name in ("userId", 
 # Span attributes that are not repeated under `attributes`.
 LEFT_OUT_PREFIXES: tuple[str, ...] = (
     *FLATTENED_PREFIXES, "langfuse.trace.metadata", "langfuse.observation.metadata", "ai.telemetry.metadata",
+    experiment.PREFIX,
 )  # fmt: skip
 LEFT_OUT = IO_KEYS | {"lk.user_input"}
 # The SDK's own attributes all have columns.
 SELF_CONTAINED_SCOPE = "langfuse-sdk"
 
 
-def fill(group: SpanGroup, columns: Columns) -> None:
-    """Sets `metadata` and `trace_metadata`: text as it came, everything else as JSON."""
+def fill(group: SpanGroup, ours: list[TextMap] | None, columns: Columns) -> None:
+    """Sets `metadata` and `trace_metadata`: text as it came, everything else as JSON.
+
+    Args:
+        group: the spans.
+        ours: what the mapping itself has to say about each span.
+        columns: the columns to set.
+    """
     of_trace = _user_metadata(group, TRACE_KEYS, TRACE_PREFIX)
     if of_trace is not None:
         columns.put("trace_metadata", group.rows, of_trace)
@@ -39,12 +47,17 @@ def fill(group: SpanGroup, columns: Columns) -> None:
     else:
         merged = [{"attributes": text, **base} for text in attributes]
     # Users' keys win, also over ours.
-    user = [found for found in (of_observation, of_trace) if found is not None]
-    if len(user) == 1:
-        merged = [{**system, **own} for system, own in zip(merged, user[0], strict=True)]
-    elif user:
-        merged = [{**system, **own, **of} for system, own, of in zip(merged, *user, strict=True)]
-    columns.put("metadata", group.rows, merged)
+    layers = [found for found in (ours, experiment.entries(group), of_observation, of_trace) if found is not None]
+    columns.put("metadata", group.rows, _laid_over(merged, layers))
+
+
+def _laid_over(bottom: list[TextMap], layers: list[list[TextMap]]) -> list[TextMap]:
+    if len(layers) == 2:
+        # What Langfuse's SDK sends: its observation's and its trace's.
+        return [{**system, **own, **of} for system, own, of in zip(bottom, *layers, strict=True)]
+    for layer in layers:
+        bottom = [{**below, **above} for below, above in zip(bottom, layer, strict=True)]
+    return bottom
 
 
 def _attributes(group: SpanGroup) -> list[str] | None:

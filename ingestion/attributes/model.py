@@ -2,6 +2,7 @@
 
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.shape import Keys
+from ingestion.values import Value
 
 # Contract 4.2, model.
 KEYS: Keys = (
@@ -17,13 +18,26 @@ KEYS: Keys = (
 GENKIT_NAME: Keys = ("genkit:name",)
 GENKIT_SUBTYPE = "genkit:metadata:subtype"
 
-# Contract 4.6, step 6: an agent's span repeats what its model calls report themselves.
+# Contract 4.2: an agent's span has none, it names the model of its children.
 AGENT_OPERATION_KEY = "gen_ai.operation.name"
 AGENT_OPERATIONS = frozenset({"invoke_agent", "agent_step"})
 
 
 def names(group: SpanGroup) -> list[str] | None:
     """The models' names as provided, '' where none is."""
+    found = _reported(group)
+    if found is None or not group.has(AGENT_OPERATION_KEY):
+        return found
+    operations = group.column(AGENT_OPERATION_KEY)
+    return ["" if is_agent(operation) else name for name, operation in zip(found, operations, strict=True)]
+
+
+def is_agent(operation: Value) -> bool:
+    """Whether a span of this operation stands for the model calls below it."""
+    return isinstance(operation, str) and operation in AGENT_OPERATIONS
+
+
+def _reported(group: SpanGroup) -> list[str] | None:
     found = group.first_texts(KEYS)
     if not group.has(GENKIT_SUBTYPE):
         return found
@@ -34,11 +48,3 @@ def names(group: SpanGroup) -> list[str] | None:
         name or (other if subtype == "model" else "")
         for name, other, subtype in zip(known, genkit, subtypes, strict=True)
     ]
-
-
-def repeats_its_children(group: SpanGroup) -> list[bool] | None:
-    """Per span, whether its model, usage and cost are those of its children and must not be counted again."""
-    if not group.has(AGENT_OPERATION_KEY):
-        return None
-    operations = group.column(AGENT_OPERATION_KEY)
-    return [isinstance(operation, str) and operation in AGENT_OPERATIONS for operation in operations]

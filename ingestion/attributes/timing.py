@@ -62,13 +62,18 @@ def _clamped(nanoseconds: list[int]) -> Times:
 def fill_completion_start(group: SpanGroup, columns: Columns) -> None:
     """Sets `completion_start_time`, in microseconds."""
     declared = group.first(COMPLETION_START_KEYS)
-    if declared is not None:
-        columns.put("completion_start_time", group.rows, [_declared(value) for value in declared])
-        return
-    waited = group.first(FIRST_CHUNK_KEYS)
+    found = None if declared is None else [_declared(value) for value in declared]
+    waited = group.first(FIRST_CHUNK_KEYS, _is_given)
     if waited is not None:
         starts = [span.start_time_unix_nano // 1000 for span in group.spans]
-        columns.put("completion_start_time", group.rows, list(map(_after, starts, waited)))
+        counted = list(map(_after, starts, waited))
+        found = counted if found is None else [one or other for one, other in zip(found, counted, strict=True)]
+    if found is not None:
+        columns.put("completion_start_time", group.rows, found)
+
+
+def _is_given(value: Value) -> bool:
+    return value is not None
 
 
 def _declared(value: Value) -> int | None:
@@ -84,4 +89,5 @@ def _after(start: int, milliseconds: Value) -> int | None:
         waited = math.ceil(float(values.text(milliseconds)))
     except (ValueError, OverflowError):
         return None
-    return min(max(start + waited * 1000, 0), _MAX_MICROSECONDS)
+    # A span without a start has no time to count from.
+    return min(max(start + waited * 1000, 0), _MAX_MICROSECONDS) if start else None

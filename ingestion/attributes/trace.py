@@ -34,7 +34,7 @@ TAG_KEYS: Keys = (
     "tag.tags",
 )
 PUBLIC_KEYS: Keys = ("langfuse.trace.public", "langfuse.public")
-APP_ROOT_KEYS: Keys = ("langfuse.internal.is_app_root",)
+APP_ROOT_KEYS: Keys = ("langfuse.internal.is_app_root", "langfuse.internal.as_root")
 # Attributes that address the trace itself, with the field they set.
 PARTS: tuple[tuple[str, str], ...] = (("langfuse.trace.input", "input"), ("langfuse.trace.output", "output"))
 
@@ -75,6 +75,8 @@ def _tags(value: Value) -> list[str]:
     if isinstance(value, list):
         return [values.text(tag) for tag in value if tag is not None]
     text = values.text(value).strip()
+    if text[:1] == '"':
+        text = _unquoted(text)
     if text.startswith("["):
         parsed = values.parsed_or_none(text)
         if isinstance(parsed, list):

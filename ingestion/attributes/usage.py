@@ -101,10 +101,8 @@ def _units(value: Value) -> int | None:
 
 def _declared(value: Value) -> Usage | None:
     """None when the value cannot be parsed, so that the next source is asked."""
-    if not isinstance(value, str):
-        return {}
     try:
-        parsed = values.from_json(value)
+        parsed = values.from_json(value) if isinstance(value, str) else value
     except ValueError:
         return None
     return normalised(parsed) if isinstance(parsed, dict) else {}
@@ -136,6 +134,9 @@ def _counted(group: SpanGroup) -> list[Usage] | None:
         for key, name in group.shape.prefixed(prefix)
         if key not in NOT_USAGE
     ]
+    if scope == usage_keys.ADK_SCOPE and group.has(usage_keys.ADK_RESPONSE):
+        responses = map(values.parsed_or_none, group.column(usage_keys.ADK_RESPONSE))
+        named.append((usage_keys.ADK_CACHED, [_at(response, usage_keys.ADK_CACHED_PATH) for response in responses]))
     return _each(_generic, named, len(group))
 
 

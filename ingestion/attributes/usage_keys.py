@@ -94,6 +94,12 @@ VERCEL_PARTS: dict[str, Keys] = {
     "output": ("output_reasoning_tokens",),
 }
 
+# Contract 4.6, step 4: Google's agent kit reports cached tokens only within its response; they are part of its input.
+ADK_SCOPE = "gcp.vertex.agent"
+ADK_RESPONSE = "gcp.vertex.agent.llm_response"
+ADK_CACHED_PATH = ("usage_metadata", "cached_content_token_count")
+ADK_CACHED = "input_cached_tokens"
+
 # Contract 4.6, step 2: genkit, within the JSON of `genkit:output`.
 GENKIT: dict[str, str] = {
     "inputTokens": "input",
