@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from storage.embedded.engine import Engine
 _log = telemetry.logger("supervisor")
 _READY_SECONDS = 120
 _POLL_SECONDS = 0.1
+_KILLED_SECONDS = 5.0
 _SHORTEST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 15.0
 _MAX_LOG_BYTES = 20 << 20
@@ -151,15 +153,31 @@ def end_left_behind(run: Path, names: Iterable[str]) -> None:
             process = psutil.Process(pid)
             if process.create_time() != started_at:
                 continue
-            family = [*process.children(recursive=True), process]
+            # The parent first, which starts others: its children come and go meanwhile.
+            family = [process, *process.children(recursive=True)]
             for member in family:
-                member.kill()
-            psutil.wait_procs(family, timeout=5)
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
+            _wait_for_the_end(family)
             _log.warning("left_behind_ended", engine=name, pid=pid)
         except (OSError, ValueError, psutil.NoSuchProcess):
             continue
         finally:
             record.unlink(missing_ok=True)
+
+
+def _wait_for_the_end(processes: Iterable[psutil.Process]) -> None:
+    """Return when none of them runs; those that nobody has collected yet hold no port and no file."""
+    deadline = time.monotonic() + _KILLED_SECONDS
+    while any(_runs(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def _end(process: asyncio.subprocess.Process, stop_seconds: float) -> None:

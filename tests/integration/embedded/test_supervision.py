@@ -2,7 +2,12 @@
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -81,6 +86,21 @@ async def test_what_a_killed_supervisor_left_is_ended_first(tmp_path: Path) -> N
     await killed._processes["program"].wait()
     assert not psutil.pid_exists(left)
     await successor.stop()
+
+
+def test_what_was_left_is_ended_while_its_children_come_and_go(tmp_path: Path) -> None:
+    loops = "(while :; do sleep 0.003; done) & " * 8 + "wait"
+    # A child has ended between the look and the kill in most rounds.
+    for _ in range(5):
+        with subprocess.Popen(["/bin/sh", "-c", loops], start_new_session=True) as left:
+            time.sleep(0.05)
+            record = [left.pid, psutil.Process(left.pid).create_time()]
+            (tmp_path / "program.pid").write_text(json.dumps(record), "utf-8")
+            end_left_behind(tmp_path, ["program"])
+            is_ended = psutil.Process(left.pid).status() == psutil.STATUS_ZOMBIE
+            with suppress(ProcessLookupError):
+                os.killpg(left.pid, signal.SIGKILL)
+        assert is_ended
 
 
 def test_a_process_id_that_was_given_anew_is_left_alone(tmp_path: Path) -> None:
