@@ -13,11 +13,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from actors.lane import AppendStatus, Lane, LaneStores, PackedAppend
 from heliograph.domain.events import IngestionFacts, MappedBatch, pack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
-from heliograph.settings import LaneSettings, Settings
+from heliograph.settings import LaneSettings, MaintenanceSettings, Settings
 from ingestion import otlp, replay
 from ingestion.batch import observations
 from ingestion.masking import Masker
 from ingestion.pricing import managed_prices
+from pipelines.compaction import Compacted, Compaction, opened
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.writer import Writer
@@ -46,6 +47,17 @@ class Bench:
     def log(self) -> RawLog:
         return RawLog(objects.connect(self.settings.s3, self.settings.s3_url), self.settings.s3.bucket, self.number)
 
+    def log_at(self, url: str, *, timeout_seconds: float) -> RawLog:
+        """The log by another way."""
+        client = objects.connect(self.settings.s3, url, timeout_seconds=timeout_seconds)
+        return RawLog(client, self.settings.s3.bucket, self.number)
+
+    async def compacted(self) -> Compacted:
+        """Compact this lane, and free all that may be freed."""
+        settings = MaintenanceSettings(free_after_days=0, superseded_for_seconds=0)
+        async with opened(self.settings) as stores:
+            return await Compaction(stores, self.number, settings).run()
+
     def lane(self, settings: LaneSettings = FAST, on_fenced: Callable[[], None] = lambda: None, **stores: Any) -> Lane:
         """A lane on the real stores, but for those that are given."""
         own: dict[str, Any] = {
@@ -66,7 +78,7 @@ class Bench:
         query = f"SELECT {columns} FROM {table} FINAL WHERE project_id = {{p:String}} ORDER BY ALL"  # noqa: S608
         return list(self.clickhouse.get().query(query, parameters={"p": self.project_id}).result_rows)
 
-    def batch(self, *ids: int, cost: float = 0.5, trace: int = 1) -> MappedBatch:
+    def batch(self, *ids: int, cost: float = 0.5, trace: int = 1, received_at: datetime | None = None) -> MappedBatch:
         request = ExportTraceServiceRequest()
         scope = request.resource_spans.add().scope_spans.add()
         for number in ids:
@@ -78,7 +90,7 @@ class Bench:
         context = otlp.MappingContext(
             project_id=self.project_id,
             facts=IngestionFacts(public_key="pk"),
-            received_at=datetime.now(UTC),
+            received_at=received_at or datetime.now(UTC),
             masker=Masker(),
             prices=managed_prices(),
         )
