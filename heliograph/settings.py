@@ -17,6 +17,9 @@ CLICKHOUSE_HTTP, CLICKHOUSE_TCP, POSTGRES, S3 = 1, 2, 3, 4
 SEAWEED_S3_GRPC, SEAWEED_MASTER, SEAWEED_MASTER_GRPC = 5, 6, 7
 SEAWEED_VOLUME, SEAWEED_VOLUME_GRPC, SEAWEED_FILER, SEAWEED_FILER_GRPC = 8, 9, 10, 11
 RAY_GCS, HAPROXY_METRICS, HAPROXY_STATS, SERVE_FALLBACK_PROXY, RAY_AGENT = 12, 13, 14, 15, 16
+OTLP_GRPC = 17
+# Where OTLP over gRPC is looked for.
+_USUAL_PORT, _USUAL_GRPC_PORT = 3000, 4317
 SERVE_REPLICAS_FIRST, SERVE_REPLICAS_LAST = 40, 99
 
 
@@ -133,7 +136,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".heliograph")
     host: str = LOOPBACK
     # Above 32,668 outgoing connections of any program may hold one of the hundred ports at the moment of the start.
-    port: int = Field(default=3000, ge=1024, le=32_668)
+    port: int = Field(default=_USUAL_PORT, ge=1024, le=32_668)
+    otlp_grpc_port: int = 0
     log_level: str = "INFO"
     pepper: str = ""
     session_secret: str = ""
@@ -168,6 +172,12 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The origin of the API and the dashboard."""
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def grpc_address(self) -> str:
+        """Where OTLP over gRPC is served: port 4317 beside the usual origin, else one of the stack's hundred ports."""
+        usual = _USUAL_GRPC_PORT if self.port == _USUAL_PORT else self.port + OTLP_GRPC
+        return f"{self.host}:{self.otlp_grpc_port or usual}"
 
     @property
     def clickhouse_url(self) -> str:

@@ -49,7 +49,8 @@ def wanted_ports(settings: Settings) -> dict[int, str]:
         names.HAPROXY_STATS: "HAProxy's statistics",
         names.SERVE_FALLBACK_PROXY: "Serve's fallback proxy",
     }
-    return {settings.port + offset: purpose for offset, purpose in ports.items()}
+    grpc_port = int(settings.grpc_address.rpartition(":")[2])
+    return {settings.port + offset: purpose for offset, purpose in ports.items()} | {grpc_port: "OTLP over gRPC"}
 
 
 def taken_ports(settings: Settings) -> list[PortInUse]:

@@ -30,8 +30,12 @@ def install(app: Starlette, keys: Keys) -> None:
 
 async def project_principal(request: Request) -> Principal:
     """The principal of an HTTP Basic key pair."""
-    scheme, value = _authorization(request)
-    keys = _keys(request)
+    return await principal_of(request.headers.get("authorization", ""), _keys(request))
+
+
+async def principal_of(authorization: str, keys: Keys) -> Principal:
+    """The principal of an HTTP Basic key pair in the value of an Authorization header."""
+    scheme, value = _parsed(authorization)
     if scheme == "basic":
         return _of_project(await keys.principal(*_key_pair(value)))
     await keys.public_principal(value)
@@ -68,7 +72,11 @@ def _keys(request: Request) -> Keys:
 
 
 def _authorization(request: Request) -> tuple[str, str]:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return _parsed(request.headers.get("authorization", ""))
+
+
+def _parsed(authorization: str) -> tuple[str, str]:
+    scheme, _, value = authorization.partition(" ")
     if not value.strip():
         raise CredentialsMissing
     if scheme.lower() not in {"basic", "bearer"}:

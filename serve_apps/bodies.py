@@ -93,6 +93,13 @@ class Bodies:
                 held.resize(len(body))
             yield body
 
+    @contextmanager
+    def held(self, body: bytes) -> Iterator[bytes]:
+        """A body that another server has read already, counted as in flight; raises Unavailable without room."""
+        with self._in_flight.hold() as held:
+            held.resize(len(body))
+            yield body
+
     async def _received(self, request: Request, held: Held) -> bytes:
         declared = int(request.headers.get("content-length", "0"))
         if declared > self._max_bytes:

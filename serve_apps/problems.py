@@ -64,12 +64,21 @@ def install(app: Starlette) -> None:
 
 def answer(error: errors.HeliographError) -> JSONResponse:
     """The HTTP answer to a domain error."""
-    problem = next((PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS), UNEXPECTED)
+    problem = _problem(error)
     if problem is UNEXPECTED:
         _log.error("unexpected_domain_error", error=type(error).__name__, exc_info=error)
         return _unexpected()
     body = {"message": str(error), "error": problem.name} if problem.name else {"message": str(error)}
     return JSONResponse(body, problem.status, _headers(error, problem))
+
+
+def status_of(error: errors.HeliographError) -> int:
+    """The HTTP status of a domain error."""
+    return _problem(error).status
+
+
+def _problem(error: errors.HeliographError) -> Problem:
+    return next((PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS), UNEXPECTED)
 
 
 async def _domain_error(request: Request, error: Exception) -> Response:

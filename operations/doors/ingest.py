@@ -17,5 +17,11 @@ async def build(settings: Settings) -> ASGIApp:
     lanes = await directory.lane_client(settings)
     trace_ids = TraceIds(ClickHouse(settings.clickhouse, settings.clickhouse_url))
     return ingest_application(
-        IngestDependencies(keys(settings, Database(settings.postgres_dsn)), lanes, trace_ids, settings.ingest)
+        IngestDependencies(
+            keys(settings, Database(settings.postgres_dsn)),
+            lanes,
+            trace_ids,
+            settings.ingest,
+            grpc_address=settings.grpc_address,
+        )
     )

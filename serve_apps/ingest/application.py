@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -16,6 +16,7 @@ from serve_apps import authentication, problems
 from serve_apps.bodies import Bodies, DiscardedRemainders
 from serve_apps.ingest.batch import BatchDoor
 from serve_apps.ingest.dependencies import IngestDependencies
+from serve_apps.ingest.grpc_server import GrpcDoor
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
 from serve_apps.ingest.scores import ScoresDoor
@@ -41,7 +42,11 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
         del app
         _map_nothing(dependencies)
         with collected_rarely():
-            async with lag.sampled():
+            async with AsyncExitStack() as running:
+                await running.enter_async_context(lag.sampled())
+                if dependencies.grpc_address:
+                    door = GrpcDoor(dependencies.keys, opentelemetry, settings.max_body_bytes)
+                    await running.enter_async_context(door.serving(dependencies.grpc_address))
                 yield
         pool.shutdown()
 

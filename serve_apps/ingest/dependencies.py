@@ -40,3 +40,5 @@ class IngestDependencies:
     trace_ids: StoredTraceIds
     settings: IngestSettings = field(default_factory=IngestSettings)
     clock: Callable[[], datetime] = _now
+    # Where OTLP over gRPC is served beside HTTP; '' serves none.
+    grpc_address: str = ""

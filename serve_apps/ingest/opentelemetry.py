@@ -8,9 +8,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from heliograph.domain.access import Principal
 from heliograph.domain.errors import UnsupportedContentType
 from heliograph.domain.events import MappedBatch
 from ingestion import otlp
@@ -50,11 +52,14 @@ class OpenTelemetryDoor:
         facts = ingestion_facts(request.headers, principal)
         context = otlp.MappingContext(principal.project_id, facts, self._clock())
         async with self._bodies.read(request) as body:
-            if len(body) <= self._inline_bytes:
-                rejected = await self._joined.accept(otlp.decode(body, content_type), context)
-            else:
-                rejected = await self._accept_in_parts(body, content_type, context)
-        return _acknowledged(rejected, content_type)
+            rejected = await self._accept(body, content_type, context)
+        return Response(acknowledgement(rejected, content_type), media_type=content_type)
+
+    async def message(self, body: bytes, headers: Headers, principal: Principal) -> bytes:
+        """The same for an export that came over gRPC: from its protobuf message to that of the answer."""
+        context = otlp.MappingContext(principal.project_id, ingestion_facts(headers, principal), self._clock())
+        with self._bodies.held(body):
+            return acknowledgement(await self._accept(body, otlp.PROTOBUF, context), otlp.PROTOBUF)
 
     async def metrics(self, request: Request) -> Response:
         """Accept metrics, which Heliograph does not keep, so that exporters of both stay quiet."""
@@ -62,6 +67,11 @@ class OpenTelemetryDoor:
         async for _ in request.stream():
             pass
         return JSONResponse({"message": "OK"})
+
+    async def _accept(self, body: bytes, content_type: str, context: otlp.MappingContext) -> list[str]:
+        if len(body) <= self._inline_bytes:
+            return await self._joined.accept(otlp.decode(body, content_type), context)
+        return await self._accept_in_parts(body, content_type, context)
 
     async def _accept_in_parts(self, body: bytes, content_type: str, context: otlp.MappingContext) -> list[str]:
         export = await self._in_parts.work(lambda: otlp.decode(body, content_type))
@@ -91,7 +101,7 @@ def _content_type(request: Request) -> str:
     return found
 
 
-def _acknowledged(rejected: list[str], content_type: str) -> Response:
+def acknowledgement(rejected: list[str], content_type: str) -> bytes:
     """An ExportTraceServiceResponse in the request's own encoding."""
     message = "; ".join(rejected[:_NAMED_REJECTIONS])
     if len(rejected) > _NAMED_REJECTIONS:
@@ -99,7 +109,7 @@ def _acknowledged(rejected: list[str], content_type: str) -> Response:
     if content_type == otlp.JSON:
         # Protobuf's JSON form writes 64-bit integers as strings.
         refused = {"partialSuccess": {"rejectedSpans": str(len(rejected)), "errorMessage": message}}
-        return Response(orjson.dumps(refused if rejected else {}), media_type=otlp.JSON)
+        return orjson.dumps(refused if rejected else {})
     partial_success = ExportTracePartialSuccess(rejected_spans=len(rejected), error_message=message)
     response = ExportTraceServiceResponse(partial_success=partial_success if rejected else None)
-    return Response(response.SerializeToString(), media_type=otlp.PROTOBUF)
+    return bytes(response.SerializeToString())

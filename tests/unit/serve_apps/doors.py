@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
@@ -130,6 +131,12 @@ def span(number: int = 1, **attributes: str) -> Span:
 def span_id(number: int) -> str:
     """How the span's id is stored."""
     return number.to_bytes(8, "big").hex()
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 async def zeros(megabytes: int) -> AsyncIterator[bytes]:
