@@ -1,7 +1,10 @@
 # The platform from its source tree, for every node of a cluster and for a single machine.
 FROM python:3.11-slim-bookworm
 
-# Nothing here needs root.
+# Ray's cluster launcher copies files into the container by rsync, and its head starts the workers over ssh.
+RUN apt-get update && apt-get install --yes --no-install-recommends openssh-client rsync && rm -rf /var/lib/apt/lists/*
+
+# Nothing that runs needs root.
 RUN useradd --create-home --uid 1000 heliograph
 WORKDIR /opt/heliograph
 

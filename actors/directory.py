@@ -10,6 +10,7 @@ from typing import Any, cast
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.lane import AppendOutcome, AppendStatus, Lane, LaneStores, PackedAppend
 from actors.lane_client import LaneClient
@@ -20,6 +21,7 @@ from heliograph.domain.identifiers import LaneNumber
 from heliograph.domain.lanes import LaneMap
 from heliograph.garbage import collect_rarely
 from heliograph.settings import Settings
+from heliograph.source_tree import check_packages
 from ingestion import replay
 from ingestion.batch import observations
 from ingestion.pricing import managed_prices
@@ -37,8 +39,10 @@ _RETRY_AFTER_SECONDS = 2.0
 _MAX_PENDING_CALLS = 2_000
 _START_TIMEOUT_SECONDS = 90
 _STOP_TIMEOUT_SECONDS = 40
+_RESERVED_BYTES = 64 << 20
 # A lane that is starting keeps its callers waiting; no exporter waits longer than this.
 _APPEND_TIMEOUT_SECONDS = 30
+_POLL_SECONDS = 0.2
 # Long enough for the callers of a fenced owner to get their 503 before it goes.
 _EXIT_AFTER_SECONDS = 1.0
 _MAINTENANCE = "maintenance"
@@ -52,6 +56,7 @@ class LaneActor:
     """A lane in a process of its own. Ray restarts it by running the constructor, which is its recovery."""
 
     async def __init__(self, number: int, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
+        check_packages()
         telemetry.configure_logs(settings.log_level)
         lane = LaneNumber(number)
         clickhouse = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
@@ -156,6 +161,14 @@ async def start_lanes(settings: Settings) -> None:
         await asyncio.gather(*(handle.status.remote() for handle in handles))
 
 
+async def restart_lanes(settings: Settings) -> None:
+    """Replace every lane by one of this code and these settings, one after the other; senders repeat meanwhile."""
+    for number in await _lanes(settings):
+        await _end(_name(number))
+        async with asyncio.timeout(_START_TIMEOUT_SECONDS):
+            await _get_or_create(number, settings).status.remote()
+
+
 async def stop_lanes(settings: Settings) -> None:
     """Flush and stop every lane that runs."""
     await asyncio.gather(*(_stop(number) for number in await _lanes(settings)))
@@ -214,7 +227,11 @@ def _get_or_create(number: LaneNumber, settings: Settings) -> "ActorHandle[Any]"
         namespace=NAMESPACE,
         lifetime="detached",
         get_if_exists=True,
+        # It must not wait for a core behind a pipeline that fills the cluster, and what asks for nothing is placed at
+        # random (https://github.com/ray-project/ray/issues/25344).
         num_cpus=0,
+        memory=_RESERVED_BYTES,
+        scheduling_strategy=_placement(number),
         max_restarts=-1,
         # The log, not Ray, retries: a call that Ray repeated could be an append that was answered already.
         max_task_retries=0,
@@ -222,6 +239,18 @@ def _get_or_create(number: LaneNumber, settings: Settings) -> "ActorHandle[Any]"
         max_pending_calls=_MAX_PENDING_CALLS,
     )
     return cast("ActorHandle[Any]", actor.remote(int(number), settings))
+
+
+def working_nodes() -> list[str]:
+    """The ids of the nodes that take work, which a head without CPUs does not."""
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return sorted(node["NodeID"] for node in nodes if node["Alive"] and node["Resources"].get("CPU"))
+
+
+def _placement(number: LaneNumber) -> NodeAffinitySchedulingStrategy | str:
+    """The nodes that do work, in turn. A lane whose node has died starts again on another: the affinity is soft."""
+    nodes = working_nodes()
+    return NodeAffinitySchedulingStrategy(nodes[number % len(nodes)], soft=True) if nodes else "DEFAULT"
 
 
 async def _status(number: LaneNumber) -> dict[str, Any]:
@@ -242,3 +271,14 @@ async def _end(name: str) -> None:
         async with asyncio.timeout(_STOP_TIMEOUT_SECONDS):
             await handle.stop.remote()
     ray.kill(handle, no_restart=True)
+    # Until the name is free, it would lead a new owner's callers to the old one.
+    while _is_named(name):  # noqa: ASYNC110  # Ray tells nobody
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _is_named(name: str) -> bool:
+    try:
+        ray.get_actor(name, NAMESPACE)
+    except ValueError:
+        return False
+    return True

@@ -57,9 +57,16 @@ class S3Settings(_Slice):
 
 
 class RaySettings(_Slice):
-    """Which Ray cluster to use. Without an address a local one is started."""
+    """Which Ray cluster to use. Without an address a local one is started.
+
+    Attributes:
+        node_address: of this machine, for the other nodes; anything but loopback opens Ray's ports to them.
+        token: what lets a process into the cluster, the same on every node; without one it is generated.
+    """
 
     address: str = ""
+    node_address: str = LOOPBACK
+    token: str = ""
     object_store_bytes: int = 512 << 20
 
 
@@ -135,6 +142,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path(".heliograph")
     host: str = LOOPBACK
+    public_url: str = ""
     # Above 32,668 outgoing connections of any program may hold one of the hundred ports at the moment of the start.
     port: int = Field(default=_USUAL_PORT, ge=1024, le=32_668)
     otlp_grpc_port: int = 0
@@ -170,8 +178,8 @@ class Settings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """The origin of the API and the dashboard."""
-        return f"http://{self.host}:{self.port}"
+        """The origin of the API and the dashboard, as their users write it."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def grpc_address(self) -> str:
@@ -192,7 +200,7 @@ class Settings(BaseSettings):
     @property
     def ray_address(self) -> str:
         """Address of the Ray cluster, external or local."""
-        return self.ray.address or f"{LOOPBACK}:{self.port + RAY_GCS}"
+        return self.ray.address or f"{self.ray.node_address}:{self.port + RAY_GCS}"
 
     @property
     def postgres_dsn(self) -> str:

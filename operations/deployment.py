@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from heliograph import telemetry
 from heliograph.domain.errors import HeliographError
 from heliograph.settings import LOOPBACK, Settings
+from heliograph.source_tree import check_packages
 from operations.errors import StepFailed
 from operations.ray_cluster import CLUSTER_READY, STORES_READY
 
@@ -35,11 +36,16 @@ class Door:
     max_ongoing_requests: int = 512
 
 
-def doors(settings: Settings) -> list[Door]:
-    """Every application, each of which scales on its own."""
+def doors(settings: Settings, nodes: int) -> list[Door]:
+    """Every application, each of which scales on its own; where there are several nodes, it outlives one of them.
+
+    Args:
+        settings: of the deployment.
+        nodes: how many nodes can hold a replica.
+    """
     return [
-        Door("ingest", "/ingest", settings.ingest.replicas),
-        Door("api", "/api/public"),
+        Door("ingest", "/ingest", max(settings.ingest.replicas, nodes)),
+        Door("api", "/api/public", nodes),
         # A page's state lives in one process until requests of a session are kept together.
         Door("dashboard", "/"),
     ]
@@ -50,7 +56,8 @@ class Doorkeeper:
     """A replica: the door's application, built where it runs."""
 
     async def __init__(self, name: str, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
-        keep_on_loopback()
+        check_packages()
+        keep_on_own_address(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
         telemetry.configure_logs(settings.log_level)
         self._application: ASGIApp = await importlib.import_module(f"operations.doors.{name}").build(settings)
 
@@ -59,15 +66,23 @@ class Doorkeeper:
         return self._application
 
 
-def keep_on_loopback() -> None:
-    """Bind this replica's internal gRPC server to loopback: Ray fixes it to every interface and has no setting."""
+def keep_on_own_address(address: str) -> None:
+    """Bind this replica's servers to the address of its node, which is loopback on a cluster of one machine.
+
+    Ray fixes the internal gRPC server to every interface, and has one host for the HTTP servers of all nodes.
+    """
     replica: Any = importlib.import_module("ray.serve._private.replica")
     bind: Callable[[Any, str], int] = replica.add_port_to_grpc_server
+    start: Callable[..., Any] = replica.start_asgi_http_server
 
-    def bind_loopback(server: Any, address: str) -> int:
-        return bind(server, address.replace("[::]:", f"{LOOPBACK}:"))
+    def bind_own(server: Any, everywhere: str) -> int:
+        return bind(server, everywhere.replace("[::]:", f"{address}:"))
 
-    replica.add_port_to_grpc_server = bind_loopback
+    def start_own(application: Any, options: HTTPOptions, **rest: Any) -> Any:
+        return start(application, options.model_copy(update={"host": address}), **rest)
+
+    replica.add_port_to_grpc_server = bind_own
+    replica.start_asgi_http_server = start_own
 
 
 def _target(door: Door, settings: Settings) -> serve.RunTarget:
@@ -91,15 +106,33 @@ def deploy(settings: Settings) -> None:
     with ThreadPoolExecutor(2) as beside:
         stores = beside.submit(_wait_until, STORES_READY)
         lanes = beside.submit(_start_lanes, settings, stores)
-        serve.start(http_options=HTTPOptions(host=settings.host, port=settings.port))
+        start_serve(settings)
         stores.result()
         # A door opens without its lanes: until they are ready it answers 503.
-        try:
-            serve.run_many([_target(door, settings) for door in doors(settings)])
-        except RuntimeError:
-            raise StepFailed("A door", _reason()) from None
+        open_doors(settings)
         lanes.result()
-    _start_maintenance(settings)
+    start_maintenance(settings)
+
+
+def start_serve(settings: Settings) -> None:
+    """Start Serve's controller and the proxies; which address theirs is, each node's own entry says."""
+    serve.start(http_options=HTTPOptions(host=LOOPBACK, port=settings.port))
+
+
+def open_doors(settings: Settings) -> None:
+    """Put every application on the cluster, or replace the one that is there; returns when all answer.
+
+    Raises:
+        StepFailed: a replica does not start.
+    """
+    # Two seconds of imports, long done while Serve starts.
+    from actors.directory import working_nodes  # noqa: PLC0415
+
+    nodes = len(working_nodes())
+    try:
+        serve.run_many([_target(door, settings) for door in doors(settings, nodes)])
+    except RuntimeError:
+        raise StepFailed("A door", _reason()) from None
 
 
 def _wait_until(fact: str) -> None:
@@ -119,7 +152,8 @@ def _start_lanes(settings: Settings, stores: "Future[None]") -> None:
     asyncio.run(directory.start_lanes(settings))
 
 
-def _start_maintenance(settings: Settings) -> None:
+def start_maintenance(settings: Settings) -> None:
+    """Have the chores done from now on."""
     # Last of all, and not waited for: nothing of a start depends on it.
     from actors import directory  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415

@@ -60,3 +60,17 @@ class PriceSourceUnavailable(HeliographError):
     fields = ("requirement", "reason")
     requirement: str
     reason: str
+
+
+class EngineNotShared(HeliographError):
+    """{variable} is not set: on a cluster every node needs the same stores, so each must be given by its address."""
+
+    fields = ("variable",)
+    variable: str
+
+
+class SecretNotGiven(HeliographError):
+    """{variable} is not set: a generated one would be lost with this machine, and keys and sessions with it."""
+
+    fields = ("variable",)
+    variable: str

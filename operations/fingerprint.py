@@ -1,23 +1,17 @@
 """Tells whether what runs is still what would be started now."""
 
 import hashlib
-from pathlib import Path
 
 from heliograph.settings import Settings
-
-PACKAGES = (
-    "heliograph", "ingestion", "storage", "evals", "actors", "pipelines", "serve_apps", "dashboard", "operations",
-    "migrations",
-)  # fmt: skip
+from heliograph.source_tree import PACKAGES, ROOT
 
 
 def fingerprint(settings: Settings) -> str:
     """A hash over the settings and every source file of the platform."""
     digest = hashlib.sha256(settings.model_dump_json().encode())
-    root = Path(__file__).resolve().parent.parent
     for package in PACKAGES:
-        for path in sorted((root / package).rglob("*")):
+        for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in {".py", ".sql", ".json"}:
-                digest.update(str(path.relative_to(root)).encode())
+                digest.update(str(path.relative_to(ROOT)).encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()

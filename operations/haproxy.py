@@ -38,7 +38,10 @@ _FRONTEND_RULES = """\
     http-response set-header Retry-After 2 if { status 503 } !{ res.hdr(Retry-After) -m found }
 """
 
-_EVERY_INTERFACE = re.compile(r"^(\s*bind\s+)(?:\*|0\.0\.0\.0|\[::\])?:(\d+)", re.MULTILINE)
+_FRONTEND_BIND = re.compile(r"^(frontend http_frontend\n\s*bind )\S+(:\d+)", re.MULTILINE)
+# Ray reaches the replicas of its own node at loopback, but ours listen at the node's address alone.
+_OWN_REPLICA = re.compile(rf"^(\s*server SERVE_REPLICA\S* ){re.escape(LOOPBACK)}(:\d+ )", re.MULTILINE)
+_UNNAMED_INTERFACE = re.compile(r"^(\s*bind\s+)\*?:(\d+)", re.MULTILINE)
 _STATS_SOCKET = re.compile(r"^(\s*stats socket .*?mode )666\b", re.MULTILINE)
 _SYSLOG = re.compile(r"^\s*log (?:\S+:\d+|/dev/log) local0 .*\n", re.MULTILINE)
 _ERROR_FILE = re.compile(r"^(\s*errorfile 50[234]) .*$", re.MULTILINE)
@@ -53,14 +56,18 @@ _DEFAULTS = re.compile(r"^defaults\n", re.MULTILINE)
 _FRONTEND = re.compile(r"^frontend http_frontend\n\s*bind .*\n", re.MULTILINE)
 
 
-def amended(configuration: str, unavailable: str) -> str:
+def amended(configuration: str, unavailable: str, *, public: str = LOOPBACK, node: str = LOOPBACK) -> str:
     """The configuration as it has to be; one that was amended before comes back unchanged.
 
     Args:
         configuration: what Ray rendered.
         unavailable: path of the response for what HAProxy itself cannot deliver.
+        public: the address of the front end; everything else stays on loopback.
+        node: the address of this node's replicas.
     """
-    text = _EVERY_INTERFACE.sub(rf"\g<1>{LOOPBACK}:\g<2>", configuration)
+    text = _FRONTEND_BIND.sub(rf"\g<1>{public}\g<2>", configuration)
+    text = _OWN_REPLICA.sub(rf"\g<1>{node}\g<2>", text)
+    text = _UNNAMED_INTERFACE.sub(rf"\g<1>{LOOPBACK}:\g<2>", text)
     text = _STATS_SOCKET.sub(r"\g<1>600", text)
     text = _SYSLOG.sub("", text)
     text = _FALLBACK_SERVER.sub("", text)
@@ -78,11 +85,11 @@ def amended(configuration: str, unavailable: str) -> str:
     return _FRONTEND.sub(lambda found: found[0] + _FRONTEND_RULES + refusals, text)
 
 
-def write_entry(folder: Path, binary: str) -> Path:
+def write_entry(folder: Path, binary: str, *, public: str = LOOPBACK, node: str = LOOPBACK) -> Path:
     """Write the executable that Ray is told to use as HAProxy, and the response beside it; returns its path."""
     unavailable = folder / UNAVAILABLE
     unavailable.write_bytes(_UNAVAILABLE_RESPONSE.encode("ascii"))
-    words = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(unavailable)]
+    words = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(unavailable), public, node]
     entry = folder / ENTRY
     entry.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
     entry.chmod(0o700)
@@ -91,11 +98,11 @@ def write_entry(folder: Path, binary: str) -> Path:
 
 def main() -> None:
     """Amend the file after -f and become the binary; the process id stays, which Ray checks."""
-    binary, unavailable, *arguments = sys.argv[1:]
+    binary, unavailable, public, node, *arguments = sys.argv[1:]
     if "-f" in arguments:
         path = Path(arguments[arguments.index("-f") + 1])
         draft = path.with_suffix(".amended")
-        draft.write_text(amended(path.read_text("utf-8"), unavailable), "utf-8")
+        draft.write_text(amended(path.read_text("utf-8"), unavailable, public=public, node=node), "utf-8")
         draft.replace(path)
     os.execv(binary, [binary, *arguments])  # noqa: S606  # this process is to become HAProxy
 

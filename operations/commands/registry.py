@@ -2,7 +2,7 @@
 
 import typer
 
-from operations.commands import compact, demo, doctor, logs, migrate, prices, projects, stack
+from operations.commands import cluster, compact, demo, doctor, logs, migrate, prices, projects, stack
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +14,9 @@ def register(app: typer.Typer) -> None:
     app.command("logs")(logs.logs)
     app.command("demo")(demo.demo)
     app.command("compact")(compact.compact)
+    app.command("node", context_settings=cluster.PASSED_ON)(cluster.node)
+    app.command("deploy")(cluster.deploy)
+    app.command("withdraw")(cluster.withdraw)
     app.add_typer(projects.app, name="projects")
     app.add_typer(migrate.app, name="migrate")
     app.add_typer(prices.app, name="prices")

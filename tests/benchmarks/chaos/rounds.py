@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -95,14 +95,21 @@ async def run(fault: Fault, settings: Settings, *, rate: float, stop_merges: boo
     """Inject the fault once, under load of both clients."""
     processes = Processes(settings)
     await _until_ready(settings, processes)
+    return await disturb(fault.name, lambda: fault.inject(processes), settings, rate=rate, stop_merges=stop_merges)
+
+
+async def disturb(
+    name: str, inject: Callable[[], object], settings: Settings, *, rate: float, stop_merges: bool = False
+) -> Outcome:
+    """Do something to a stack that runs, wherever its processes are, under load of both clients."""
     watched = await _clients(settings, rate)
     keeping = asyncio.create_task(_without_merges(settings)) if stop_merges else None
     for one in watched:
         one.sender.start()
     await asyncio.sleep(_WARM_SECONDS)
     injected_at = time.monotonic()
-    await asyncio.to_thread(fault.inject, processes)
-    outcome = Outcome(fault.name)
+    await asyncio.to_thread(inject)
+    outcome = Outcome(name)
     await _recover(watched, injected_at, outcome)
     await asyncio.gather(*(one.sender.stop() for one in watched))
     for one in watched:

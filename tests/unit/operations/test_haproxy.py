@@ -48,6 +48,15 @@ async def test_nothing_but_loopback_is_bound_and_nothing_is_sent_to_syslog(rende
     assert "mode 600 level admin" in text
 
 
+async def test_the_front_end_and_the_replicas_take_the_addresses_of_their_node(rendered: Path) -> None:
+    text = haproxy.amended(rendered.read_text(), "/503.http", public="0.0.0.0", node="10.1.2.3")
+
+    binds = re.findall(r"^\s*bind (\S+)", text, re.MULTILINE)
+    assert sorted(binds) == ["0.0.0.0:39211", "127.0.0.1:39212", "127.0.0.1:39213"]
+    assert re.findall(r"server SERVE_REPLICA_\w+ (\S+)", text) == ["10.1.2.3:39214", "10.1.2.3:39215"]
+    assert haproxy.amended(text, "/503.http", public="0.0.0.0", node="10.1.2.3") == text
+
+
 async def test_undeliverable_requests_are_answered_by_our_own_file(rendered: Path) -> None:
     text = haproxy.amended(rendered.read_text(), "/run/503.http")
 
