@@ -10,6 +10,7 @@ from serve_apps import authentication, health, problems
 from serve_apps.api import dependencies as api_dependencies
 from serve_apps.api import observations, observations_v2, projects, traces
 from serve_apps.api.dependencies import QueryDependencies
+from serve_apps.companions import accompanied
 
 ROUTERS = (health.router, projects.router, traces.router, observations_v2.router, observations.router)
 
@@ -20,7 +21,8 @@ def query_application(dependencies: QueryDependencies) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
-        yield
+        async with accompanied(dependencies.companions):
+            yield
         await dependencies.clickhouse.close()
 
     app = FastAPI(title="Heliograph", version=dependencies.version, lifespan=lifespan, docs_url=None, redoc_url=None)

@@ -50,6 +50,19 @@ class StoredKey:
 
 
 @dataclass(frozen=True)
+class ListedKey:
+    """A key pair as it is shown to people: of its secret only the ends."""
+
+    public_key: str
+    secret_display: str
+    note: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
 class IssuedKey:
     """A key pair just made: the only moment at which its secret can be read."""
 

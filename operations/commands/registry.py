@@ -2,7 +2,7 @@
 
 import typer
 
-from operations.commands import cluster, compact, demo, doctor, logs, migrate, prices, projects, stack
+from operations.commands import cluster, compact, demo, doctor, keys, logs, migrate, prices, projects, stack
 
 
 def register(app: typer.Typer) -> None:
@@ -18,5 +18,6 @@ def register(app: typer.Typer) -> None:
     app.command("deploy")(cluster.deploy)
     app.command("withdraw")(cluster.withdraw)
     app.add_typer(projects.app, name="projects")
+    app.add_typer(keys.app, name="keys")
     app.add_typer(migrate.app, name="migrate")
     app.add_typer(prices.app, name="prices")

@@ -14,4 +14,5 @@ async def build(settings: Settings) -> ASGIApp:
     """The application of one replica."""
     database = Database(settings.postgres_dsn)
     clickhouse = ClickHouse(settings.clickhouse, settings.clickhouse_url)
-    return query_application(QueryDependencies(clickhouse, database, keys(settings, database)))
+    known = keys(settings, database)
+    return query_application(QueryDependencies(clickhouse, database, known.cache, companions=known.companions))

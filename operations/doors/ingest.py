@@ -16,12 +16,14 @@ async def build(settings: Settings) -> ASGIApp:
     """The application of one replica."""
     lanes = await directory.lane_client(settings)
     trace_ids = TraceIds(ClickHouse(settings.clickhouse, settings.clickhouse_url))
+    known = keys(settings, Database(settings.postgres_dsn))
     return ingest_application(
         IngestDependencies(
-            keys(settings, Database(settings.postgres_dsn)),
+            known.cache,
             lanes,
             trace_ids,
             settings.ingest,
             grpc_address=settings.grpc_address,
+            companions=known.companions,
         )
     )

@@ -1,11 +1,32 @@
 """Authentication as every door has it."""
 
+from dataclasses import dataclass
+
 from heliograph.settings import Settings
+from serve_apps.companions import Companion
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
 from storage.postgres.key_cache import KeyCache
+from storage.postgres.key_changes import KeyChanges
+from storage.postgres.key_uses import KeyUses
 
 
-def keys(settings: Settings, database: Database) -> KeyCache:
-    """The keys of a replica, cached in its memory."""
-    return KeyCache(ApiKeys(database, settings.pepper))
+@dataclass(frozen=True)
+class ReplicaKeys:
+    """The keys of a replica, cached in its memory, and what keeps them true beside the requests."""
+
+    cache: KeyCache
+    changes: KeyChanges
+    uses: KeyUses
+
+    @property
+    def companions(self) -> tuple[Companion, ...]:
+        """Run them as long as the cache is asked."""
+        return (self.changes.run, self.uses.run)
+
+
+def keys(settings: Settings, database: Database) -> ReplicaKeys:
+    """The keys of a replica, dropped when they change elsewhere."""
+    uses = KeyUses(database)
+    cache = KeyCache(ApiKeys(database, settings.pepper), note_use=uses.note)
+    return ReplicaKeys(cache, KeyChanges(settings.postgres_dsn, cache), uses)

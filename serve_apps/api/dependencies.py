@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 import heliograph
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys, ProjectPrincipal
+from serve_apps.companions import Companion
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
 from storage.clickhouse.scores import Scores
@@ -18,13 +19,14 @@ from storage.postgres.connection import Database
 
 @dataclass(frozen=True)
 class QueryDependencies:
-    """The stores to read, the keys to authenticate against, the prices to show, and the version to report."""
+    """The stores to read, the keys to check, the prices and version to show, and what runs beside the requests."""
 
     clickhouse: ClickHouse
     database: Database
     keys: Keys
     prices: PriceBooks = field(default_factory=managed_prices)
     version: str = heliograph.__version__
+    companions: tuple[Companion, ...] = ()
 
 
 def install(app: Starlette, dependencies: QueryDependencies) -> None:

@@ -14,6 +14,7 @@ from heliograph.garbage import collected_rarely
 from ingestion import otlp, scores
 from serve_apps import authentication, problems
 from serve_apps.bodies import Bodies, DiscardedRemainders
+from serve_apps.companions import accompanied
 from serve_apps.ingest.batch import BatchDoor
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.grpc_server import GrpcDoor
@@ -44,6 +45,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
         with collected_rarely():
             async with AsyncExitStack() as running:
                 await running.enter_async_context(lag.sampled())
+                await running.enter_async_context(accompanied(dependencies.companions))
                 if dependencies.grpc_address:
                     door = GrpcDoor(dependencies.keys, opentelemetry, settings.max_body_bytes)
                     await running.enter_async_context(door.serving(dependencies.grpc_address))

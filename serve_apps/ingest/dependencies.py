@@ -9,6 +9,7 @@ from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import ProjectId
 from heliograph.settings import IngestSettings
 from serve_apps.authentication import Keys
+from serve_apps.companions import Companion
 
 
 class Appends(Protocol):
@@ -33,7 +34,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class IngestDependencies:
-    """The keys to authenticate against, where events go, the limits, and the clock that stamps what arrives."""
+    """The keys to check, where events go, the limits, the clock that stamps them, and what runs beside the requests."""
 
     keys: Keys
     appends: Appends
@@ -42,3 +43,4 @@ class IngestDependencies:
     clock: Callable[[], datetime] = _now
     # Where OTLP over gRPC is served beside HTTP; '' serves none.
     grpc_address: str = ""
+    companions: tuple[Companion, ...] = ()

@@ -4,9 +4,9 @@ import hmac
 import uuid
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select, true, update
+from sqlalchemy import Select, func, select, true, update
 
-from heliograph.domain.access import IssuedKey, KeyScope, Principal, StoredKey
+from heliograph.domain.access import IssuedKey, KeyScope, ListedKey, Principal, StoredKey
 from heliograph.domain.errors import InvalidRequest, KeyRevoked, KeyUnknown
 from heliograph.domain.identifiers import ApiKeyId, OrganizationId, ProjectId
 from storage.postgres.connection import Database
@@ -51,7 +51,13 @@ class ApiKeys:
         return hmac.compare_digest(self._digest(secret), stored.secret_digest)
 
     async def create(
-        self, project_id: ProjectId, *, note: str = "", public_key: str = "", secret_key: str = ""
+        self,
+        project_id: ProjectId,
+        *,
+        note: str = "",
+        public_key: str = "",
+        secret_key: str = "",
+        expires_at: datetime | None = None,
     ) -> IssuedKey:
         """Issue a key pair for a project, generated unless both halves are given. The secret is shown only here."""
         if bool(public_key) != bool(secret_key):
@@ -69,8 +75,11 @@ class ApiKeys:
                     secret_display=f"{issued.secret_key[:6]}...{issued.secret_key[-_SHOWN_CHARACTERS:]}",
                     note=note,
                     project_id=project_id,
+                    expires_at=expires_at,
                 )
             )
+            # Who was refused a moment ago is to be let in.
+            await session.execute(_notice(issued.public_key))
         return issued
 
     async def public_keys_of(self, project_id: ProjectId) -> list[str]:
@@ -80,17 +89,47 @@ class ApiKeys:
         async with self._database.transaction() as session:
             return list(await session.scalars(query.order_by(ApiKeyRow.created_at, ApiKeyRow.id)))
 
+    async def list_of(self, project_id: ProjectId) -> list[ListedKey]:
+        """Return every key of a project, the ended ones too, oldest first."""
+        query = select(ApiKeyRow).where(ApiKeyRow.project_id == project_id)
+        async with self._database.transaction() as session:
+            rows = await session.scalars(query.order_by(ApiKeyRow.created_at, ApiKeyRow.id))
+            return [_listed(row) for row in rows]
+
     async def revoke(self, public_key: str) -> None:
         """End a key and tell every process; to revoke it twice is to revoke it once."""
         revoked_at = func.coalesce(ApiKeyRow.revoked_at, func.now())
-        ending = update(ApiKeyRow).where(ApiKeyRow.public_key == public_key).values(revoked_at=revoked_at)
+        await self._change(public_key, revoked_at=revoked_at)
+
+    async def expire(self, public_key: str, expires_at: datetime | None) -> None:
+        """Let a key end at a moment, or never, and tell every process. A revoked key stays revoked."""
+        await self._change(public_key, expires_at=expires_at)
+
+    async def _change(self, public_key: str, **values: object) -> None:
+        changing = update(ApiKeyRow).where(ApiKeyRow.public_key == public_key).values(**values)
         async with self._database.transaction() as session:
-            if await session.scalar(ending.returning(ApiKeyRow.id)) is None:
+            if await session.scalar(changing.returning(ApiKeyRow.id)) is None:
                 raise KeyUnknown
-            await session.execute(select(func.pg_notify(CHANGES_CHANNEL, public_key)))
+            await session.execute(_notice(public_key))
 
     def _digest(self, secret: str) -> str:
         return hmac.digest(self._pepper, secret.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def _notice(public_key: str) -> Select[tuple[object]]:
+    return select(func.pg_notify(CHANGES_CHANNEL, public_key))
+
+
+def _listed(row: ApiKeyRow) -> ListedKey:
+    return ListedKey(
+        public_key=row.public_key,
+        secret_display=row.secret_display,
+        note=row.note,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )
 
 
 def _stored(row: ApiKeyRow, project_id: ProjectId, organization_id: OrganizationId) -> StoredKey:

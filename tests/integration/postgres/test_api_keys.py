@@ -83,6 +83,34 @@ async def test_an_expired_key_is_refused(api_keys: ApiKeys, database: Database, 
         await api_keys.find(issued.public_key)
 
 
+async def test_a_key_ends_when_it_was_told_to_and_can_be_given_more_time(
+    api_keys: ApiKeys, project: Project, dsn: str
+) -> None:
+    issued = await api_keys.create(project.id, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    with pytest.raises(KeyRevoked):
+        await api_keys.find(issued.public_key)
+
+    with psycopg.connect(dsn.replace("+psycopg", ""), autocommit=True) as listener:
+        listener.execute("LISTEN api_keys")
+        await api_keys.expire(issued.public_key, None)
+        heard = [notice.payload for notice in listener.notifies(timeout=5, stop_after=1)]
+
+    assert heard == [issued.public_key]
+    assert (await api_keys.find(issued.public_key)).expires_at is None
+
+
+async def test_a_list_shows_ended_keys_and_of_secrets_only_their_ends(api_keys: ApiKeys, project: Project) -> None:
+    ended = await api_keys.create(project.id, note="old")
+    kept = await api_keys.create(project.id, note="new", secret_key="sk-lf-long-secret", public_key=f"pk-{project.id}")
+    await api_keys.revoke(ended.public_key)
+
+    old, new = await api_keys.list_of(project.id)
+
+    assert (old.public_key, old.note, old.revoked_at is not None) == (ended.public_key, "old", True)
+    assert (new.public_key, new.revoked_at, new.last_used_at) == (kept.public_key, None, None)
+    assert new.secret_display == "sk-lf-...cret"
+
+
 async def test_given_keys_are_kept_but_a_taken_public_key_is_refused(api_keys: ApiKeys, project: Project) -> None:
     chosen = f"pk-lf-{uuid.uuid4()}"
     issued = await api_keys.create(project.id, public_key=chosen, secret_key="sk-lf-chosen")

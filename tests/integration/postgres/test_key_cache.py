@@ -1,62 +1,20 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest
 from sqlalchemy import make_url, text
 
 from heliograph.domain.access import IssuedKey, Project
 from heliograph.domain.errors import KeyRevoked, KeyUnknown, Unavailable
+from heliograph.domain.identifiers import ApiKeyId
 from storage.postgres import key_cache
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
 from storage.postgres.key_cache import KeyCache
 from tests.integration.postgres.conftest import PEPPER
+from tests.integration.postgres.relay import Relay, SettableClock, until
 
-
-class SettableClock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Relay:
-    """A way to the server that can be cut, and that counts who takes it."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._server: asyncio.Server | None = None
-        self._writers: list[asyncio.StreamWriter] = []
-        self.port = 0
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            far_reader, far_writer = await asyncio.open_connection(*self._target)
-            self._writers += [writer, far_writer]
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+_WAITING = text("SELECT count(*) FROM pg_locks WHERE relation = CAST('api_keys' AS regclass) AND NOT granted")
 
 
 @pytest.fixture
@@ -136,11 +94,62 @@ async def test_an_unknown_key_is_remembered_for_five_seconds(
     assert (await cache.principal("pk-lf-late", "sk-lf-late")).project_id == project.id
 
 
-async def test_many_requests_at_once_share_one_look_up(cache: KeyCache, issued: IssuedKey, dsn: str) -> None:
-    await asyncio.gather(*(cache.principal(issued.public_key, issued.secret_key) for _ in range(200)))
+async def test_many_requests_at_once_share_one_look_up(cache: KeyCache, issued: IssuedKey, database: Database) -> None:
+    async with database.transaction() as holder:
+        await holder.execute(text("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE"))
+        asked = [asyncio.create_task(cache.principal(issued.public_key, issued.secret_key)) for _ in range(200)]
+        await until(lambda: holder.scalar(_WAITING))
+        # What would follow the first one has had the time.
+        await asyncio.sleep(0.2)
+        look_ups = await holder.scalar(_WAITING)
 
-    # A pool of ten with a wait of three seconds would have refused most of 200 look-ups.
-    assert cache._lookups == {}
+    assert look_ups == 1
+    assert {principal.public_key for principal in await asyncio.gather(*asked)} == {issued.public_key}
+    assert cache.meter.look_ups == 1
+
+
+async def test_a_look_up_from_before_a_reconnection_is_not_remembered(
+    cache: KeyCache, issued: IssuedKey, database: Database
+) -> None:
+    async with database.transaction() as holder:
+        await holder.execute(text("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE"))
+        early = asyncio.create_task(cache.principal(issued.public_key, issued.secret_key))
+        await until(lambda: holder.scalar(_WAITING))
+        cache.age()
+    await early
+
+    await cache.principal(issued.public_key, issued.secret_key)
+    await cache.principal(issued.public_key, issued.secret_key)
+
+    assert (cache.meter.look_ups, cache.meter.hits) == (2, 1)
+
+
+async def test_after_a_reconnection_keys_are_looked_up_but_served_when_the_server_goes_again(
+    cache: KeyCache, relay: Relay, database: Database, issued: IssuedKey
+) -> None:
+    await cache.principal(issued.public_key, issued.secret_key)
+    cache.age()
+    await relay.cut()
+    assert (await cache.principal(issued.public_key, issued.secret_key)).public_key == issued.public_key
+    assert cache.meter.stale == 1
+
+    await _revoke_silently(database, issued.public_key)
+    await relay.open()
+    cache.age()
+    with pytest.raises(KeyRevoked):
+        await cache.principal(issued.public_key, issued.secret_key)
+
+
+async def test_every_valid_use_is_noted_and_no_other(dsn: str, database: Database, issued: IssuedKey) -> None:
+    used: list[ApiKeyId] = []
+    cache = KeyCache(ApiKeys(database, PEPPER), note_use=used.append)
+
+    principal = await cache.principal(issued.public_key, issued.secret_key)
+    with pytest.raises(KeyUnknown):
+        await cache.principal(issued.public_key, "sk-lf-wrong")
+    await cache.public_principal(issued.public_key)
+
+    assert used == [principal.api_key_id] * 2
 
 
 async def test_known_keys_are_served_for_ten_minutes_while_the_server_is_away(
