@@ -24,7 +24,7 @@ from heliograph.settings import Settings
 from heliograph.source_tree import check_packages
 from ingestion import replay
 from ingestion.batch import observations
-from ingestion.pricing import managed_prices
+from ingestion.project_prices import ProjectPrices
 from storage.clickhouse.connection import connect_blocking
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deferred import DeferredClient
@@ -33,6 +33,7 @@ from storage.objects import connection as objects
 from storage.objects.raw_log import RawLog
 from storage.postgres.connection import Database
 from storage.postgres.lanes import LaneRegistry
+from storage.postgres.models import AllModels
 
 NAMESPACE = "heliograph"
 _RETRY_AFTER_SECONDS = 2.0
@@ -60,13 +61,15 @@ class LaneActor:
         telemetry.configure_logs(settings.log_level)
         lane = LaneNumber(number)
         clickhouse = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
+        database = Database(settings.postgres_dsn)
+        prices = self._prices = ProjectPrices(AllModels(database))
         stores = LaneStores(
             log=RawLog(objects.connect(settings.s3, settings.s3_url), settings.s3.bucket, lane),
             writer=Writer(clickhouse),
             contributions=Contributions(clickhouse),
-            registry=LaneRegistry(Database(settings.postgres_dsn)),
-            remap=lambda records: replay.map_records(records, prices=managed_prices()),
-            compose=lambda merged: observations.rows(merged, managed_prices()),
+            registry=LaneRegistry(database),
+            remap=lambda records: replay.map_records(records, prices=prices),
+            compose=lambda merged: observations.rows(merged, prices),
         )
         self._lane = Lane(lane, stores, settings.lanes, on_fenced=self._exit_soon)
         await self._start()
@@ -88,6 +91,8 @@ class LaneActor:
         """Take over once the log and the registry answer: Ray restarts no actor whose constructor failed."""
         while True:
             try:
+                # A replay prices events anew, and must not do so without the definitions of their projects.
+                await self._prices.refresh()
                 await self._lane.start()
             except LaneFenced:
                 # A newer owner: whether this process is needed is for Ray to decide, which restarts what dies so.
@@ -96,6 +101,7 @@ class LaneActor:
                 telemetry.logger("lane").warning("lane_cannot_start_yet", reason=str(error))
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
             else:
+                self._following = asyncio.create_task(self._prices.run())
                 return
 
     def _exit_soon(self) -> None:

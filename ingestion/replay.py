@@ -17,7 +17,7 @@ from ingestion.attributes.group import Frame
 from ingestion.batch import mapping
 from ingestion.batch.events import Event
 from ingestion.batch.rules import Refused
-from ingestion.pricing import PriceBook
+from ingestion.pricing import PriceBook, PriceBooks
 from ingestion.spans import Source, Spans, map_spans
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class _Records:
     source: Source
 
 
-def map_records(records: pa.Table, *, prices: PriceBook) -> MappedBatch:
+def map_records(records: pa.Table, *, prices: PriceBooks) -> MappedBatch:
     """The batch of these records and the rows they map to.
 
     Tombstones, moves and records that cannot be read are kept without rows.
@@ -50,7 +50,7 @@ def map_records(records: pa.Table, *, prices: PriceBook) -> MappedBatch:
             unreadable += len(numbers)
             continue
         project = ProjectId(project_id)
-        rows, skipped = mapper(_selected(records, numbers, project, facts=arrived), prices)
+        rows, skipped = mapper(_selected(records, numbers, project, facts=arrived), prices.of(project))
         mapped.append(rows)
         unreadable += skipped
     if unreadable:

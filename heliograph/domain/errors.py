@@ -109,6 +109,13 @@ class ObservationNotFound(HeliographError):
     observation_id: str
 
 
+class ModelNotFound(HeliographError):
+    """Model {model_id} not found within authorized project"""
+
+    fields = ("model_id",)
+    model_id: str
+
+
 class QueryTooExpensive(HeliographError):
     """This query needs more memory or time than a request may have: narrow its time range, add filters,
     ask for fewer fields, or lower its limit."""

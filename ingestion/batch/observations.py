@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from heliograph.domain import tables
+from heliograph.domain.identifiers import ProjectId
 from ingestion import merge, previews, values
 from ingestion.attributes import level
 from ingestion.attributes.cost import Counted
@@ -14,7 +15,7 @@ from ingestion.attributes.environment import DEFAULT
 from ingestion.batch.metadata import metadata_field, metadata_texts
 from ingestion.batch.observation_fields import COST, COST_DETAIL, USAGE, USAGE_DETAIL
 from ingestion.merge import SEEN, MergeState, Stamped
-from ingestion.pricing import PriceBook
+from ingestion.pricing import PriceBooks
 from ingestion.rows import Columns
 
 PAYLOADS = frozenset({"input", "output"})
@@ -46,7 +47,7 @@ def parts_of(fields: str, stamped_at: int, stamp_id: str) -> Iterable[merge.Part
     return [merge.Part(name, text, stamped_at, stamp_id) for name, text in json.loads(fields).items()]
 
 
-def rows(merged: Sequence[MergedObservation], prices: PriceBook) -> pa.Table:
+def rows(merged: Sequence[MergedObservation], prices: PriceBooks) -> pa.Table:
     """One whole row for each, as `tables.MAPPED_OBSERVATIONS`; `record` numbers them."""
     columns = Columns(tables.MAPPED_OBSERVATIONS, len(merged))
     everyone = range(len(merged))
@@ -63,15 +64,26 @@ def rows(merged: Sequence[MergedObservation], prices: PriceBook) -> pa.Table:
     _fill_times(columns, merged, fields)
     _fill_previews(columns, fields)
     _fill_carried(columns, fields)
-    counted = Counted(
-        [known.get("model", "") for known in fields],
-        [_counts(known, USAGE, USAGE_DETAIL) for known in fields],
-        [_counts(known, COST, COST_DETAIL) for known in fields],
-    )
-    counted.fill(everyone, prices, columns)
+    _fill_costs(columns, [one.project_id for one in merged], fields, prices=prices)
     columns.put("merge_state", everyone, [dump(one.state) for one in merged])
     columns.put("record", everyone, list(everyone))
     return columns.table()
+
+
+def _fill_costs(
+    columns: Columns, project_ids: Sequence[str], fields: Sequence[Mapping[str, str]], *, prices: PriceBooks
+) -> None:
+    rows_of: dict[str, list[int]] = {}
+    for row, project_id in enumerate(project_ids):
+        rows_of.setdefault(project_id, []).append(row)
+    for project_id, own in rows_of.items():
+        known = [fields[row] for row in own]
+        counted = Counted(
+            [one.get("model", "") for one in known],
+            [_counts(one, USAGE, USAGE_DETAIL) for one in known],
+            [_counts(one, COST, COST_DETAIL) for one in known],
+        )
+        counted.fill(own, prices.of(ProjectId(project_id)), columns)
 
 
 def _fill_times(columns: Columns, merged: Sequence[MergedObservation], fields: Sequence[Mapping[str, str]]) -> None:

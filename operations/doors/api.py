@@ -4,6 +4,7 @@ from starlette.types import ASGIApp
 
 from heliograph.settings import Settings
 from operations.doors.keys import keys
+from operations.doors.prices import prices
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.query_api import query_application
 from storage.clickhouse.connection import ClickHouse
@@ -14,5 +15,7 @@ async def build(settings: Settings) -> ASGIApp:
     """The application of one replica."""
     database = Database(settings.postgres_dsn)
     clickhouse = ClickHouse(settings.clickhouse, settings.clickhouse_url)
-    known = keys(settings, database)
-    return query_application(QueryDependencies(clickhouse, database, known.cache, companions=known.companions))
+    known, books = keys(settings, database), await prices(database)
+    return query_application(
+        QueryDependencies(clickhouse, database, known.cache, books, companions=(*known.companions, books.run))
+    )

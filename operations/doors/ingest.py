@@ -5,6 +5,7 @@ from starlette.types import ASGIApp
 from actors import directory
 from heliograph.settings import Settings
 from operations.doors.keys import keys
+from operations.doors.prices import prices
 from serve_apps.ingest.application import ingest_application
 from serve_apps.ingest.dependencies import IngestDependencies
 from storage.clickhouse.connection import ClickHouse
@@ -16,14 +17,16 @@ async def build(settings: Settings) -> ASGIApp:
     """The application of one replica."""
     lanes = await directory.lane_client(settings)
     trace_ids = TraceIds(ClickHouse(settings.clickhouse, settings.clickhouse_url))
-    known = keys(settings, Database(settings.postgres_dsn))
+    database = Database(settings.postgres_dsn)
+    known, books = keys(settings, database), await prices(database)
     return ingest_application(
         IngestDependencies(
             known.cache,
             lanes,
             trace_ids,
             settings.ingest,
+            prices=books,
             grpc_address=settings.grpc_address,
-            companions=known.companions,
+            companions=(*known.companions, books.run),
         )
     )

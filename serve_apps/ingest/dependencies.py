@@ -8,6 +8,7 @@ from typing import Protocol
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import ProjectId
 from heliograph.settings import IngestSettings
+from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys
 from serve_apps.companions import Companion
 
@@ -34,13 +35,14 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class IngestDependencies:
-    """The keys to check, where events go, the limits, the clock that stamps them, and what runs beside the requests."""
+    """The keys, where events go, limits, the clock that stamps them, prices, and what runs beside the requests."""
 
     keys: Keys
     appends: Appends
     trace_ids: StoredTraceIds
     settings: IngestSettings = field(default_factory=IngestSettings)
     clock: Callable[[], datetime] = _now
+    prices: PriceBooks = field(default_factory=managed_prices)
     # Where OTLP over gRPC is served beside HTTP; '' serves none.
     grpc_address: str = ""
     companions: tuple[Companion, ...] = ()

@@ -41,6 +41,7 @@ class OpenTelemetryDoor:
     def __init__(self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts) -> None:
         self._joined = JoinedExports(dependencies.appends, dependencies.settings.join_seconds)
         self._clock = dependencies.clock
+        self._prices = dependencies.prices
         self._inline_bytes = dependencies.settings.slice_above_bytes
         self._bodies = bodies
         self._in_parts = in_parts
@@ -49,15 +50,14 @@ class OpenTelemetryDoor:
         """Acknowledge an export once all of its valid spans are durable; name those that were rejected."""
         principal = await project_principal(request)
         content_type = _content_type(request)
-        facts = ingestion_facts(request.headers, principal)
-        context = otlp.MappingContext(principal.project_id, facts, self._clock())
+        context = self._context(request.headers, principal)
         async with self._bodies.read(request) as body:
             rejected = await self._accept(body, content_type, context)
         return Response(acknowledgement(rejected, content_type), media_type=content_type)
 
     async def message(self, body: bytes, headers: Headers, principal: Principal) -> bytes:
         """The same for an export that came over gRPC: from its protobuf message to that of the answer."""
-        context = otlp.MappingContext(principal.project_id, ingestion_facts(headers, principal), self._clock())
+        context = self._context(headers, principal)
         with self._bodies.held(body):
             return acknowledgement(await self._accept(body, otlp.PROTOBUF, context), otlp.PROTOBUF)
 
@@ -67,6 +67,10 @@ class OpenTelemetryDoor:
         async for _ in request.stream():
             pass
         return JSONResponse({"message": "OK"})
+
+    def _context(self, headers: Headers, principal: Principal) -> otlp.MappingContext:
+        facts, prices = ingestion_facts(headers, principal), self._prices.of(principal.project_id)
+        return otlp.MappingContext(principal.project_id, facts, self._clock(), prices=prices)
 
     async def _accept(self, body: bytes, content_type: str, context: otlp.MappingContext) -> list[str]:
         if len(body) <= self._inline_bytes:

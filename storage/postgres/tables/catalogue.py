@@ -1,7 +1,17 @@
 """All tables of PostgreSQL in one place, for what must know them all: migrations and the names of constraints."""
 
-from storage.postgres.tables import api_keys, compactions, deletions, lanes, memberships, organizations, projects, users
+from storage.postgres.tables import (
+    api_keys,
+    compactions,
+    deletions,
+    lanes,
+    memberships,
+    models,
+    organizations,
+    projects,
+    users,
+)
 from storage.postgres.tables.declarative import Table
 
-MODULES = (api_keys, compactions, deletions, lanes, memberships, organizations, projects, users)
+MODULES = (api_keys, compactions, deletions, lanes, memberships, models, organizations, projects, users)
 METADATA = Table.metadata

@@ -15,6 +15,7 @@ from heliograph.domain.errors import KeyRevoked, KeyUnknown, Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import ApiKeyId, OrganizationId, ProjectId
 from heliograph.settings import IngestSettings
+from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.ingest.application import ingest_application
 from serve_apps.ingest.dependencies import Appends, IngestDependencies
 
@@ -104,10 +105,16 @@ def client(
     keys: KeysInMemory | None = None,
     settings: IngestSettings | None = None,
     stored: StoredInMemory | None = None,
+    *,
+    prices: PriceBooks | None = None,
 ) -> httpx.AsyncClient:
     """A client with the known key pair, in front of the application as Serve mounts it."""
     dependencies = IngestDependencies(
-        keys or KeysInMemory(), appends or KeptInMemory(), stored or StoredInMemory(), settings or IngestSettings()
+        keys or KeysInMemory(),
+        appends or KeptInMemory(),
+        stored or StoredInMemory(),
+        settings or IngestSettings(),
+        prices=prices or managed_prices(),
     )
     transport = httpx.ASGITransport(ingest_application(dependencies), root_path="/ingest")
     return httpx.AsyncClient(transport=transport, base_url="http://heliograph/ingest", auth=(KEY, SECRET))

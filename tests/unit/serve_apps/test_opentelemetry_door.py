@@ -10,7 +10,10 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from heliograph.domain.errors import Overloaded, Unavailable
+from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.models import Model
 from heliograph.settings import IngestSettings
+from ingestion.pricing import PriceBook
 from tests.unit.serve_apps.doors import (
     GZIP,
     JSON,
@@ -297,3 +300,34 @@ async def test_browsers_of_any_origin_are_allowed() -> None:
     preflight = await client().options(TRACES, headers=asked | {"access-control-request-headers": "authorization"})
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
+
+
+class BooksByProject:
+    """Books whose one definition names its project."""
+
+    def of(self, project_id: ProjectId) -> PriceBook:
+        return PriceBook([Model(f"model of {project_id}", "m", "^m$")])
+
+
+class NoBooks:
+    """Definitions that were never read."""
+
+    def of(self, project_id: ProjectId) -> PriceBook:
+        del project_id
+        raise Unavailable("The list of model definitions", 5)
+
+
+async def test_spans_are_priced_by_the_definitions_of_their_project() -> None:
+    kept = KeptInMemory()
+    body = export(span(1, **{"gen_ai.request.model": "m"}))
+    await client(kept, prices=BooksByProject()).post(TRACES, content=body, headers=PROTOBUF)
+    (batch,) = kept.batches
+    project_id = batch.observations["project_id"][0].as_py()
+    assert batch.observations["model_id"].to_pylist() == [f"model of {project_id}"]
+
+
+async def test_nothing_is_taken_while_its_price_cannot_be_known() -> None:
+    kept = KeptInMemory()
+    response = await client(kept, prices=NoBooks()).post(TRACES, content=export(span()), headers=PROTOBUF)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert kept.batches == []
