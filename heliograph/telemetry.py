@@ -24,5 +24,6 @@ def configure_logs(level: str = "INFO") -> None:
 
 def logger(component: str) -> structlog.typing.FilteringBoundLogger:
     """A logger whose every line names its component."""
-    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(component=component)
-    return bound
+    # Not `bind`, which would fix the configuration of this moment: most loggers are made while modules are imported.
+    lazy: structlog.typing.FilteringBoundLogger = structlog.get_logger(component=component)
+    return lazy

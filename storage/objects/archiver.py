@@ -98,7 +98,8 @@ class Archiver:
             self._upkeep.empty(listed.position, np.flatnonzero(is_covered))
             omission.count(covered)
             placed = placed.filter(pa.array(~is_covered))
-        return placed.filter(pc.not_equal(placed["kind"], RecordKind.OMITTED.value))
+        is_left = pc.not_equal(placed["kind"], RecordKind.OMITTED.value)
+        return placed if pc.all(is_left).as_py() else placed.filter(is_left)
 
     def _read(self, listed: ListedSegment, done: Archived) -> pa.Table:
         try:

@@ -16,6 +16,9 @@ from storage.objects.archive import Partition
 
 _EPOCH = date(1970, 1, 1)
 _DAY_MICROSECONDS = 86_400 * 10**6
+# No date goes beyond the year 9999.
+_LAST_DAY = (date.max - _EPOCH).days
+_DAY_BITS = _LAST_DAY.bit_length()
 
 
 @dataclass
@@ -55,7 +58,7 @@ class PartitionedRecords:
 
     def _spill(self) -> None:
         path = self.folder / f"{self._spills:06d}.arrow"
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
         with pa.ipc.new_file(str(path), tables.ARCHIVED_RECORDS, options=options) as writer:
             for number, partition in enumerate(sorted(self._held)):
                 (batch,) = pa.concat_tables(self._held[partition]).combine_chunks().to_batches()
@@ -72,9 +75,14 @@ def partitions_of(records: pa.Table) -> Iterator[tuple[Partition, pa.Table]]:
         return
     projects = pc.dictionary_encode(records["project_id"].combine_chunks())
     days = records["received_at"].cast(pa.int64()).to_numpy() // _DAY_MICROSECONDS
-    codes = projects.indices.to_numpy()
-    pairs, which = np.unique(np.stack([codes, days]), axis=1, return_inverse=True)
-    for number, (code, day) in enumerate(pairs.T):
-        partition = Partition(ProjectId(projects.dictionary[int(code)].as_py()), _EPOCH + timedelta(days=int(day)))
-        chosen = np.flatnonzero(which.ravel() == number)
-        yield partition, records if len(chosen) == records.num_rows else records.take(pa.array(chosen))
+    days = days.clip(0, _LAST_DAY)
+    codes = projects.indices.to_numpy().astype(np.int64) << _DAY_BITS | days
+    pairs, which = np.unique(codes, return_inverse=True)
+    for number, pair in enumerate(pairs.tolist()):
+        day = _EPOCH + timedelta(days=pair & ((1 << _DAY_BITS) - 1))
+        partition = Partition(ProjectId(projects.dictionary[pair >> _DAY_BITS].as_py()), day)
+        chosen = np.flatnonzero(which == number)
+        first, count = int(chosen[0]), len(chosen)
+        # Segments are sorted by project, so that but for midnight there is nothing to copy.
+        is_one_run = int(chosen[-1]) - first == count - 1
+        yield partition, records.slice(first, count) if is_one_run else records.take(pa.array(chosen))
