@@ -28,10 +28,12 @@ from ingestion.project_prices import ProjectPrices
 from storage.clickhouse.connection import connect_blocking
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deferred import DeferredClient
+from storage.clickhouse.deletions import RowDeletions
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
 from storage.objects.raw_log import RawLog
 from storage.postgres.connection import Database
+from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
 from storage.postgres.models import AllModels
 
@@ -67,7 +69,9 @@ class LaneActor:
             log=RawLog(objects.connect(settings.s3, settings.s3_url), settings.s3.bucket, lane),
             writer=Writer(clickhouse),
             contributions=Contributions(clickhouse),
+            rows=RowDeletions(clickhouse),
             registry=LaneRegistry(database),
+            deletions=Deletions(database),
             remap=lambda records: replay.map_records(records, prices=prices),
             compose=lambda merged: observations.rows(merged, prices),
         )

@@ -11,22 +11,27 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from actors.checkpoint import CheckpointRecorder
+from actors.deletion_ledger import DeletionLedger
 from actors.group_commit import GroupCommit
 from actors.merge import Merge
-from actors.merge_stage import MergeStage, SegmentLog
+from actors.merge_stage import Burial, MergeStage, SegmentLog
 from actors.partials import Compose
+from actors.removal import Removal
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
+from actors.tombstones import Tombstones
 from heliograph import telemetry
 from heliograph.domain import tables
 from heliograph.domain.errors import LaneFenced, Overloaded, SegmentMissing, Unavailable
 from heliograph.domain.events import MappedBatch, unpack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
-from heliograph.domain.lanes import LaneMap, LogPosition
+from heliograph.domain.lanes import LaneMap, LogPosition, Share
 from heliograph.settings import LaneSettings
 from storage.clickhouse.contributions import Contributions
+from storage.clickhouse.deletions import RowDeletions
 from storage.clickhouse.writer import Writer
 from storage.objects.raw_log import RawLog
+from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
 
 _log = telemetry.logger("lane")
@@ -63,7 +68,9 @@ class LaneStores:
     log: RawLog
     writer: Writer
     contributions: Contributions
+    rows: RowDeletions
     registry: LaneRegistry
+    deletions: Deletions
     remap: Callable[[pa.Table], MappedBatch]
     compose: Compose
 
@@ -92,18 +99,23 @@ class Lane:
         self._set_aside_before = 0
         cache = SubjectCache(settings.max_cached_contributions, SeenFilter(settings.cached_subjects_bits))
         self._checkpoints = CheckpointRecorder(self._record_checkpoint, self._fence)
+        merge = Merge(
+            stores.contributions,
+            cache,
+            lambda project_id: self._generations.get(ProjectId(project_id), 0),
+            compose=stores.compose,
+            share_of=self._share_of,
+        )
+        self._tombstones = Tombstones(number)
+        self._deletions = DeletionLedger(number, stores.deletions)
+        removal = Removal(stores.rows, limit_of=merge.limit_of, share_of=self._share_of)
         self._merge_stage = MergeStage(
-            Merge(
-                stores.contributions,
-                cache,
-                lambda project_id: self._generations.get(ProjectId(project_id), 0),
-                compose=stores.compose,
-            ),
+            merge,
             stores.writer,
             settings,
             executor=self._merge_thread,
-            log=SegmentLog(self._read_segment, stores.log.set_aside),
-            note_flushed=self._checkpoints.note,
+            log=SegmentLog(self._read_segment, stores.log.set_aside, self._checkpoints.note),
+            burial=Burial(self._tombstones, removal, self._deletions),
         )
         self._commits = GroupCommit(
             stores.log, self._merge_stage, settings, executor=self._log_thread, on_fenced=self._fence
@@ -116,6 +128,9 @@ class Lane:
         # A start that is repeated keeps its epoch: an hour without the log must not burn thousands.
         self._epoch = self._epoch or await self._stores.registry.take_epoch(self._number)
         checkpoint = await self._stores.registry.checkpoint(self._number)
+        # What is replayed gives no rows where it lies below one of these: nothing deleted is stored again.
+        replayed_from = checkpoint.segment + 1 if checkpoint else 0
+        self._tombstones.learn(await self._stores.deletions.tombstones(self._number, from_segment=replayed_from))
         loop = asyncio.get_running_loop()
         replay, free = await loop.run_in_executor(self._log_thread, self._stores.log.take_over, self._epoch, checkpoint)
         self._set_aside_before = await loop.run_in_executor(self._log_thread, self._stores.log.set_aside_count)
@@ -212,5 +227,9 @@ class Lane:
             _log.error("segment_unreadable", lane=self._number, segment=position.segment, exc_info=error)
             return MappedBatch(tables.RECORDS.empty_table())
 
+    def _share_of(self, project_id: str) -> Share | None:
+        return self._map.share_of(self._number, ProjectId(project_id))
+
     async def _record_checkpoint(self, position: LogPosition) -> None:
+        await self._deletions.settle()
         await self._stores.registry.record_checkpoint(self._number, epoch=self._epoch, position=position)

@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow as pa
 
 from actors.contribution import observation_contributions, plain_values, score_contributions
+from actors.emptied import Emptied
 from actors.partials import Compose, PartialObservations, PlacedParts, WholeRows
 from actors.read_back import chunks
 from actors.rollup import SubjectState, TracePlace, load_parts, roll_up, trace_table
 from actors.subject_cache import SubjectCache, SubjectKey
 from heliograph.domain import tables
-from heliograph.domain.events import MappedBatch
-from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS, LogPosition
+from heliograph.domain.deletions import SubjectType, Tombstone
+from heliograph.domain.events import MappedBatch, run_subject, session_subject
+from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS, LogPosition, Share, row_version
 from ingestion.merge import Part, merge_parts
 
 _NOTHING = np.zeros(0, np.int64)
@@ -28,6 +30,8 @@ class ReadBack(WholeRows, Protocol):
     def scores(self, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table: ...
 
     def traces(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table: ...
+
+    def scores_by_id(self, projects: Sequence[str], ids: Sequence[str]) -> pa.Table: ...
 
     def known_subjects(self) -> Iterator[np.ndarray]: ...
 
@@ -59,10 +63,12 @@ class Merge:
         generation_of: Callable[[str], int],
         *,
         compose: Compose,
+        share_of: Callable[[str], Share | None] = lambda _: Share(),
     ) -> None:
         self._contributions = contributions
         self._cache = cache
         self._generation_of = generation_of
+        self._share_of = share_of
         self._unsettled: frozenset[SubjectKey] = frozenset()
         self._partials = PartialObservations(contributions, cache, compose)
         self.read_back = 0
@@ -72,15 +78,19 @@ class Merge:
         for block in self._contributions.known_subjects():
             self._cache.seen.add_many(block)
 
-    def rows_of(self, segments: Sequence[Segment]) -> MergedRows:
-        """Merge segments into rows.
+    def rows_of(self, segments: Sequence[Segment], tombstones: Sequence[Tombstone] = ()) -> MergedRows:
+        """Merge segments into rows. What lies below one of their tombstones is no longer in them, but may be stored.
 
         Raises:
             Unavailable: a state could not be read back; nothing was merged, and the call may be repeated.
         """
-        touched = frozenset(key for segment in segments for key in _subjects(segment.batch))
+        self.forget(tombstones)
+        rescored = self._scores_below(tombstones)
+        touched = frozenset(key for segment in segments for key in _subjects(segment.batch)) | rescored.keys()
         self._unsettled = touched
-        self._admit(touched)
+        self._admit(touched, Emptied.by(tombstones))
+        for key, limits in rescored.items():
+            self._cache[key].drop_scores(limits)
         partial = self._partials.events([self._placed_parts(segment) for segment in segments])
         observations = [self._observations(segment) for segment in segments]
         observations.append(self._partials.rows(partial, observations))
@@ -104,8 +114,36 @@ class Merge:
         self._cache.discard(self._unsettled)
         self._unsettled = frozenset()
 
-    def _admit(self, touched: Iterable[SubjectKey]) -> None:
-        unknown = self._cache.admit(touched)
+    def forget(self, tombstones: Iterable[Tombstone]) -> None:
+        """Drop the states of what was deleted: what comes later starts anew."""
+        emptied = Emptied.by(tombstones)
+        self._cache.discard(emptied.subjects)
+        if emptied.projects:
+            self._cache.forget(emptied.projects)
+
+    def limit_of(self, tombstone: Tombstone) -> int:
+        """The version that rows below the tombstone have not reached, those of older generations included."""
+        return row_version(self._generation_of(tombstone.project_id), tombstone.segment, tombstone.ordinal)
+
+    def _scores_below(self, tombstones: Iterable[Tombstone]) -> dict[SubjectKey, dict[str, int]]:
+        """The deleted scores that are stored, by subject: each subject's trace row is computed anew without them."""
+        limits: dict[SubjectKey, int] = {}
+        for one in tombstones:
+            if one.subject_type is SubjectType.SCORE:
+                key = (one.project_id, one.subject)
+                limits[key] = max(self.limit_of(one), limits.get(key, 0))
+        found: dict[SubjectKey, dict[str, int]] = {}
+        for chunk in chunks(limits, lambda key: len(key[1])):
+            rows = self._contributions.scores_by_id(sorted({key[0] for key in chunk}), [key[1] for key in chunk])
+            for subject, score_id in zip(_score_keys(rows), rows["id"].to_pylist(), strict=True):
+                limit, share = limits.get((subject[0], score_id)), self._share_of(subject[0])
+                if limit is not None and share is not None and share.has(subject[1]):
+                    found.setdefault(subject, {})[score_id] = limit
+        return found
+
+    def _admit(self, touched: Iterable[SubjectKey], emptied: Emptied) -> None:
+        # Of what was deleted, rows may still be stored: they are removed behind the insert.
+        unknown = [key for key in self._cache.admit(touched) if key not in emptied]
         read = 0
         try:
             for chunk in chunks(unknown, lambda key: len(key[1])):
@@ -245,7 +283,7 @@ def _keys(rows: pa.Table, subject: str) -> Iterable[SubjectKey]:
 def _score_keys(rows: pa.Table) -> Iterable[SubjectKey]:
     names = ("project_id", "trace_id", "session_id", "dataset_run_id")
     for project_id, trace_id, session_id, run_id in zip(*(rows[name].to_pylist() for name in names), strict=True):
-        yield project_id, trace_id or (f"session:{session_id}" if session_id else f"run:{run_id}")
+        yield project_id, trace_id or (session_subject(session_id) if session_id else run_subject(run_id))
 
 
 class _StoredTrace(NamedTuple):

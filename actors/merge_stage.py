@@ -6,15 +6,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
+import pyarrow as pa
+
+from actors.deletion_ledger import DeletionLedger
 from actors.merge import Merge, MergedRows, Segment
+from actors.removal import Removal
+from actors.tombstones import Part, Tombstones
 from heliograph import telemetry
 from heliograph.domain.errors import Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import LogPosition
 from heliograph.settings import LaneSettings
-from storage.clickhouse.writer import Writer
 
 _T = TypeVar("_T")
 _log = telemetry.logger("merge_stage")
@@ -44,10 +48,26 @@ class _Queued(NamedTuple):
 
 @dataclass(frozen=True)
 class SegmentLog:
-    """What the stage does with the log: reads what is no longer in memory, leaves a note on what it passes over."""
+    """What the stage tells the log and asks of it.
+
+    Attributes:
+        read: a segment that is no longer in memory.
+        set_aside: leaves a note on a segment that is passed over.
+        note_flushed: everything up to this position is stored.
+    """
 
     read: Callable[[LogPosition], MappedBatch]
     set_aside: Callable[[LogPosition, str], None]
+    note_flushed: Callable[[LogPosition], None]
+
+
+@dataclass(frozen=True)
+class Burial:
+    """What the stage does with tombstones: finds them, removes what lies below, and has both recorded."""
+
+    tombstones: Tombstones
+    removal: Removal
+    ledger: DeletionLedger
 
 
 @dataclass
@@ -60,7 +80,14 @@ class MergeMeter:
     evicted: int = 0
     failures: int = 0
     set_aside: int = 0
+    deletions: int = 0
     max_flush_seconds: float = 0.0
+
+
+class Inserts(Protocol):
+    """Where rows go; see `Writer`."""
+
+    def insert(self, table: str, rows: pa.Table) -> None: ...
 
 
 class MergeStage:
@@ -69,19 +96,19 @@ class MergeStage:
     def __init__(
         self,
         merge: Merge,
-        writer: Writer,
+        writer: Inserts,
         settings: LaneSettings,
         *,
         executor: Executor,
         log: SegmentLog,
-        note_flushed: Callable[[LogPosition], None],
+        burial: Burial,
     ) -> None:
         self._merge = merge
         self._writer = writer
         self._settings = settings
         self._executor = executor
         self._log = log
-        self._note_flushed = note_flushed
+        self._burial = burial
         self._queue: deque[_Queued] = deque()
         self._changed = asyncio.Event()
         self._drained = asyncio.Event()
@@ -206,7 +233,7 @@ class MergeStage:
             return
         # 2. Note the checkpoint; it is recorded beside the flushes.
         self.cursor = taken[-1].position
-        self._note_flushed(self.cursor)
+        self._log.note_flushed(self.cursor)
         # 3. Forget the segments.
         for queued in taken:
             self._queue.popleft()
@@ -223,13 +250,29 @@ class MergeStage:
         """Store the rows of the first of these segments, as many as one insert should hold, and count their records."""
         # 1. Read again what was not held in memory.
         segments = await self._loaded_head(taken)
-        # 2. Merge into whole rows; states that are not cached are read back.
-        rows = await self._until_it_succeeds(self._merge.rows_of, segments)
-        # 3. Insert: one Arrow stream a table, for all projects of the lane.
-        await self._until_it_succeeds(self._insert, rows)
-        # 4. The rows are stored, and only now: evict states down to the bound.
-        self.meter.evicted += self._merge.settle(rows)
+        # Nearly always one part: they end where a tombstone has to be resolved.
+        for part in self._burial.tombstones.parts_of(segments):
+            # 2. Merge into whole rows; states that are not cached are read back.
+            rows = await self._until_it_succeeds(self._merge.rows_of, part.segments, part.tombstones)
+            # 3. Insert: one Arrow stream a table, for all projects of the lane.
+            await self._until_it_succeeds(self._insert, rows)
+            # 4. Remove what lies below the tombstones.
+            if part.tombstones or part.unresolved:
+                await self._bury(part)
+            # 5. The rows are stored, and only now: evict states down to the bound.
+            self.meter.evicted += self._merge.settle(rows)
         return taken[: len(segments)], sum(segment.batch.records.num_rows for segment in segments)
+
+    async def _bury(self, part: Part) -> None:
+        """The tombstones are recorded before the rows go: a replay from then on brings none of them back."""
+        resolved = await self._until_it_succeeds(self._burial.removal.resolved, part.unresolved)
+        tombstones = [*part.tombstones, *resolved]
+        await self._burial.ledger.note(tombstones)
+        removed = await self._until_it_succeeds(self._burial.removal.remove, tombstones)
+        self._merge.forget(resolved)
+        await self._burial.ledger.report(removed)
+        self.meter.deletions += len(removed)
+        _log.info("deleted", deletions=len(removed), tombstones=len(tombstones))
 
     async def _store_each(self, taken: Sequence[_Queued], defect: Exception) -> tuple[Sequence[_Queued], int]:
         """Segment by segment after a defect; one that fails is set aside once another has shown that it is at fault."""

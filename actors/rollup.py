@@ -41,11 +41,21 @@ class SubjectState:
     parts_version: int = 0
     parts_updated_at: int = 0
     place: TracePlace | None = None
+    # The last deletion of a score: the row without it must replace the row with it.
+    deletion_version: int = 0
 
     def propose_place(self, placed_at: int, created_at: int, row_version: int) -> None:
         """The record of the smallest version tells the place, and none can once the row is stored."""
         if self.place is None or row_version < self.place.told_by:
             self.place = TracePlace(placed_at, created_at, told_by=row_version)
+
+    def drop_scores(self, limits: Mapping[str, int]) -> None:
+        """Forget the scores that are older than their deletion."""
+        for score_id, limit in limits.items():
+            known = self.scores.get(score_id)
+            if known is not None and known.row_version < limit:
+                del self.scores[score_id]
+            self.deletion_version = max(self.deletion_version, limit)
 
     @property
     def weight(self) -> int:
@@ -63,7 +73,7 @@ class SubjectState:
     @property
     def row_version(self) -> int:
         """The log position of the last event that shaped the trace row."""
-        versions = [self.parts_version]
+        versions = [self.parts_version, self.deletion_version]
         versions.extend(known.row_version for known in self.observations.values())
         versions.extend(known.row_version for known in self.scores.values())
         return max(versions)

@@ -1,7 +1,7 @@
 """The states of recently touched subjects, least recently used first; a subject that was evicted is read back."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from actors.rollup import SubjectState
 from actors.seen_filter import SeenFilter, subject_hash
@@ -41,10 +41,14 @@ class SubjectCache:
         return unknown
 
     def discard(self, keys: Iterable[SubjectKey]) -> None:
-        """Forget states that could not be read back."""
+        """Forget states."""
         for key in keys:
             self._states.pop(key, None)
             self._weight -= self._weights.pop(key, 0)
+
+    def forget(self, projects: Collection[str]) -> None:
+        """Forget every state of some projects."""
+        self.discard([key for key in self._states if key[0] in projects])
 
     def settle(self, touched: Iterable[SubjectKey]) -> int:
         """Account for what the touched subjects hold now, evict down to the bound, and return how many went.
@@ -52,7 +56,10 @@ class SubjectCache:
         Only call it when the rows of every touched subject are stored: an evicted one is read back from there.
         """
         for key in touched:
-            weight = self._states[key].weight
+            state = self._states.get(key)
+            if state is None:
+                continue
+            weight = state.weight
             self._weight += weight - self._weights.get(key, 0)
             self._weights[key] = weight
         evicted = 0

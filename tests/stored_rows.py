@@ -1,13 +1,15 @@
 """An in-memory double of the tables that a lane writes and reads back: the row with the greatest version wins."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from actors.seen_filter import subject_hash
 from heliograph.domain import tables
+from heliograph.domain.deletions import Removed
+from heliograph.domain.lanes import Share
 
 _SORT_KEYS = {
     "observations": ("project_id", "placed_at", "trace_id", "id"),
@@ -57,11 +59,23 @@ class StoredRows:
         found = [row for row in self._of("traces", projects) if row["id"] in set(trace_ids)]
         return pa.Table.from_pylist(found, schema=tables.TRACES)
 
+    def scores_by_id(self, projects: Sequence[str], ids: Sequence[str]) -> pa.Table:
+        """See Contributions.scores_by_id."""
+        found = [row for row in self._of("scores", projects) if row["id"] in set(ids)]
+        return pa.Table.from_pylist(found, schema=tables.SCORES)
+
     def known_subjects(self) -> Iterator[np.ndarray]:
         """See Contributions.known_subjects."""
         digests = [subject_hash(row["project_id"], row["id"]) for row in self._rows["traces"].values()]
         digests += [subject_hash(row["project_id"], _score_subject(row)) for row in self._rows["scores"].values()]
         yield np.array(digests, dtype=np.uint64)
+
+    def remove(self, table: str, is_meant: Callable[[dict[str, Any]], bool]) -> int:
+        """Delete rows, and count them."""
+        kept = {key: row for key, row in self._rows[table].items() if not is_meant(row)}
+        removed = len(self._rows[table]) - len(kept)
+        self._rows[table] = kept
+        return removed
 
     def _of(self, table: str, projects: Sequence[str]) -> list[dict[str, Any]]:
         return [row for row in self._rows[table].values() if row["project_id"] in projects]
@@ -69,3 +83,69 @@ class StoredRows:
 
 def _score_subject(row: dict[str, Any]) -> str:
     return row["trace_id"] or (f"session:{row['session_id']}" if row["session_id"] else f"run:{row['dataset_run_id']}")
+
+
+class Deletable(Protocol):
+    """Rows that can be deleted; see `StoredRows`."""
+
+    def remove(self, table: str, is_meant: Callable[[dict[str, Any]], bool]) -> int: ...
+
+    def logical(self, table: str, *, without: Sequence[str] = ()) -> list[dict[str, Any]]: ...
+
+
+class StoredRowDeletions:
+    """Deletes below limits like `RowDeletions`, for a lane that owns everything."""
+
+    def __init__(self, stored: Deletable) -> None:
+        self._stored = stored
+
+    def traces(self, project_id: str, limits: Mapping[str, int], share: Share) -> dict[str, Removed]:
+        """See RowDeletions.traces."""
+        del share
+        removed = {}
+        for trace_id, limit in limits.items():
+            counts = {
+                table: self._remove(table, project_id, limit, **{column: trace_id})
+                for table, column in (("observations", "trace_id"), ("scores", "trace_id"), ("traces", "id"))
+            }
+            removed[trace_id] = Removed.from_json(counts)
+        return removed
+
+    def session_scores(self, project_id: str, limits: Mapping[str, int], share: Share) -> dict[str, Removed]:
+        """See RowDeletions.session_scores."""
+        del share
+        return {
+            subject: Removed(scores=self._remove("scores", project_id, limit, trace_id="", session_id=subject))
+            for subject, limit in limits.items()
+        }
+
+    def scores(self, project_id: str, limits: Mapping[str, int], share: Share) -> dict[str, Removed]:
+        """See RowDeletions.scores."""
+        del share
+        return {
+            subject: Removed(scores=self._remove("scores", project_id, limit, id=subject))
+            for subject, limit in limits.items()
+        }
+
+    def project(self, project_id: str, limit: int, share: Share) -> Removed:
+        """See RowDeletions.project."""
+        del share
+        return Removed.from_json({table: self._remove(table, project_id, limit) for table in _SORT_KEYS})
+
+    def traces_of(
+        self, column: str, project_id: str, limits: Mapping[str, int], *, share: Share
+    ) -> list[tuple[str, str]]:
+        """See RowDeletions.traces_of."""
+        del share
+        return [
+            (row["id"], row[column])
+            for row in self._stored.logical("traces")
+            if row["project_id"] == project_id and row["row_version"] < limits.get(row[column], 0)
+        ]
+
+    def _remove(self, table: str, project_id: str, limit: int, **values: str) -> int:
+        wanted = {"project_id": project_id, **values}
+        return self._stored.remove(
+            table,
+            lambda row: row["row_version"] < limit and wanted.items() <= {name: row[name] for name in wanted}.items(),
+        )

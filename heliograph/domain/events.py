@@ -101,6 +101,14 @@ class MappedBatch:
         place[order] = np.arange(len(order), dtype=np.int32)
         return MappedBatch(self.records.take(pa.array(order)), *(_follow(table, place) for table in self.row_tables))
 
+    def without_rows_of(self, dropped: np.ndarray) -> "MappedBatch":
+        """The same records, of which those that are marked give no rows."""
+        kept = [
+            table.filter(pa.array(~dropped[table["record"].to_numpy()])) if table.num_rows else table
+            for table in self.row_tables
+        ]
+        return MappedBatch(self.records, *kept)
+
     @staticmethod
     def concat(batches: Sequence["MappedBatch"]) -> "MappedBatch":
         """One batch holding all records of the given ones, in their order."""

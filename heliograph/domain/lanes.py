@@ -28,6 +28,17 @@ def row_version(generation: int, segment: int, ordinal: int = 0) -> int:
     return (generation << (SEGMENT_BITS + ORDINAL_BITS)) | (segment << ORDINAL_BITS) | ordinal
 
 
+class Share(NamedTuple):
+    """The part of a project's subjects that one lane owns: those whose hash leaves this remainder."""
+
+    remainder: int = 0
+    modulus: int = 1
+
+    def has(self, subject: str) -> bool:
+        """Whether the subject belongs to it."""
+        return self.modulus == 1 or _hash(subject) % self.modulus == self.remainder
+
+
 @dataclass(frozen=True)
 class LaneMap:
     """Which lanes own which projects. A quiet project shares one lane; a hot one has several of its own.
@@ -50,6 +61,11 @@ class LaneMap:
         """The one lane that owns the subject."""
         lanes = self.lanes_of(project_id)
         return lanes[0] if len(lanes) == 1 else lanes[_hash(subject) % len(lanes)]
+
+    def share_of(self, lane: LaneNumber, project_id: ProjectId) -> Share | None:
+        """The lane's part of the project, or None when it owns nothing of it."""
+        lanes = self.lanes_of(project_id)
+        return Share(lanes.index(lane), len(lanes)) if lane in lanes else None
 
 
 def _hash(text: str) -> int:

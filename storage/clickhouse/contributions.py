@@ -64,6 +64,16 @@ class Contributions:
         """Every score on the subjects, without comments and long texts."""
         return self._read(self._SCORES, projects, subjects)
 
+    # Superseded rows count too: a score that was sent again for another trace is deleted from both.
+    _SCORES_BY_ID = """
+        SELECT DISTINCT project_id, id, trace_id, session_id, dataset_run_id FROM scores
+        WHERE project_id IN {projects:Array(String)} AND id IN {subjects:Array(String)}
+    """
+
+    def scores_by_id(self, projects: Sequence[str], ids: Sequence[str]) -> pa.Table:
+        """What the scores of these ids are about."""
+        return self._read(self._SCORES_BY_ID, projects, ids)
+
     _TRACES = """
         SELECT project_id, id, merge_state, if(merge_state = '', '', input) AS input,
             if(merge_state = '', '', output) AS output, bookmarked, placed_at, created_at, updated_at,

@@ -65,7 +65,8 @@ class Deletions:
 
     async def record(self, tombstones: Iterable[Tombstone]) -> None:
         """Remember tombstones; those that are known already change nothing."""
-        rows = [{**asdict(one), "subject_type": one.subject_type.value} for one in tombstones]
+        # PostgreSQL's text holds no NUL: such a subject is deleted like any other, but no later replay is told.
+        rows = [_values(one) for one in tombstones if "\0" not in one.subject]
         async with self._database.transaction() as session:
             for start in range(0, len(rows), _ROWS_PER_INSERT):
                 portion = rows[start : start + _ROWS_PER_INSERT]
@@ -103,6 +104,10 @@ def _deletion(row: DeletionRow) -> Deletion:
         finished_at=row.finished_at,
         removed=sum(counts, Removed()),
     )
+
+
+def _values(tombstone: Tombstone) -> dict[str, object]:
+    return {**asdict(tombstone), "subject_type": tombstone.subject_type.value}
 
 
 def _tombstone(row: TombstoneRow) -> Tombstone:

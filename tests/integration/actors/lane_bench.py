@@ -21,10 +21,12 @@ from ingestion.pricing import managed_prices
 from pipelines.compaction import Compacted, Compaction, opened
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deferred import DeferredClient
+from storage.clickhouse.deletions import RowDeletions
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
 from storage.objects.raw_log import RawLog
 from storage.postgres.connection import Database
+from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
 from tests.unit.actors.batches import Score, batch_of
 
@@ -64,7 +66,9 @@ class Bench:
             "log": self.log,
             "writer": Writer(self.clickhouse),
             "contributions": Contributions(self.clickhouse),
+            "rows": RowDeletions(self.clickhouse),
             "registry": LaneRegistry(self.database),
+            "deletions": Deletions(self.database),
             "remap": lambda records: replay.map_records(records, prices=managed_prices()),
             "compose": lambda merged: observations.rows(merged, managed_prices()),
         }

@@ -28,6 +28,7 @@ class Span:
     level: str = "DEFAULT"
     trace_name: str = ""
     user_id: str = ""
+    session_id: str = ""
     tags: tuple[str, ...] = ()
     trace_metadata: tuple[tuple[str, str], ...] = ()
     total_tokens: int = 0
@@ -62,7 +63,20 @@ class TracePart:
     project_id: str = PROJECT
 
 
-def batch_of(*events: Span | Score | TracePart) -> MappedBatch:
+@dataclass(frozen=True)
+class Grave:
+    """A tombstone, as a request to delete appends it."""
+
+    subject_type: str
+    subject: str = ""
+    id: str = "deletion-1"
+    project_id: str = PROJECT
+
+
+Event = Span | Score | TracePart | Grave
+
+
+def batch_of(*events: Event) -> MappedBatch:
     """One record an event, in the given order."""
     records = pa.Table.from_pylist([_record(event) for event in events], schema=tables.RECORDS)
     return MappedBatch(
@@ -79,17 +93,35 @@ def batch_of(*events: Span | Score | TracePart) -> MappedBatch:
     )
 
 
-def _record(event: Span | Score | TracePart) -> dict[str, object]:
+def _record(event: Event) -> dict[str, object]:
     return {
-        "kind": "event",
+        "kind": "tombstone" if isinstance(event, Grave) else "event",
         "project_id": event.project_id,
-        "subject": event.trace_id,
-        "entity_type": "span",
+        "subject": _subject(event),
+        "entity_type": _entity_type(event),
         "entity_id": getattr(event, "id", ""),
         "received_at": RECEIVED_AT,
         "facts": "{}",
         "payload": b"",
     }
+
+
+def _subject(event: Event) -> str:
+    if isinstance(event, Grave):
+        return event.subject
+    if isinstance(event, Score) and not event.trace_id:
+        return f"session:{event.session_id}"
+    return event.trace_id
+
+
+def _entity_type(event: Event) -> str:
+    match event:
+        case Grave():
+            return event.subject_type
+        case Score():
+            return "score"
+        case _:
+            return "span"
 
 
 def _rows(events: Sequence[tuple[int, Span | Score | TracePart]], schema: pa.Schema) -> pa.Table:
