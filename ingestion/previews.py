@@ -7,15 +7,14 @@ LENGTH = 200
 
 # Beyond this a payload is cut, not parsed: its preview is not worth the time.
 _MAX_PARSED = 1 << 18
-# What marks the JSON of a message or a list of them.
-_MARKS = ('"content"', '"parts"')
 
 
 def preview(text: str) -> str:
     """The content of the last message when the text is a chat, the text itself otherwise."""
     if text[:1] not in ("{", "[", '"') or len(text) > _MAX_PARSED:
         return text[:LENGTH]
-    if text[0] == '"' or any(mark in text for mark in _MARKS):
+    # The keys that mark the JSON of a message or a list of them.
+    if text[0] == '"' or '"content"' in text or '"parts"' in text:
         readable = _readable(values.parsed_or_none(text), 0)
         if readable:
             return readable[:LENGTH]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -32,21 +33,20 @@ class Columns:
         self.count = count
         self._schema = schema
         self._fields = _fields_of(schema)
-        self._set: dict[str, list[Any]] = {}
+        self._set: dict[str, list[tuple[Sequence[int], Column]]] = {}
         self._constant: dict[str, Any] = {}
         self._arrays: dict[str, pa.Array] = {}
+        self._orders: dict[tuple[int, ...], Callable[[list[Any]], Column]] = {}
 
     def put(self, name: str, rows: Sequence[int], values: Column) -> None:
         """Sets the column in these rows."""
+        if len(values) != len(rows):
+            message = f"{len(values)} values of {name} for {len(rows)} rows"
+            raise ValueError(message)
         if len(rows) == self.count:
-            self._set[name] = values if isinstance(values, list) else list(values)
-            return
-        column = self._set.get(name)
-        if column is None:
-            absent = self._constant.pop(name, self._fields[name].absent)
-            column = self._set[name] = [absent] * self.count
-        for row, value in zip(rows, values, strict=True):
-            column[row] = value
+            self._set[name] = [(rows, values)]
+        else:
+            self._set.setdefault(name, []).append((rows, values))
 
     def fill(self, name: str, rows: Sequence[int], value: Any) -> None:  # any column's value
         """Sets the column to one value in these rows."""
@@ -65,10 +65,11 @@ class Columns:
         if array is not None:
             chosen = array.take(pa.array(rows, pa.int32()))
             return list((chosen.cast(pa.int64()) if chosen.type == tables.TIME else chosen).to_pylist())
-        column = self._set.get(name)
-        if column is None:
-            return [self._constant.get(name, self._fields[name].absent)] * len(rows)
-        return column if len(rows) == self.count else [column[row] for row in rows]
+        for own, found in reversed(self._set.get(name, ())):
+            if own is rows:
+                return list(found)
+        column = self._column(name)
+        return [column[row] for row in rows]
 
     def table(self) -> pa.Table:
         """The rows as a table of the schema."""
@@ -78,12 +79,36 @@ class Columns:
         found = self._arrays.get(field.name)
         if found is not None:
             return found
-        column = self._set.get(field.name)
-        if column is None:
+        if field.name not in self._set:
             return field.repeated(self._constant.get(field.name, field.absent), self.count)
+        column = self._column(field.name)
         if column and column[0] is column[-1] and column.count(column[0]) == self.count:
             return field.repeated(column[0], self.count)
         return field.build(column)
+
+    def _column(self, name: str) -> Column:
+        """One value for each row, from what was put in some of them."""
+        parts = self._set.get(name, [])
+        if len(parts) == 1 and len(parts[0][0]) == self.count:
+            return parts[0][1]
+        of_others = self._constant.get(name, self._fields[name].absent)
+        gathered = list(chain.from_iterable(values for _, values in parts))
+        gathered.append(of_others)
+        return self._order([rows for rows, _ in parts])(gathered)
+
+    def _order(self, parts: list[Sequence[int]]) -> Callable[[list[Any]], Column]:
+        """Puts values gathered from these rows, with the one for all others at their end, in the order of the rows."""
+        # The same few lists of rows are put into nearly every column.
+        key = tuple(map(id, parts))
+        found = self._orders.get(key)
+        if found is None:
+            places = [sum(map(len, parts))] * self.count
+            for place, row in enumerate(chain.from_iterable(parts)):
+                places[row] = place
+            # For one place alone it would not return a tuple.
+            found = itemgetter(*places) if self.count > 1 else lambda gathered: [gathered[places[0]]]
+            self._orders[key] = found
+        return found
 
 
 # Columns that nobody set are slices of ready arrays of this many rows.

@@ -60,6 +60,7 @@ class SpanGroup:
         self.rows: list[int] = []
         self.spans: list[Any] = []
         self.attributes: list[list[bytes]] = []
+        self._raws: list[tuple[bytes, ...]] = []
         self._columns: dict[str, list[Value]] = {}
         self.has = shape.index.__contains__
 
@@ -71,8 +72,9 @@ class SpanGroup:
         found = self._columns.get(key)
         if found is None:
             place = self.shape.index[key]
-            raws = [attributes[place] for attributes in self.attributes]
-            found = self._columns[key] = values.column(raws, self.shape.starts[place])
+            # All spans are gathered before the first column is read.
+            self._raws = self._raws or list(zip(*self.attributes, strict=True))
+            found = self._columns[key] = values.column(self._raws[place], self.shape.starts[place])
         return found
 
     def first(self, keys: Keys, accepts: Accepts = bool) -> list[Value] | None:
