@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
+from heliograph.allocator import keep_freed_memory
 from heliograph.domain.events import IngestionFacts
 from heliograph.domain.identifiers import ProjectId
 from heliograph.garbage import collected_rarely
@@ -41,6 +42,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
+        keep_freed_memory()
         _map_nothing(dependencies)
         with collected_rarely():
             async with AsyncExitStack() as running:

@@ -2,7 +2,6 @@
 
 import argparse
 import cProfile
-import gc
 import json
 import pstats
 import random
@@ -17,8 +16,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, Instr
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from heliograph.allocator import keep_freed_memory
 from heliograph.domain.events import IngestionFacts
 from heliograph.domain.identifiers import ProjectId
+from heliograph.garbage import collect_rarely
 from ingestion import otlp, replay
 from ingestion.otlp import MappingContext
 
@@ -146,9 +147,9 @@ def measure(spans: int, small: int, seconds: float) -> dict[str, float]:
         return otlp.map_export(otlp.decode(request, otlp.PROTOBUF), context)
 
     records = mapped(body).batch.records
-    # As the ingestion replica does, which has nothing cyclic to collect either.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
+    # As the ingestion replica does.
+    collect_rarely()
+    keep_freed_memory()
     return {
         "bytes_per_span": len(body) / spans,
         "ceiling_protobuf": rate(lambda: ExportTraceServiceRequest.FromString(body), spans, seconds),
