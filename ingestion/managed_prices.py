@@ -48,10 +48,12 @@ SAME_PRICE: dict[str, str] = {
 
 def managed_models() -> list[Model]:
     """The managed definitions, the more specific ones first."""
-    return [_model(document) for document in json.loads(MANAGED_PRICES.read_text())["models"]]
+    listed = json.loads(MANAGED_PRICES.read_text())
+    made_at = datetime.fromisoformat(f"{listed['source']['generated_on']}T00:00:00+00:00")
+    return [_model(document, made_at) for document in listed["models"]]
 
 
-def _model(document: Mapping[str, Any]) -> Model:
+def _model(document: Mapping[str, Any], made_at: datetime) -> Model:
     starts = document.get("startDate")
     return Model(
         id=document["id"],
@@ -61,6 +63,8 @@ def _model(document: Mapping[str, Any]) -> Model:
         start_date=datetime.fromisoformat(starts) if starts else None,
         tokenizer_id=document.get("tokenizerId", ""),
         tokenizer=TokenizerConfig(**document.get("tokenizerConfig", {})),
+        created_at=made_at,
+        updated_at=made_at,
     )
 
 
