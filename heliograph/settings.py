@@ -110,7 +110,7 @@ class MaintenanceSettings(_Slice):
     # One step of a compaction: so much of a lane's log, and so much memory; the rest waits on the local disk.
     max_range_bytes: int = 256 << 20
     max_range_segments: int = 20_000
-    max_held_bytes: int = 64 << 20
+    max_held_bytes: int = 32 << 20
     max_file_bytes: int = 256 << 20
     # A reader that listed the small files before a merge has this long to read them.
     superseded_for_seconds: float = 3_600

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from heliograph import telemetry
 from heliograph.domain.errors import CompactionRunning, Unavailable
 from heliograph.domain.identifiers import LaneNumber
@@ -106,6 +108,8 @@ class Compaction:
             if cursor is not None:
                 await self._free(cursor, done)
                 done.merged = await asyncio.to_thread(self._merge.run, cursor.segment, self._now())
+        # The process lives on for an hour until the next run: what Arrow keeps for it is others' memory meanwhile.
+        pa.default_memory_pool().release_unused()
         _log.info("lane_compacted", **vars(done))
         return done
 

@@ -144,6 +144,9 @@ class MortalClient:
         self._client = client
         self._left = changes
 
+    def die(self) -> None:
+        raise Killed
+
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._client, name)
         if name not in {"put_object", "delete_objects", "copy_object"}:
@@ -151,7 +154,7 @@ class MortalClient:
 
         def change(**arguments: Any) -> Any:
             if self._left == 0:
-                raise Killed
+                self.die()
             self._left -= 1
             return call(**arguments)
 

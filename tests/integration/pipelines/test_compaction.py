@@ -1,6 +1,9 @@
 """Compaction on the real stores: the archive holds every record once, whatever ends the compaction in between."""
 
 import asyncio
+import os
+import signal
+import sys
 from collections import Counter
 from datetime import timedelta
 
@@ -214,6 +217,20 @@ async def test_a_kill_before_the_cursor_moves_repeats_the_same_range(lane: LaneL
     assert [entity for *_, entity in lane.archived()] == ["a", "b"]
     ranges = [(file.first, file.last) for file in lane.files()]
     assert ranges == ([(1, 1), (2, 2)] if step == "reach" else [(1, 2)])
+
+
+async def test_a_process_killed_with_9_holds_nobody_up(lane: LaneLog) -> None:
+    await changes_of_a_whole_run(lane)
+    own = {"HELIOGRAPH_DATA_DIR": str(lane.settings.data), "HELIOGRAPH_PORT": str(lane.settings.port)}
+    # Behind the file of the first day, before that of the second.
+    command = [sys.executable, "-m", "tests.integration.pipelines.killed_compaction", str(lane.lane), "1"]
+    process = await asyncio.create_subprocess_exec(*command, env=os.environ | own)
+    assert await process.wait() == -signal.SIGKILL
+    assert len(lane.files()) == 1
+
+    await lane.compaction().run()
+
+    assert Counter(entity for *_, entity in lane.archived()) == Counter(f"s{n}" for n in range(8))
 
 
 async def test_two_do_not_compact_one_lane_at_once(lane: LaneLog) -> None:
