@@ -12,6 +12,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from actors.deletion_requests import DeletionRequests
 from actors.lane import AppendOutcome, AppendStatus, Lane, LaneStores, PackedAppend
 from actors.lane_client import LaneClient
 from actors.maintenance import Chore, Maintenance
@@ -208,6 +209,11 @@ async def lane_client(settings: Settings) -> LaneClient:
     lane_map = await _lane_map(settings)
     lanes = {LaneNumber(number): RayLane(LaneNumber(number)) for number in range(lane_map.count)}
     return LaneClient(lane_map, lanes.__getitem__, settings.ingest)
+
+
+def deletion_requests(settings: Settings, database: Database) -> DeletionRequests:
+    """What accepts requests to delete in this process."""
+    return DeletionRequests(Deletions(database), lambda: lane_client(settings), LaneRegistry(database).every_map)
 
 
 async def _lane_map(settings: Settings) -> LaneMap:

@@ -1,7 +1,7 @@
 """The way from a door to the lanes: concurrent requests are gathered for a few milliseconds into one call a lane."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -55,6 +55,15 @@ class LaneClient:
         project_id = ProjectId(batch.records["project_id"][0].as_py())
         shares = self._shares(project_id, batch)
         await asyncio.gather(*(self._gather(lane, project_id, share) for lane, share in shares))
+
+    async def append_to(self, batches: Mapping[LaneNumber, MappedBatch], /) -> None:
+        """Return when each batch, whatever its subjects, is durable in the log of its lane; raises as `append` does."""
+        await asyncio.gather(
+            *(
+                self._gather(lane, ProjectId(batch.records["project_id"][0].as_py()), batch)
+                for lane, batch in batches.items()
+            )
+        )
 
     def _shares(self, project_id: ProjectId, batch: MappedBatch) -> list[tuple[LaneNumber, MappedBatch]]:
         lanes = self._map.lanes_of(project_id)

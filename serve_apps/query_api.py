@@ -8,11 +8,19 @@ from starlette.middleware.cors import CORSMiddleware
 
 from serve_apps import authentication, health, problems
 from serve_apps.api import dependencies as api_dependencies
-from serve_apps.api import models, observations, observations_v2, projects, traces
+from serve_apps.api import models, observations, observations_v2, projects, scores, traces
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.companions import accompanied
 
-ROUTERS = (health.router, projects.router, models.router, traces.router, observations_v2.router, observations.router)
+ROUTERS = (
+    health.router,
+    projects.router,
+    models.router,
+    traces.router,
+    scores.router,
+    observations_v2.router,
+    observations.router,
+)
 
 
 def query_application(dependencies: QueryDependencies) -> FastAPI:

@@ -2,6 +2,7 @@
 
 from starlette.types import ASGIApp
 
+from actors import directory
 from heliograph.settings import Settings
 from operations.doors.keys import keys
 from operations.doors.prices import prices
@@ -17,5 +18,12 @@ async def build(settings: Settings) -> ASGIApp:
     clickhouse = ClickHouse(settings.clickhouse, settings.clickhouse_url)
     known, books = keys(settings, database), await prices(database)
     return query_application(
-        QueryDependencies(clickhouse, database, known.cache, books, companions=(*known.companions, books.run))
+        QueryDependencies(
+            clickhouse,
+            database,
+            known.cache,
+            directory.deletion_requests(settings, database),
+            prices=books,
+            companions=(*known.companions, books.run),
+        )
     )

@@ -1,12 +1,16 @@
 """What the query API needs from outside, and the readers of the caller's project that its routes ask for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 from starlette.applications import Starlette
 
 import heliograph
+from heliograph.domain.access import Principal
+from heliograph.domain.deletions import Deletion, SubjectType
+from heliograph.domain.identifiers import ProjectId
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys, ProjectPrincipal
 from serve_apps.companions import Companion
@@ -17,13 +21,24 @@ from storage.clickhouse.traces import Traces
 from storage.postgres.connection import Database
 
 
+class Deletes(Protocol):
+    """Where requests to delete go. Raises InvalidRequest, Overloaded or Unavailable."""
+
+    async def accept(
+        self, project_id: ProjectId, subject_type: SubjectType, subjects: Sequence[str], *, requested_by: str
+    ) -> Deletion:
+        """Return when the request is durable."""
+        ...
+
+
 @dataclass(frozen=True)
 class QueryDependencies:
-    """The stores to read, the keys to check, the prices and version to show, and what runs beside the requests."""
+    """The stores, the keys to check, where deletions go, the prices and version to show, what runs beside requests."""
 
     clickhouse: ClickHouse
     database: Database
     keys: Keys
+    deletes: Deletes
     prices: PriceBooks = field(default_factory=managed_prices)
     version: str = heliograph.__version__
     companions: tuple[Companion, ...] = ()
@@ -54,6 +69,24 @@ async def _scores(dependencies: Dependencies, principal: ProjectPrincipal) -> Sc
     return Scores(dependencies.clickhouse, principal.project_id)
 
 
+class ProjectDeletes:
+    """Deletes what belongs to the caller's project."""
+
+    def __init__(self, deletes: Deletes, principal: Principal) -> None:
+        self._deletes = deletes
+        self._principal = principal
+
+    async def accept(self, subject_type: SubjectType, subjects: Sequence[str]) -> None:
+        """Return when the request is durable."""
+        by = f"key {self._principal.public_key}"
+        await self._deletes.accept(self._principal.project_id, subject_type, subjects, requested_by=by)
+
+
+async def _deletes(dependencies: Dependencies, principal: ProjectPrincipal) -> ProjectDeletes:
+    return ProjectDeletes(dependencies.deletes, principal)
+
+
+ProjectDeletions = Annotated[ProjectDeletes, Depends(_deletes)]
 ProjectTraces = Annotated[Traces, Depends(_traces)]
 ProjectObservations = Annotated[Observations, Depends(_observations)]
 ProjectScores = Annotated[Scores, Depends(_scores)]

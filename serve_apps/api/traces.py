@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from heliograph.domain import filters
+from heliograph.domain.deletions import SubjectType
 from heliograph.domain.filters import Condition
 from heliograph.domain.identifiers import TraceId
 from heliograph.domain.observations import observations_from
@@ -15,7 +16,13 @@ from heliograph.domain.scores import scores_from
 from heliograph.domain.traces import traces_from
 from serve_apps.api import parameters
 from serve_apps.api.answers import answer, page_answer
-from serve_apps.api.dependencies import Dependencies, ProjectObservations, ProjectScores, ProjectTraces
+from serve_apps.api.dependencies import (
+    Dependencies,
+    ProjectDeletions,
+    ProjectObservations,
+    ProjectScores,
+    ProjectTraces,
+)
 from serve_apps.api.shapes.observations import observation_v1
 from serve_apps.api.shapes.scores import score_v1
 from serve_apps.api.shapes.traces import FIELD_GROUPS, trace_v1
@@ -23,6 +30,7 @@ from storage.clickhouse.traces import NEWEST_FIRST
 
 router = APIRouter(tags=["trace"])
 
+MAX_DELETED_TRACES = 1_000
 Unread = TypeVar("Unread")
 _NO_ROWS = pa.table({"id": pa.array([], pa.string())})
 
@@ -68,6 +76,12 @@ class TraceList(parameters.Paged, TraceFields):
         period = parameters.period("timestamp", self.from_timestamp, self.to_timestamp)
         advanced = parameters.conditions_from(self.filter)
         return parameters.merged([*simple, *tags, *environments, *period], advanced)
+
+
+class TraceIds(parameters.Parameters):
+    """The traces that a request is about."""
+
+    trace_ids: Annotated[list[str], Field(min_length=1, max_length=MAX_DELETED_TRACES)]
 
 
 @router.get("/traces")
@@ -123,6 +137,20 @@ async def get_trace(
         scores=[score_v1(each) for each in scores_from(scored)],
     )
     return answer(whole)
+
+
+@router.delete("/traces/{trace_id}")
+async def delete_trace(trace_id: TraceId, deletions: ProjectDeletions) -> Response:
+    """Delete a trace with its observations and scores: what was sent before this call, shortly after it."""
+    await deletions.accept(SubjectType.TRACE, [trace_id])
+    return answer({"message": "Trace deleted successfully"})
+
+
+@router.delete("/traces")
+async def delete_traces(asked: TraceIds, deletions: ProjectDeletions) -> Response:
+    """Delete several traces."""
+    await deletions.accept(SubjectType.TRACE, asked.trace_ids)
+    return answer({"message": "Traces deleted successfully"})
 
 
 async def _unread(instead: Unread) -> Unread:

@@ -63,11 +63,13 @@ class LaneRegistry:
             row = await session.scalar(newest)
         if row is None:
             raise LaneMapMissing
-        dedicated = {
-            ProjectId(project_id): tuple(LaneNumber(lane) for lane in lanes)
-            for project_id, lanes in row.dedicated.items()
-        }
-        return LaneMap(version=row.version, count=row.count, dedicated=dedicated)
+        return _lane_map(row)
+
+    async def every_map(self) -> list[LaneMap]:
+        """Return every version of the map, oldest first: they tell where records of a project may lie."""
+        async with self._database.transaction() as session:
+            rows = await session.scalars(select(LaneMapRow).order_by(LaneMapRow.version))
+            return [_lane_map(row) for row in rows]
 
     async def create_map(self, count: int) -> None:
         """Publish the first map, unless there is one: its lanes then stay as many as they are."""
@@ -92,3 +94,10 @@ class LaneRegistry:
         forgetting = update(LaneRow).where(LaneRow.lane == lane)
         async with self._database.transaction() as session:
             await session.execute(forgetting.values(checkpoint_epoch=None, checkpoint_segment=None))
+
+
+def _lane_map(row: LaneMapRow) -> LaneMap:
+    dedicated = {
+        ProjectId(project_id): tuple(LaneNumber(lane) for lane in lanes) for project_id, lanes in row.dedicated.items()
+    }
+    return LaneMap(version=row.version, count=row.count, dedicated=dedicated)

@@ -1,21 +1,25 @@
 """The query API on migrated databases, reached through its front door."""
 
 import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
+from actors.deletion_requests import DeletionRequests
 from heliograph.domain.access import KeyScope, Principal, Project
 from heliograph.domain.errors import KeyUnknown
-from heliograph.domain.identifiers import ApiKeyId
+from heliograph.domain.events import MappedBatch
+from heliograph.domain.identifiers import ApiKeyId, LaneNumber
 from heliograph.settings import Settings
 from migrations.columnar import Columnar
 from migrations.relational import Relational
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.query_api import query_application
 from storage.postgres.connection import Database
+from storage.postgres.deletions import Deletions
+from storage.postgres.lanes import LaneRegistry
 from storage.postgres.projects import Projects
 from tests.integration.clickhouse.stored import Stored
 
@@ -39,6 +43,16 @@ class OneKey:
         return self._principal
 
 
+@dataclass
+class TombstonesInMemory:
+    """Keeps what is appended to the lanes."""
+
+    kept: dict[LaneNumber, MappedBatch] = field(default_factory=dict)
+
+    async def append_to(self, batches: Mapping[LaneNumber, MappedBatch], /) -> None:
+        self.kept.update(batches)
+
+
 @dataclass(frozen=True)
 class Api:
     """A client with the project's key, and what lies in the stores."""
@@ -46,6 +60,17 @@ class Api:
     client: httpx.AsyncClient
     stored: Stored
     project: Project
+    database: Database
+    tombstones: TombstonesInMemory
+
+
+def deletion_requests(database: Database, tombstones: TombstonesInMemory) -> DeletionRequests:
+    """Requests to delete, whose tombstones stay in memory."""
+
+    async def connect() -> TombstonesInMemory:
+        return tombstones
+
+    return DeletionRequests(Deletions(database), connect, LaneRegistry(database).every_map)
 
 
 @pytest.fixture(scope="session")
@@ -63,9 +88,11 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     project = await Projects(database).create(f"project {uuid.uuid4()}", organization_name="The organization")
     stored = Stored(settings)
     stored.project_id = project.id
-    app = query_application(QueryDependencies(stored.clickhouse, database, OneKey(project)))
+    tombstones = TombstonesInMemory()
+    deletes = deletion_requests(database, tombstones)
+    app = query_application(QueryDependencies(stored.clickhouse, database, OneKey(project), deletes))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:
-        yield Api(client, stored, project)
+        yield Api(client, stored, project, database, tombstones)
     await stored.clickhouse.close()
     await database.close()

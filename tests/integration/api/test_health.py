@@ -9,7 +9,7 @@ from serve_apps.query_api import query_application
 from storage.clickhouse.connection import ClickHouse
 from storage.postgres.connection import Database
 from tests.factories import NOON
-from tests.integration.api.conftest import Api, OneKey
+from tests.integration.api.conftest import Api, OneKey, deletion_requests
 
 
 async def test_health_tells_the_version_without_a_key(api: Api) -> None:
@@ -23,7 +23,9 @@ async def test_health_tells_the_version_without_a_key(api: Api) -> None:
 async def test_a_store_that_is_away_makes_it_unready_and_ill_on_request(api: Api, settings: Settings) -> None:
     absent = ClickHouse(settings.clickhouse, "http://127.0.0.1:9")
     database = Database(settings.postgres_dsn)
-    app = query_application(QueryDependencies(absent, database, OneKey(api.project)))
+    app = query_application(
+        QueryDependencies(absent, database, OneKey(api.project), deletion_requests(database, api.tombstones))
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
         assert (await client.get("/health")).status_code == 200
         ill = await client.get("/health?failIfDatabaseUnavailable=true")
@@ -71,7 +73,11 @@ async def test_every_route_is_in_the_description_under_its_tag(api: Api) -> None
 
 async def test_routes_are_found_below_the_prefix_of_the_deployment(api: Api, settings: Settings) -> None:
     database = Database(settings.postgres_dsn)
-    app = query_application(QueryDependencies(api.stored.clickhouse, database, OneKey(api.project)))
+    app = query_application(
+        QueryDependencies(
+            api.stored.clickhouse, database, OneKey(api.project), deletion_requests(database, api.tombstones)
+        )
+    )
     transport = httpx.ASGITransport(app, root_path="/api/public")
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=api.client.auth) as client:
         assert (await client.get("/api/public/health")).status_code == 200
