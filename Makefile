@@ -58,5 +58,5 @@ check: $(INSTALLED)
 
 # After a change of the dependencies in pyproject.toml.
 lock: $(INSTALLED)
-	VIRTUAL_ENV=$(VENV) $(BIN)/python -m uv pip compile pyproject.toml --extra platform --extra dev --quiet \
+	VIRTUAL_ENV=$(VENV) $(BIN)/python -m uv pip compile pyproject.toml --extra platform --extra tokenizers --extra dev --quiet \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-strip-extras --output-file requirements.lock

@@ -9,6 +9,7 @@ from heliograph.domain.costs import MAX_UNITS
 from heliograph.domain.models import CallCondition, Circumstance, Model, Operator, PricingTier, UsageCondition
 from heliograph.domain.usage import TOTAL
 from ingestion import values
+from ingestion.tokens import OPENAI
 
 Usage = Mapping[str, int]
 Costs = dict[str, int]
@@ -52,6 +53,7 @@ class PricedModel:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.id = model.id
+        self.has_tokenizer = model.tokenizer_id == OPENAI
         self._default = _Tier(model.default_tier)
         special = sorted((tier for tier in model.tiers if tier.conditions), key=lambda tier: tier.priority)
         self._special = [_Tier(tier) for tier in special]

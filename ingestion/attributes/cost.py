@@ -6,20 +6,25 @@ from itertools import repeat
 
 from heliograph.domain.costs import UNITS_PER_DOLLAR, units_of
 from heliograph.domain.usage import TOTAL
-from ingestion import pricing, values
+from ingestion import pricing, tokens, values
 from ingestion.attributes import model, repeats, usage
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.shape import Keys
 from ingestion.attributes.usage import Usage
 from ingestion.pricing import PriceBook
 from ingestion.rows import Columns, TextMap
-from ingestion.tiers import NOTHING, Bill, Call, Costs
+from ingestion.tiers import NOTHING, Bill, Call, Costs, PricedModel
 from ingestion.values import Value
 
 # Contract 4.7: details by key, or one total; either one switches inference off.
 DETAILS_KEY = "langfuse.observation.cost_details"
 TOTAL_KEYS: Keys = ("gen_ai.usage.cost", "llm.cost.total")
 
+
+# Contract 5: what did not fail is counted; an agent or a chain repeats what its generations say.
+_COUNTED_BY = ("type", "level", "input", "output")
+_COUNTED_TYPES = frozenset({"GENERATION", "EMBEDDING"})
+_FAILED = "ERROR"
 
 # The metadata that explains why a span's usage and cost are not in its columns, and holds them.
 NOT_COUNTED = "usage_not_counted"
@@ -32,14 +37,17 @@ class Counted:
         self._models = models
         self._usages = usages
         self._costs = costs
+        self._are_left_out: Sequence[bool] = ()
 
     def without(self, reasons: Sequence[str]) -> "Counted":
         """The same, with no usage and no cost where there is a reason to leave them out."""
-        return Counted(
+        kept = Counted(
             self._models,
             [{} if reason else used for used, reason in zip(self._usages, reasons, strict=True)],
             [{} if reason else costs for costs, reason in zip(self._costs, reasons, strict=True)],
         )
+        kept._are_left_out = list(map(bool, reasons))
+        return kept
 
     def explained(self, reasons: Sequence[str]) -> list[TextMap]:
         """What is left out for these reasons, as metadata."""
@@ -56,7 +64,7 @@ class Counted:
         known = prices.match_all(self._models, lambda: columns.values("start_time", rows))
         columns.put("provided_model_name", rows, self._models)
         columns.put("model_id", rows, [found.id if found else "" for found in known])
-        counted = list(map(usage.with_total, self._usages))
+        counted = list(map(usage.with_total, self._with_tokens(rows, known, columns)))
         totals = [used for used, _, _, _ in counted]
         if any(totals):
             columns.put("provided_usage_details", rows, self._usages)
@@ -72,6 +80,26 @@ class Counted:
             for costs, model, units, call in zip(self._costs, known, totals, calls)  # noqa: B905 - calls may not end
         ]
         _fill_bills(rows, bills, columns)
+
+    def _with_tokens(
+        self, rows: Sequence[int], known: Sequence[PricedModel | None], columns: Columns
+    ) -> Sequence[Usage]:
+        """The usages; where nothing was provided, the tokens of what a generation said, if its tokenizer is known."""
+        untold = [
+            place
+            for place, model in enumerate(known)
+            if model is not None and model.has_tokenizer and not self._usages[place] and not self._costs[place]
+        ]
+        if not untold:
+            return self._usages
+        usages = list(self._usages)
+        texts = (columns.values(name, [rows[place] for place in untold]) for name in _COUNTED_BY)
+        for place, (kind, severity, said, answered) in zip(untold, zip(*texts, strict=True), strict=True):
+            model = known[place]
+            is_left_out = bool(self._are_left_out) and self._are_left_out[place]
+            if model and kind in _COUNTED_TYPES and severity != _FAILED and not is_left_out:
+                usages[place] = tokens.count(model.model, said, answered)
+        return usages
 
 
 def _calls(rows: Sequence[int], columns: Columns) -> Iterable[Call]:
