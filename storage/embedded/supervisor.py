@@ -20,6 +20,9 @@ _log = telemetry.logger("supervisor")
 _READY_SECONDS = 120
 _POLL_SECONDS = 0.1
 _KILLED_SECONDS = 5.0
+_CHECK_SECONDS = 10.0
+# SeaweedFS, for one, refuses every write after a disk was full once, until it is restarted.
+_STUCK_SECONDS = 60.0
 _SHORTEST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 15.0
 _MAX_LOG_BYTES = 20 << 20
@@ -43,9 +46,11 @@ class Supervisor:
     Args:
         engines: in the order of their start; they are stopped in reverse.
         data: the data directory; process records go to `run/`, logs to `logs/`.
+        stuck_seconds: an engine that lives but has not served for so long is restarted.
     """
 
-    def __init__(self, engines: Sequence[Engine], data: Path) -> None:
+    def __init__(self, engines: Sequence[Engine], data: Path, *, stuck_seconds: float = _STUCK_SECONDS) -> None:
+        self._stuck_seconds = stuck_seconds
         self._engines = list(engines)
         self._run, self._logs = data / "run", data / "logs"
         self._statuses = {engine.name: EngineStatus(engine.name) for engine in engines}
@@ -105,11 +110,27 @@ class Supervisor:
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             else:
                 pause = _SHORTEST_PAUSE_SECONDS
-                code = await self._processes[engine.name].wait()
+                code = await self._until_it_ends(engine, self._processes[engine.name])
                 _log.error("engine_ended", engine=engine.name, code=code)
                 self._enter(engine.name, is_ready=False, detail=f"ended with code {code}, restarting")
             self._statuses[engine.name].restarts += 1
             await asyncio.sleep(pause)
+
+    async def _until_it_ends(self, engine: Engine, process: asyncio.subprocess.Process) -> int:
+        """Wait for the end of an engine, and bring it about when it no longer serves."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.create_task(process.wait())
+        served_at = loop.time()
+        try:
+            while not (await asyncio.wait([ended], timeout=min(_CHECK_SECONDS, self._stuck_seconds / 2)))[0]:
+                if await asyncio.to_thread(engine.is_ready):
+                    served_at = loop.time()
+                elif loop.time() - served_at > self._stuck_seconds:
+                    _log.error("engine_stuck", engine=engine.name)
+                    await _end(process, engine.stop_seconds)
+            return ended.result()
+        finally:
+            ended.cancel()
 
     async def _start_one(self, engine: Engine) -> None:
         command = await asyncio.to_thread(engine.command)
@@ -175,7 +196,8 @@ def _wait_for_the_end(processes: Iterable[psutil.Process]) -> None:
 
 def _runs(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        # The last threads of a process that counts as a zombie already may still hold its ports.
+        return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
     except psutil.NoSuchProcess:
         return False
 

@@ -43,14 +43,14 @@ def embedded(settings: Settings) -> list[Engine]:
 
 
 @contextmanager
-def running(settings: Settings, engines: list[Engine]) -> Iterator[Supervisor]:
+def running(settings: Settings, engines: list[Engine], *, stuck_seconds: float = 60.0) -> Iterator[Supervisor]:
     """Run a supervisor on a loop of its own, since tests have loops of theirs."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     async def supervisor() -> Supervisor:
-        return Supervisor(engines, settings.data)
+        return Supervisor(engines, settings.data, stuck_seconds=stuck_seconds)
 
     made = asyncio.run_coroutine_threadsafe(supervisor(), loop).result()
     try:

@@ -116,6 +116,15 @@ async def append(lane: Lane, batch: MappedBatch) -> AppendStatus:
     return status
 
 
+async def delivered(lane: Lane, batch: MappedBatch) -> int:
+    """Send until it is acknowledged, as every exporter does; how often that was."""
+    for attempt in range(1, 400):
+        if await append(lane, batch) is AppendStatus.DURABLE:
+            return attempt
+        await asyncio.sleep(0.05)
+    raise TimeoutError
+
+
 async def flushed(lane: Lane) -> None:
     for _ in range(2_000):
         if not (await lane.status())["waiting_segments"]:

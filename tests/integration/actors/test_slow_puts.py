@@ -10,10 +10,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from actors.lane import AppendStatus, Lane
-from heliograph.domain.events import MappedBatch
 from heliograph.settings import S3
 from storage.objects.raw_log import RawLog
-from tests.integration.actors.lane_bench import Bench, abandon, append, flushed, running
+from tests.integration.actors.lane_bench import Bench, abandon, append, delivered, flushed, running
 from tests.integration.gateway import Gateway, gateway
 
 DELAY_SECONDS = float(os.environ.get("PUT_DELAY_SECONDS", "1.2"))
@@ -32,15 +31,6 @@ async def store(bench: Bench) -> AsyncIterator[Gateway]:
 
 def log_behind(store: Gateway, bench: Bench) -> RawLog:
     return bench.log_at(store.url, timeout_seconds=TIMEOUT_SECONDS)
-
-
-async def delivered(lane: Lane, batch: MappedBatch) -> int:
-    """Send until it is acknowledged, as every exporter does; how often that was."""
-    for attempt in range(1, 20):
-        if await append(lane, batch) is AppendStatus.DURABLE:
-            return attempt
-        await asyncio.sleep(0.05)
-    raise TimeoutError
 
 
 async def assert_stored_once(bench: Bench, lane: Lane, count: int) -> None:

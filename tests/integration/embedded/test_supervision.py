@@ -65,6 +65,24 @@ async def test_a_dead_engine_is_restarted_and_prepared_again(tmp_path: Path) -> 
     assert not psutil.pid_exists(after)
 
 
+async def test_an_engine_that_lives_but_serves_no_more_is_restarted(tmp_path: Path) -> None:
+    class ServesOnce(Program):
+        stuck_pid = 0
+
+        def is_ready(self) -> bool:
+            pid, _ = json.loads((tmp_path / "run" / "program.pid").read_text("utf-8"))
+            return int(pid) != self.stuck_pid
+
+    program = ServesOnce(SLEEPS)
+    supervisor = Supervisor([program], tmp_path, stuck_seconds=0.2)
+    await supervisor.start()
+    (stuck,) = [status.pid for status in supervisor.statuses]
+    program.stuck_pid = stuck
+    await until_restarted(supervisor, 1)
+    assert not psutil.pid_exists(stuck)
+    await supervisor.stop()
+
+
 async def test_an_engine_that_cannot_start_says_why(tmp_path: Path) -> None:
     class NeverReady(Program):
         def is_ready(self) -> bool:
