@@ -15,12 +15,15 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from actors.deletion_requests import DeletionRequests
 from actors.lane import AppendOutcome, AppendStatus, Lane, LaneStores, PackedAppend
 from actors.lane_client import LaneClient
+from actors.lane_measures import LaneMeasures
 from actors.maintenance import Chore, Maintenance
+from actors.metrics_board import Board, MetricsBoard, Reporter
 from heliograph import telemetry
 from heliograph.domain.errors import LaneFenced, Unavailable
 from heliograph.domain.identifiers import LaneNumber
 from heliograph.domain.lanes import LaneMap
 from heliograph.garbage import collect_rarely
+from heliograph.measures import Sample
 from heliograph.settings import Settings
 from heliograph.source_tree import check_packages
 from ingestion import replay
@@ -50,6 +53,8 @@ _POLL_SECONDS = 0.2
 # Long enough for the callers of a fenced owner to get their 503 before it goes.
 _EXIT_AFTER_SECONDS = 1.0
 _MAINTENANCE = "maintenance"
+_METRICS = "metrics"
+_BOARD_TIMEOUT_SECONDS = 5
 _MAINTENANCE_NICENESS = 10
 
 # What a chore does, given the settings; it lies above the actors, so it is handed in.
@@ -78,6 +83,8 @@ class LaneActor:
         )
         self._lane = Lane(lane, stores, settings.lanes, on_fenced=self._exit_soon)
         await self._start()
+        self._measures = LaneMeasures()
+        self._reporting = asyncio.create_task(Reporter(_name(lane), self._samples, RayBoard()).run())
         collect_rarely()
 
     async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
@@ -91,6 +98,9 @@ class LaneActor:
     async def stop(self) -> None:
         """See Lane.stop."""
         await self._lane.stop()
+
+    async def _samples(self) -> list[Sample]:
+        return self._measures.samples(await self._lane.status())
 
     async def _start(self) -> None:
         """Take over once the log and the registry answer: Ray restarts no actor whose constructor failed."""
@@ -165,6 +175,31 @@ class RayLane:
         return self._handle
 
 
+class RayBoard:
+    """The board of metrics; whoever needs it first starts it, and one that has died starts again empty."""
+
+    def __init__(self) -> None:
+        self._handle: ActorHandle[Any] | None = None
+
+    async def report(self, source: str, reported: Sequence[Sample], keep_seconds: float) -> None:
+        """See MetricsBoard.report. Raises Unavailable."""
+        await self._answer("report", source, reported, keep_seconds)
+
+    async def samples(self) -> list[Sample]:
+        """See MetricsBoard.samples. Raises Unavailable."""
+        return cast("list[Sample]", await self._answer("samples"))
+
+    async def _answer(self, method: str, *arguments: object) -> object:
+        try:
+            if self._handle is None:
+                self._handle = _board()
+            async with asyncio.timeout(_BOARD_TIMEOUT_SECONDS):
+                return await getattr(self._handle, method).remote(*arguments)
+        except (RayError, ValueError, TimeoutError) as error:
+            self._handle = None
+            raise Unavailable("The board of metrics", _RETRY_AFTER_SECONDS) from error
+
+
 async def start_lanes(settings: Settings) -> None:
     """Start every lane, wanted or not, and return when each has taken over its log."""
     handles = [_get_or_create(number, settings) for number in await _lanes(settings)]
@@ -196,6 +231,17 @@ def start_maintenance(settings: Settings, chores: Sequence[tuple[str, float, Tas
 async def stop_maintenance() -> None:
     """End what is being done; it is taken up again after the next start."""
     await _end(_MAINTENANCE)
+
+
+def metrics_board() -> Board:
+    """Where this process reports its metrics, and reads those of all."""
+    return RayBoard()
+
+
+def stop_metrics() -> None:
+    """Forget what was reported."""
+    with contextlib.suppress(ValueError):
+        ray.kill(ray.get_actor(_METRICS, NAMESPACE), no_restart=True)
 
 
 async def lane_statuses(settings: Settings) -> list[dict[str, Any]]:
@@ -235,6 +281,13 @@ async def _lanes(settings: Settings) -> list[LaneNumber]:
 
 def _name(number: LaneNumber) -> str:
     return f"lane-{number}"
+
+
+def _board() -> "ActorHandle[Any]":
+    actor = ray.remote(MetricsBoard).options(
+        name=_METRICS, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, num_cpus=0, max_restarts=-1
+    )
+    return cast("ActorHandle[Any]", actor.remote())
 
 
 def _get_or_create(number: LaneNumber, settings: Settings) -> "ActorHandle[Any]":

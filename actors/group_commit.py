@@ -106,6 +106,11 @@ class GroupCommit:
             self._filled.set()
         await durable
 
+    @property
+    def head(self) -> int:
+        """The number of the last segment that was written, or skipped."""
+        return max(0, self._next.segment - 1)
+
     async def run(self) -> None:
         """Commit segment after segment until cancelled, or until `close` was called and all is committed."""
         while not (self._is_closing and not self._buffers.records):

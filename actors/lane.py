@@ -180,6 +180,7 @@ class Lane:
             "is_ready": self.is_ready,
             "is_fenced": self._is_fenced,
             "is_stalled": self._merge_stage.is_stalled,
+            "head_segment": self._commits.head,
             "cursor_segment": cursor.segment if cursor else 0,
             "checkpoint_segment": recorded.segment if recorded else 0,
             "waiting_segments": self._merge_stage.waiting_segments,

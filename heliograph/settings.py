@@ -149,6 +149,8 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     pepper: str = ""
     session_secret: str = ""
+    # What `/metrics` asks for where the origin is open to others than this machine.
+    metrics_token: str = Field(default="", repr=False)
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     postgres: PostgresSettings = PostgresSettings()
     s3: S3Settings = S3Settings()
@@ -186,6 +188,11 @@ class Settings(BaseSettings):
         """Where OTLP over gRPC is served: port 4317 beside the usual origin, else one of the stack's hundred ports."""
         usual = _USUAL_GRPC_PORT if self.port == _USUAL_PORT else self.port + OTLP_GRPC
         return f"{self.host}:{self.otlp_grpc_port or usual}"
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether nobody but this machine reaches the origin."""
+        return self.host in {LOOPBACK, "localhost", "::1"}
 
     @property
     def clickhouse_url(self) -> str:

@@ -45,6 +45,7 @@ def deploy(settings: Settings) -> None:
     deployment.start_serve(settings)
     deployment.open_doors(settings)
     asyncio.run(directory.stop_maintenance())
+    directory.stop_metrics()
     deployment.start_maintenance(settings)
 
 

@@ -59,7 +59,10 @@ class Doorkeeper:
         check_packages()
         keep_on_own_address(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
         telemetry.configure_logs(settings.log_level)
-        self._application: ASGIApp = await importlib.import_module(f"operations.doors.{name}").build(settings)
+        # Not imported above: a deployment must not pay for it before Serve starts.
+        build = importlib.import_module("operations.doors.replica").build
+        replica = serve.get_replica_context().replica_id.unique_id
+        self._application: ASGIApp = await build(name, settings, replica)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Ray asks for the application after the constructor has run."""
@@ -157,8 +160,13 @@ def start_maintenance(settings: Settings) -> None:
     # Last of all, and not waited for: nothing of a start depends on it.
     from actors import directory  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415
+    from pipelines.log_size import EVERY_SECONDS, LogSizes  # noqa: PLC0415
 
-    directory.start_maintenance(settings, [("compaction", settings.maintenance.compact_every_seconds, compact_lanes)])
+    chores: list[tuple[str, float, directory.Task]] = [
+        ("compaction", settings.maintenance.compact_every_seconds, compact_lanes),
+        ("log sizes", EVERY_SECONDS, LogSizes()),
+    ]
+    directory.start_maintenance(settings, chores)
 
 
 def _reason() -> str:
@@ -184,6 +192,7 @@ def withdraw(settings: Settings) -> None:
 async def _stop_actors(directory: ModuleType, settings: Settings) -> None:
     await directory.stop_maintenance()
     await directory.stop_lanes(settings)
+    directory.stop_metrics()
 
 
 def main() -> None:

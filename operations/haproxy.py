@@ -35,6 +35,7 @@ _FRONTEND_RULES = """\
     acl ingestion path /api/public/ingestion /api/public/spans /api/public/generations /api/public/events
     acl creation path /api/public/scores /api/public/traces
     http-request set-path /ingest%[path] if ingestion or creation METH_POST
+    http-request set-path /api/public/heliograph-metrics if { path /metrics }
     http-response set-header Retry-After 2 if { status 503 } !{ res.hdr(Retry-After) -m found }
 """
 

@@ -4,25 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from prometheus_client import Gauge
-
 _SAMPLE_SECONDS = 0.02
-
-_GAUGE = Gauge(
-    "heliograph_loop_lag_seconds", "The longest the event loop was held since the last scrape", ["application"]
-)
 
 
 class LoopLag:
-    """Samples the lag of the running loop.
+    """Samples the lag of the running loop."""
 
-    Args:
-        application: the label of the metric.
-    """
-
-    def __init__(self, application: str) -> None:
+    def __init__(self) -> None:
         self._peak = 0.0
-        _GAUGE.labels(application).set_function(self.take_peak)
 
     @asynccontextmanager
     async def sampled(self) -> AsyncIterator[None]:

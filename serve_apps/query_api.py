@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from serve_apps import authentication, health, problems
+from serve_apps import authentication, health, metrics, problems
 from serve_apps.api import dependencies as api_dependencies
 from serve_apps.api import models, observations, observations_v2, projects, scores, traces
 from serve_apps.api.dependencies import QueryDependencies
@@ -36,6 +36,8 @@ def query_application(dependencies: QueryDependencies) -> FastAPI:
     app = FastAPI(title="Heliograph", version=dependencies.version, lifespan=lifespan, docs_url=None, redoc_url=None)
     for router in ROUTERS:
         app.include_router(router)
+    if dependencies.scrape is not None:
+        metrics.install(app, dependencies.scrape)
     authentication.install(app, dependencies.keys)
     api_dependencies.install(app, dependencies)
     problems.install(app)

@@ -1,7 +1,8 @@
 """`heliograph up`, `down` and `status`."""
 
 import time
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import psutil
 import typer
@@ -17,6 +18,9 @@ from operations.connection import CONNECTION_FILE, Connection
 from operations.errors import StackNotRunning
 from operations.fingerprint import fingerprint
 from operations.status import StackStatus, State, running
+
+if TYPE_CHECKING:
+    from operations.backlog import LaneBacklog
 
 _COLOURS = {
     State.READY: "green",
@@ -75,8 +79,42 @@ def status() -> None:
     console.print(f"[bold]{current.state}[/] at {current.url}, data in {settings.data}")
     console.print(_parts_table(current))
     console.print(_process_table(current.pid))
+    _print_backlog(console, settings)
     if current.state is not State.READY:
         raise typer.Exit(1)
+
+
+def _print_backlog(console: Console, settings: Settings) -> None:
+    # An HTTP client, a third of a second of imports: the other commands do without.
+    from operations import backlog  # noqa: PLC0415
+
+    found = backlog.read(settings)
+    if found.lanes:
+        console.print(_lane_table(found.lanes))
+    for sentence in found.sentences:
+        console.print(sentence, style="yellow" if found.is_behind else "")
+
+
+def _lane_table(lanes: "Sequence[LaneBacklog]") -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("lane")
+    titles = ("acknowledged/s", "merged/s", "oldest unflushed", "lag", "failed checkpoints", "failed inserts", "log")
+    for title in titles:
+        table.add_column(title, justify="right")
+    table.add_column("")
+    for lane in lanes:
+        table.add_row(
+            lane.name,
+            f"{lane.acknowledged_per_second:,.0f}",
+            f"{lane.merged_per_second:,.0f}",
+            f"{lane.oldest_unflushed_seconds:,.1f} s",
+            f"{lane.lag_segments:,.0f} segments",
+            f"{lane.checkpoint_failures:,.0f}",
+            f"{lane.insert_failures:,.0f}",
+            "" if lane.log_objects is None else f"{lane.log_objects:,.0f} objects, {lane.log_bytes / 1e6:,.1f} MB",
+            Text("stalled", style="bold red") if lane.is_stalled else "",
+        )
+    return table
 
 
 def _stop(settings: Settings, console: Console) -> None:

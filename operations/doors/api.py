@@ -5,18 +5,24 @@ from starlette.types import ASGIApp
 from actors import directory
 from heliograph.settings import Settings
 from operations.doors.keys import keys
+from operations.doors.pool import pool_of
 from operations.doors.prices import prices
 from serve_apps.api.dependencies import QueryDependencies
+from serve_apps.metrics import Scrape
 from serve_apps.query_api import query_application
+from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
 from storage.postgres.connection import Database
 
 
-async def build(settings: Settings) -> ASGIApp:
+async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     """The application of one replica."""
     database = Database(settings.postgres_dsn)
+    meter.add(pool_of(database))
     clickhouse = ClickHouse(settings.clickhouse, settings.clickhouse_url)
     known, books = keys(settings, database), await prices(database)
+    meter.add(known.measured)
+    scrape = Scrape(directory.metrics_board(), token=settings.metrics_token, is_private=settings.is_on_loopback)
     return query_application(
         QueryDependencies(
             clickhouse,
@@ -25,5 +31,6 @@ async def build(settings: Settings) -> ASGIApp:
             directory.deletion_requests(settings, database),
             prices=books,
             companions=(*known.companions, books.run),
+            scrape=scrape,
         )
     )

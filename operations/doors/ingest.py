@@ -5,20 +5,24 @@ from starlette.types import ASGIApp
 from actors import directory
 from heliograph.settings import Settings
 from operations.doors.keys import keys
+from operations.doors.pool import pool_of
 from operations.doors.prices import prices
 from serve_apps.ingest.application import ingest_application
 from serve_apps.ingest.dependencies import IngestDependencies
+from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.trace_ids import TraceIds
 from storage.postgres.connection import Database
 
 
-async def build(settings: Settings) -> ASGIApp:
+async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     """The application of one replica."""
     lanes = await directory.lane_client(settings)
     trace_ids = TraceIds(ClickHouse(settings.clickhouse, settings.clickhouse_url))
     database = Database(settings.postgres_dsn)
+    meter.add(pool_of(database))
     known, books = keys(settings, database), await prices(database)
+    meter.add(known.measured)
     return ingest_application(
         IngestDependencies(
             known.cache,

@@ -19,6 +19,18 @@ class ReplicaKeys:
     changes: KeyChanges
     uses: KeyUses
 
+    def measured(self) -> dict[str, float]:
+        """Metrics of the cache and of its listener."""
+        meter = self.cache.meter
+        return {
+            "heliograph_key_cache_hits": meter.hits,
+            "heliograph_key_cache_look_ups": meter.look_ups,
+            "heliograph_key_cache_stale": meter.stale,
+            "heliograph_key_cache_unanswered": meter.unanswered,
+            "heliograph_key_listener_connected": self.changes.is_listening,
+            "heliograph_key_listener_losses": self.changes.losses,
+        }
+
     @property
     def companions(self) -> tuple[Companion, ...]:
         """Run them as long as the cache is asked."""

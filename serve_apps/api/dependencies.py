@@ -14,6 +14,7 @@ from heliograph.domain.identifiers import ProjectId
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys, ProjectPrincipal
 from serve_apps.companions import Companion
+from serve_apps.metrics import Scrape
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
 from storage.clickhouse.scores import Scores
@@ -42,6 +43,7 @@ class QueryDependencies:
     prices: PriceBooks = field(default_factory=managed_prices)
     version: str = heliograph.__version__
     companions: tuple[Companion, ...] = ()
+    scrape: Scrape | None = None
 
 
 def install(app: Starlette, dependencies: QueryDependencies) -> None:

@@ -22,7 +22,6 @@ from serve_apps.ingest.grpc_server import GrpcDoor
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
 from serve_apps.ingest.scores import ScoresDoor
-from serve_apps.loop_lag import LoopLag
 
 
 def ingest_application(dependencies: IngestDependencies) -> Starlette:
@@ -37,7 +36,6 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts)
     scoring = ScoresDoor(dependencies, bodies, in_parts)
     batch = BatchDoor(dependencies, bodies, in_parts)
-    lag = LoopLag("ingest")
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -46,7 +44,6 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
         _map_nothing(dependencies)
         with collected_rarely():
             async with AsyncExitStack() as running:
-                await running.enter_async_context(lag.sampled())
                 await running.enter_async_context(accompanied(dependencies.companions))
                 if dependencies.grpc_address:
                     door = GrpcDoor(dependencies.keys, opentelemetry, settings.max_body_bytes)

@@ -8,6 +8,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 from urllib3.exceptions import HTTPError
 
 from heliograph.domain.errors import QueryTooExpensive, RowsRefused, Unavailable
+from heliograph.measures import Distribution
 from storage.clickhouse.deferred import DeferredClient
 
 RETRY_AFTER_SECONDS = 1.0
@@ -29,6 +30,10 @@ _REFUSED = {6, 9, 27, 38, 41, 53, 69, 70, 117, 128, 131, 321, 349, 407}
 _IPC = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ROWS = (1.0, 10.0, 50.0, 100.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0, 20_000.0)
+
+
 @dataclass
 class InsertMeter:
     """What the inserts of one writer have cost so far."""
@@ -37,6 +42,8 @@ class InsertMeter:
     inserts: int = 0
     failures: int = 0
     seconds: float = 0.0
+    durations: Distribution = field(default_factory=lambda: Distribution(_SECONDS))
+    sizes: Distribution = field(default_factory=lambda: Distribution(_ROWS))
     last_error: str = field(default="", repr=False)
 
 
@@ -68,7 +75,10 @@ class Writer:
             raise Unavailable("ClickHouse", RETRY_AFTER_SECONDS) from error
         self.meter.rows += rows.num_rows
         self.meter.inserts += 1
-        self.meter.seconds += time.monotonic() - started
+        seconds = time.monotonic() - started
+        self.meter.seconds += seconds
+        self.meter.durations.observe(seconds)
+        self.meter.sizes.observe(rows.num_rows)
 
 
 def _stream(rows: pa.Table) -> bytes:

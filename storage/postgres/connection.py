@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 from sqlalchemy import exc, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from heliograph.domain.errors import InvalidRequest, Unavailable
 from storage.postgres.tables.catalogue import METADATA
 
 CONNECT_TIMEOUT_SECONDS = 3
+_POOL_SIZE, _POOL_OVERFLOW = 5, 5
 RETRY_AFTER_SECONDS = 5
 # No statement of ours is long; one that hangs on a stopped server must not hold its caller.
 TRANSACTION_TIMEOUT_SECONDS = 15
@@ -26,8 +28,8 @@ class Database:
     def __init__(self, dsn: str) -> None:
         self._engine = create_async_engine(
             dsn,
-            pool_size=5,
-            max_overflow=5,
+            pool_size=_POOL_SIZE,
+            max_overflow=_POOL_OVERFLOW,
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
             # A restarted server costs one round trip here, and no failed request.
             pool_pre_ping=True,
@@ -70,6 +72,12 @@ class Database:
         """Return when the server answers; raises Unavailable otherwise."""
         async with self.transaction() as session:
             await session.execute(text("SELECT 1"))
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections are in use, and how many may be."""
+        pool = self._engine.pool
+        return (pool.checkedout() if isinstance(pool, QueuePool) else 0), _POOL_SIZE + _POOL_OVERFLOW
 
     async def close(self) -> None:
         """Close every connection."""

@@ -55,7 +55,7 @@ class KeyChanges:
         self._spread = spread
         self._failures = 0
         self.is_listening = False
-        self.reconnects = 0
+        self.losses = 0
 
     async def run(self) -> None:
         """Listen until cancelled; a failure of the connection is not one of the process."""
@@ -66,7 +66,7 @@ class KeyChanges:
                 wait = _RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS) - 1)] * self._spread()
                 _log.warning("key_listener_lost", reason=str(error)[:300], retry_after=round(wait, 2))
                 self._failures += 1
-                self.reconnects += 1
+                self.losses += 1
                 await asyncio.sleep(wait)
             finally:
                 self.is_listening = False

@@ -115,7 +115,7 @@ async def test_without_its_listener_a_replica_refuses_a_revoked_key_after_five_s
         assert await deaf.accepts(issued)
         deaf.clock.now += key_cache.FRESH_SECONDS
         assert not await deaf.accepts(issued)
-        assert deaf.changes.reconnects
+        assert deaf.changes.losses
 
 
 async def test_what_was_missed_while_the_connection_was_cut_is_looked_up_after_it(
@@ -134,4 +134,4 @@ async def test_what_was_missed_while_the_connection_was_cut_is_looked_up_after_i
             assert await session.scalar(cutting, {"name": APPLICATION_NAME}) == 1
 
         await refuses(replica, issued)
-        assert replica.changes.reconnects == 1
+        assert replica.changes.losses == 1
