@@ -52,12 +52,15 @@ def create(
 def show(project: Project) -> None:
     """Show the keys of a project, those that have ended too; last used is exact to two minutes."""
     table = Table(box=None, pad_edge=False)
-    for title in ("public key", "secret", "state", "created", "ends", "last used", "note"):
+    # Whole, whatever the width: it is there to be copied.
+    table.add_column("public key", no_wrap=True, overflow="fold")
+    for title in ("secret", "state", "created", "ends", "last used", "note"):
         table.add_column(title, overflow="fold")
     for key in _keys().of_project(Settings(), project):
         moments = (_shown(key.created_at), _shown(key.expires_at), _shown(key.last_used_at))
         table.add_row(key.public_key, key.secret_display, state_of(key), *moments, key.note)
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table, width=max(console.width, 120), soft_wrap=True)
 
 
 @app.command()
@@ -91,7 +94,7 @@ def state_of(key: ListedKey) -> str:
 
 
 def _shown(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else ""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z" if moment else ""
 
 
 def _keys() -> ModuleType:

@@ -98,20 +98,20 @@ def _print_backlog(console: Console, settings: Settings) -> None:
 def _lane_table(lanes: "Sequence[LaneBacklog]") -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("lane")
-    titles = ("acknowledged/s", "merged/s", "oldest unflushed", "lag", "failed checkpoints", "failed inserts", "log")
-    for title in titles:
-        table.add_column(title, justify="right")
+    for title in ("acked/s", "merged/s", "oldest", "lag", "failed"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("log")
     table.add_column("")
     for lane in lanes:
+        failed = [f"{lane.checkpoint_failures:,.0f} checkpoints", f"{lane.insert_failures:,.0f} inserts"]
         table.add_row(
             lane.name,
             f"{lane.acknowledged_per_second:,.0f}",
             f"{lane.merged_per_second:,.0f}",
             f"{lane.oldest_unflushed_seconds:,.1f} s",
-            f"{lane.lag_segments:,.0f} segments",
-            f"{lane.checkpoint_failures:,.0f}",
-            f"{lane.insert_failures:,.0f}",
-            "" if lane.log_objects is None else f"{lane.log_objects:,.0f} objects, {lane.log_bytes / 1e6:,.1f} MB",
+            f"{lane.lag_segments:,.0f}",
+            "\n".join(failed),
+            "" if lane.log_objects is None else f"{lane.log_objects:,.0f} objects\n{lane.log_bytes / 1e6:,.1f} MB",
             Text("stalled", style="bold red") if lane.is_stalled else "",
         )
     return table

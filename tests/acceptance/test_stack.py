@@ -119,6 +119,14 @@ def test_another_project_gets_its_own_keys(stack: Stack) -> None:
     assert [project["name"] for project in answer.json()["data"]] == ["Another"]
 
 
+def test_one_scrape_shows_every_process_and_status_says_that_nothing_is_behind(stack: Stack) -> None:
+    processes = ("lane-0", "lane-1", "ingest ", "api ", "dashboard ")
+    until(lambda: all(f'process="{process}' in stack.get("/metrics").text for process in processes))
+
+    assert 'heliograph_key_listener_connected{door="ingest"' in stack.get("/metrics").text
+    assert "Nothing is behind." in stack.run("status").stdout
+
+
 def test_a_healthy_stack_passes_the_doctor(stack: Stack) -> None:
     examined = stack.run("doctor")
 

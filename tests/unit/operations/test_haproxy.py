@@ -8,6 +8,7 @@ from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig,
 from ray.serve.config import HTTPOptions
 
 from operations import haproxy
+from serve_apps import metrics
 
 
 @pytest.fixture
@@ -68,6 +69,13 @@ async def test_ingestion_is_routed_before_the_applications_are_matched(rendered:
     text = haproxy.amended(rendered.read_text(), "/503.http")
 
     assert text.index("set-path /ingest%[path]") < text.index("acl is_http-ingest")
+
+
+async def test_the_operators_metrics_are_the_api_s_and_not_a_page_of_the_dashboard(rendered: Path) -> None:
+    text = haproxy.amended(rendered.read_text(), "/503.http")
+
+    rule = f"http-request set-path /api/public{metrics.PATH} if {{ path /metrics }}"
+    assert 0 < text.index(rule) < text.index("acl is_http-dashboard")
 
 
 async def test_a_check_may_take_longer_than_the_time_between_two(rendered: Path) -> None:
