@@ -12,12 +12,30 @@ Accepts = Callable[[Value], bool]
 T = TypeVar("T")
 
 
+_KNOWN_SIZES = 1 << 16
+# The tag of field 2: a resource's scopes, a scope's spans.
+_SECOND_FIELD = b"\x12"
+
+
+class _Sizes(dict[int, bytes]):
+    """Sizes as they are written; of every span two are."""
+
+    def __missing__(self, size: int) -> bytes:
+        written = wire.varint(size)
+        if size < _KNOWN_SIZES:
+            self[size] = written
+        return written
+
+
+_SIZES = _Sizes()
+
+
 class Frame:
     """What all spans of an instrumentation scope share: their resource, their scope, and the bytes of both."""
 
     def __init__(self, resource: bytes, scope: bytes, schema_urls: tuple[bytes, bytes] = (b"", b"")) -> None:
-        self._resource_part = _present(1, resource) + _present(3, schema_urls[0])
-        self._scope_part = _present(1, scope) + _present(3, schema_urls[1])
+        self._resource_part = _present(1, resource) + _present(3, schema_urls[0]) + _SECOND_FIELD
+        self._scope_part = _present(1, scope) + _present(3, schema_urls[1]) + _SECOND_FIELD
         self.resource = values.attributes(wire.lenient(wire.Resource, resource).attributes)
         self._read_scope(wire.lenient(wire.Scope, scope))
 
@@ -32,9 +50,9 @@ class Frame:
 
     def enclose(self, span: bytes) -> bytes:
         """One serialized ResourceSpans that holds exactly this span, with its resource and scope."""
-        size = wire.varint(len(span))
-        scope_size = len(self._scope_part) + 1 + len(size) + len(span)
-        return b"".join((self._resource_part, b"\x12", wire.varint(scope_size), self._scope_part, b"\x12", size, span))
+        size = _SIZES[len(span)]
+        scope_size = _SIZES[len(self._scope_part) + len(size) + len(span)]
+        return b"".join((self._resource_part, scope_size, self._scope_part, size, span))
 
     def resource_text(self, *keys: str) -> str:
         """The first of the resource's attributes that says something."""

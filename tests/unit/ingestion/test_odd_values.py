@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from ingestion import otlp, replay, wire
 from ingestion.pricing import managed_prices
-from tests.unit.ingestion.spans import CONTEXT, export, mapped, row, same_rows, span
+from tests.unit.ingestion.spans import CONTEXT, event, export, mapped, row, same_rows, span
 
 KEYS = (
     "langfuse.observation.type", "langfuse.observation.input", "langfuse.observation.metadata",
@@ -19,6 +20,14 @@ KEYS = (
     "langfuse.trace.public", "langfuse.trace.input", "langfuse.environment", "gen_ai.usage.input_tokens",
     "gen_ai.usage.cost", "gen_ai.operation.name", "gen_ai.prompt.0.role", "gen_ai.input.messages",
     "gen_ai.system_instructions", "events", "ai.operationId", "genkit:output", "input.value", "x", "",
+    "gen_ai.prompt", "gen_ai.prompt.0", "gen_ai.prompt.x.1", "gen_ai.completion", "llm.input_messages.0.message.role",
+    "langfuse.observation.model.parameters", "llm.invocation_parameters", "model_config", "gen_ai.request.top_p",
+    "genkit:input", "genkit:metadata:subtype", "genkit:name", "ai.response.providerMetadata", "ai.response.text",
+    "ai.response.toolCalls", "ai.response.msToFirstChunk", "ai.usage.tokens", "ai.prompt.messages",
+    "ai.telemetry.metadata.langfusePrompt", "gcp.vertex.agent.llm_response", "gcp.vertex.agent.llm_request",
+    "completion.rawRequest", "openrouter.source", "langfuse.experiment.id", "langfuse.experiment.metadata",
+    "pydantic_ai.all_messages", "final_result", "langfuse.trace.metadata", "langfuse.metadata", "tag.tags",
+    "langfuse.internal.as_root", "openinference.span.kind", "traceloop.span.kind", "logfire.msg",
 )  # fmt: skip
 scalars = (
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -33,15 +42,29 @@ odd_values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab.", max_size=3), inner, max_size=3)
 )
 attributes = st.dictionaries(st.sampled_from(KEYS), odd_values, max_size=8)
-scopes = st.sampled_from([("langfuse-sdk", "5"), ("ai", ""), ("genkit-tracer", ""), ("other", "1")])
+scopes = st.sampled_from(
+    [
+        (name, "1")
+        for name in ("langfuse-sdk", "ai", "genkit-tracer", "gcp.vertex.agent", "pydantic-ai", "livekit-agents")
+    ]
+)
+events = st.builds(
+    event,
+    st.sampled_from(
+        [
+            "gen_ai.client.inference.operation.details", "gen_ai.user.message", "gen_ai.choice",
+            "gen_ai.content.prompt", "gen_ai.content.completion", "exception",
+        ]
+    ),
+    attributes,
+)  # fmt: skip
+spans = st.builds(lambda found, happened: span(found, events=happened), attributes, st.lists(events, max_size=2))
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(attributes, min_size=1, max_size=4), scopes)
-def test_every_span_is_kept_and_a_replay_gives_the_same_rows(
-    found: list[dict[str, Any]], scope: tuple[str, str]
-) -> None:
-    result = mapped(*map(span, found), scope=scope)
+@given(st.lists(spans, min_size=1, max_size=4), scopes)
+def test_every_span_is_kept_and_a_replay_gives_the_same_rows(found: list[Span], scope: tuple[str, str]) -> None:
+    result = mapped(*found, scope=scope)
     assert result.rejected == []
     assert result.batch.observations.num_rows == result.batch.records.num_rows == len(found)
     for table in result.batch.row_tables:
