@@ -62,6 +62,8 @@ class ModelMatcher:
         self._models = [_Definition(model) for model in _in_order(models)]
         self._otherwise = otherwise
         self._found: dict[str, _Definitions] = {}
+        # Of these the time does not matter, which is so for nearly all names.
+        self._undated: dict[str, PricedModel | None] = {}
 
     def match(self, name: str, started_at: int) -> PricedModel | None:
         """The model that the name meant at a time in microseconds."""
@@ -69,7 +71,11 @@ class ModelMatcher:
 
     def match_all(self, names: Sequence[str], started_at: Callable[[], Sequence[int]]) -> list[PricedModel | None]:
         """The models that the names meant; the times are asked for only if it depends on them."""
-        found = list(map(self._definitions, names))
+        undated = self._undated
+        try:
+            return [undated[name] for name in names]
+        except KeyError:
+            found = list(map(self._definitions, names))
         if not any(each.is_dated for each in found):
             return [each.at(0) for each in found]
         return [each.at(moment) for each, moment in zip(found, started_at(), strict=True)]
@@ -79,7 +85,10 @@ class ModelMatcher:
         if found is None:
             if len(self._found) >= _MAX_CACHED:
                 self._found.clear()
+                self._undated.clear()
             found = self._found[name] = _Definitions(list(self._matching(name)))
+            if not found.is_dated:
+                self._undated[name] = found.at(0)
         return found
 
     def _matching(self, name: str) -> Iterator[PricedModel]:

@@ -3,7 +3,6 @@
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from heliograph.domain.costs import MAX_UNITS
 from heliograph.domain.models import CallCondition, Circumstance, Model, Operator, PricingTier, UsageCondition
@@ -29,22 +28,15 @@ NOT_BILLED = frozenset({TOTAL, "accepted_prediction_tokens", "rejected_predictio
 _MAX_SHAPES = 1024
 
 
-class Bill(NamedTuple):
-    """What a call costs, in pico-dollars: by usage key, with the total; the tier, and the keys that have no price."""
+Said = Mapping[tuple[Circumstance, str], str]
+_NOTHING_SAID: Said = {}
+_NO_METADATA: Mapping[str, str] = {}
 
-    costs: Costs
-    tier: str = ""
-    unpriced: tuple[str, ...] = ()
+# What a call costs, in pico-dollars: by usage key, with the total; the tier, and the keys that have no price. A plain
+# tuple, since one is made for each observation.
+Bill = tuple[Costs, str, tuple[str, ...]]
 
-
-NOTHING = Bill({})
-
-
-class Call(NamedTuple):
-    """How a model was called, as far as tiers ask for it: parameters as JSON text, and metadata."""
-
-    model_parameters: str = ""
-    metadata: Mapping[str, str] = {}
+NOTHING: Bill = ({}, "", ())
 
 
 class PricedModel:
@@ -57,38 +49,41 @@ class PricedModel:
         self._default = _Tier(model.default_tier)
         special = sorted((tier for tier in model.tiers if tier.conditions), key=lambda tier: tier.priority)
         self._special = [_Tier(tier) for tier in special]
+        # Those that may hold of a call that says nothing of what tiers ask.
+        self._by_usage = [tier for tier in self._special if not tier.of_call]
+        self._least = min((tier.least for tier in self._by_usage), default=0)
         self._asked = frozenset((each.source, each.key) for tier in self._special for each in tier.of_call)
-        self.asks_for_call = bool(self._asked)
 
-    def price(self, usage: Usage, call: Call | None = None) -> Bill:
-        """The cost of each usage key that has a price, and their total, in the tier that the call falls under."""
+    def price(self, usage: Usage, parameters: str = "", metadata: Mapping[str, str] = _NO_METADATA) -> Bill:
+        """The cost of each usage key that has a price, and their total, in the tier that the call falls under.
+
+        Args:
+            usage: units by key.
+            parameters: with which the model was called, as JSON text.
+            metadata: of the call.
+        """
         if not usage:
             return NOTHING
-        tier = self._tier(usage, call) if self._special else self._default
-        costs, unpriced = tier.bill(usage)
-        return Bill(costs, tier.name if costs else "", unpriced)
-
-    def _tier(self, usage: Usage, call: Call | None) -> "_Tier":
-        said = _said(call, self._asked) if call is not None and self._asked else {}
+        said = _said(self._asked, parameters, metadata) if self._asked else _NOTHING_SAID
+        candidates = self._special if said else self._by_usage
+        if not candidates or (not said and sum(usage.values()) < self._least):
+            return self._default.bill(usage)
         keys = tuple(usage)
-        return next((tier for tier in self._special if tier.holds(usage, keys, said)), self._default)
+        return next((tier for tier in candidates if tier.holds(usage, keys, said)), self._default).bill(usage)
 
 
-Said = Mapping[tuple[Circumstance, str], str]
-
-
-def _said(call: Call, asked: frozenset[tuple[Circumstance, str]]) -> Said:
+def _said(asked: frozenset[tuple[Circumstance, str]], parameters: str, metadata: Mapping[str, str]) -> Said:
     """What the call says about what the tiers ask."""
     said: dict[tuple[Circumstance, str], str] = {}
-    parameters: values.Value = None
+    parsed: values.Value = None
     for source, key in asked:
         if source is Circumstance.METADATA:
-            if key in call.metadata:
-                said[source, key] = call.metadata[key]
+            if key in metadata:
+                said[source, key] = metadata[key]
         # Nearly no call names a service tier, and parsing is what costs.
-        elif key in call.model_parameters:
-            parameters = parameters or values.parsed_or_none(call.model_parameters)
-            found = parameters.get(key) if isinstance(parameters, dict) else None
+        elif key in parameters:
+            parsed = parsed or values.parsed_or_none(parameters)
+            found = parsed.get(key) if isinstance(parsed, dict) else None
             if found is not None:
                 said[source, key] = values.text(found)
     return said
@@ -99,6 +94,8 @@ class _Tier:
         self.name = tier.name
         self.of_call = [each for each in tier.conditions if isinstance(each, CallCondition)]
         self._of_usage = [_UsageRule(each) for each in tier.conditions if isinstance(each, UsageCondition)]
+        # The units, all keys together, below which it cannot hold.
+        self.least = max((rule.least for rule in self._of_usage), default=0)
         self._prices = tier.prices
         self._plans: dict[tuple[str, ...], tuple[list[tuple[str, int]], tuple[str, ...]]] = {}
 
@@ -108,7 +105,7 @@ class _Tier:
                 return False
         return all(rule.holds(usage, keys) for rule in self._of_usage)
 
-    def bill(self, usage: Usage) -> tuple[Costs, tuple[str, ...]]:
+    def bill(self, usage: Usage) -> Bill:
         keys = tuple(usage)
         plan = self._plans.get(keys)
         if plan is None:
@@ -116,10 +113,15 @@ class _Tier:
                 self._plans.clear()
             plan = self._plans[keys] = self._plan(keys)
         priced, unpriced = plan
+        named = tuple([key for key in unpriced if usage[key]]) if unpriced else unpriced
+        if not priced:
+            return {}, "", named
         costs = {key: price * usage[key] for key, price in priced}
-        if costs:
-            _complete(costs)
-        return costs, tuple(key for key in unpriced if usage[key]) if unpriced else unpriced
+        if TOTAL not in costs:
+            costs[TOTAL] = sum(costs.values())
+        if costs[TOTAL] > MAX_UNITS or max(costs.values()) > MAX_UNITS:
+            costs = {key: min(cost, MAX_UNITS) for key, cost in costs.items()}
+        return costs, self.name, named
 
     def _plan(self, keys: tuple[str, ...]) -> tuple[list[tuple[str, int]], tuple[str, ...]]:
         priced = [(key, self._prices[key]) for key in keys if key in self._prices]
@@ -128,21 +130,13 @@ class _Tier:
         return priced, tuple(key for key in keys if key not in self._prices and key not in NOT_BILLED)
 
 
-def _complete(costs: Costs) -> None:
-    """Adds the total: as priced, else the sum; nothing exceeds what a cost column holds."""
-    total = costs.get(TOTAL)
-    if total is None:
-        total = costs[TOTAL] = sum(costs.values())
-    if total > MAX_UNITS or max(costs.values()) > MAX_UNITS:
-        costs.update({key: min(cost, MAX_UNITS) for key, cost in costs.items()})
-
-
 class _UsageRule:
     def __init__(self, condition: UsageCondition) -> None:
         self._pattern = re.compile(condition.pattern, 0 if condition.is_case_sensitive else re.IGNORECASE)
         self._compare = COMPARISONS[condition.operator]
         self._value = condition.value
         self._matching: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self.least = condition.value if condition.operator in {Operator.GT, Operator.GTE} else 0
 
     def holds(self, usage: Usage, keys: tuple[str, ...]) -> bool:
         matching = self._matching.get(keys)

@@ -1,8 +1,7 @@
 """Usage and cost of an observation, and the model that prices it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from itertools import repeat
 
 from heliograph.domain.costs import UNITS_PER_DOLLAR, units_of
 from heliograph.domain.usage import TOTAL
@@ -13,7 +12,7 @@ from ingestion.attributes.shape import Keys
 from ingestion.attributes.usage import Usage
 from ingestion.pricing import PriceBook
 from ingestion.rows import Columns, TextMap
-from ingestion.tiers import NOTHING, Bill, Call, Costs, PricedModel
+from ingestion.tiers import NOTHING, Bill, Costs, PricedModel
 from ingestion.values import Value
 
 # Contract 4.7: details by key, or one total; either one switches inference off.
@@ -74,10 +73,10 @@ class Counted:
             columns.put("total_tokens", rows, [units for _, _, _, units in counted])
         if any(self._costs):
             columns.put("provided_cost_details", rows, self._costs)
-        calls = _calls(rows, columns) if any(model and model.asks_for_call for model in known) else repeat(None)
+        calls = zip(columns.values("model_parameters", rows), columns.values("metadata", rows), strict=True)
         bills = [
-            Bill(pricing.with_total(costs)) if costs else model.price(units, call) if model else NOTHING
-            for costs, model, units, call in zip(self._costs, known, totals, calls)  # noqa: B905 - calls may not end
+            (pricing.with_total(costs), "", ()) if costs else model.price(units, *call) if model else NOTHING
+            for costs, model, units, call in zip(self._costs, known, totals, calls, strict=True)
         ]
         _fill_bills(rows, bills, columns)
 
@@ -85,6 +84,8 @@ class Counted:
         self, rows: Sequence[int], known: Sequence[PricedModel | None], columns: Columns
     ) -> Sequence[Usage]:
         """The usages; where nothing was provided, the tokens of what a generation said, if its tokenizer is known."""
+        if all(self._usages):
+            return self._usages
         untold = [
             place
             for place, model in enumerate(known)
@@ -102,17 +103,15 @@ class Counted:
         return usages
 
 
-def _calls(rows: Sequence[int], columns: Columns) -> Iterable[Call]:
-    return map(Call, columns.values("model_parameters", rows), columns.values("metadata", rows))
-
-
 def _fill_bills(rows: Sequence[int], bills: Sequence[Bill], columns: Columns) -> None:
-    if any(bill.costs for bill in bills):
-        columns.put("cost_details", rows, [bill.costs for bill in bills])
-        columns.put("total_cost", rows, [bill.costs.get(TOTAL, 0) for bill in bills])
-        columns.put("pricing_tier", rows, [bill.tier for bill in bills])
-    if any(bill.unpriced for bill in bills):
-        columns.put("unpriced_usage", rows, [bill.unpriced for bill in bills])
+    costs = [found for found, _, _ in bills]
+    if any(costs):
+        columns.put("cost_details", rows, costs)
+        columns.put("total_cost", rows, [found.get(TOTAL, 0) for found in costs])
+        columns.put("pricing_tier", rows, [tier for _, tier, _ in bills])
+    unpriced = [keys for _, _, keys in bills]
+    if any(unpriced):
+        columns.put("unpriced_usage", rows, unpriced)
 
 
 def of(group: SpanGroup) -> tuple[Counted | None, list[TextMap] | None]:

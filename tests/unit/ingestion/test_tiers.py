@@ -13,7 +13,7 @@ from heliograph.domain.model_documents import tier_document, tier_from
 from heliograph.domain.models import CallCondition, Circumstance, Model, Operator, PricingTier, UsageCondition
 from ingestion.managed_prices import managed_models
 from ingestion.pricing import PriceBook
-from ingestion.tiers import COMPARISONS, Call, PricedModel
+from ingestion.tiers import COMPARISONS, PricedModel
 from tests.unit.ingestion.spans import CONTEXT, row
 
 DETAILS = "langfuse.observation.usage_details"
@@ -26,9 +26,9 @@ FLEX = CallCondition(Circumstance.MODEL_PARAMETERS, "service_tier", ("flex", "ba
 GOLD = CallCondition(Circumstance.METADATA, "plan", ("gold",))
 
 
-def tier_name(*tiers: PricingTier, usage: dict[str, int], call: Call | None = None) -> str:
+def tier_name(*tiers: PricingTier, usage: dict[str, int], call: tuple[str, dict[str, str]] = ("", {})) -> str:
     model = Model("m", "m", "^m$", (STANDARD, *tiers))
-    return PricedModel(model).price(usage, call).tier
+    return PricedModel(model).price(usage, *call)[1]
 
 
 @pytest.mark.parametrize(
@@ -71,32 +71,32 @@ def test_operators(operator: Operator, holds: list[bool]) -> None:
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
-        (Call('{"service_tier": "flex"}'), "flex"),
-        (Call('{"service_tier": "batch", "temperature": 0}'), "flex"),
-        (Call('{"service_tier": "Flex"}'), "Standard"),
-        (Call('{"stop": "service_tier"}'), "Standard"),
-        (Call('{"nested": {"service_tier": "flex"}}'), "Standard"),
-        (Call('{"service_tier": ["flex"]}'), "Standard"),
-        (Call("service_tier"), "Standard"),
-        (Call("", {"service_tier": "flex"}), "Standard"),
-        (None, "Standard"),
+        (('{"service_tier": "flex"}', {}), "flex"),
+        (('{"service_tier": "batch", "temperature": 0}', {}), "flex"),
+        (('{"service_tier": "Flex"}', {}), "Standard"),
+        (('{"stop": "service_tier"}', {}), "Standard"),
+        (('{"nested": {"service_tier": "flex"}}', {}), "Standard"),
+        (('{"service_tier": ["flex"]}', {}), "Standard"),
+        (("service_tier", {}), "Standard"),
+        (("", {"service_tier": "flex"}), "Standard"),
+        (("", {}), "Standard"),
     ],
 )
-def test_a_parameter_is_compared_exactly_and_at_the_top_level(call: Call | None, expected: str) -> None:
+def test_a_parameter_is_compared_exactly_and_at_the_top_level(call: tuple[str, dict[str, str]], expected: str) -> None:
     assert tier_name(PricingTier("flex", {"input": 2}, 1, (FLEX,)), usage={"input": 1}, call=call) == expected
 
 
 def test_metadata_may_choose_the_tier() -> None:
     gold = PricingTier("gold", {"input": 2}, 1, (GOLD,))
-    assert tier_name(gold, usage={"input": 1}, call=Call("", {"plan": "gold"})) == "gold"
-    assert tier_name(gold, usage={"input": 1}, call=Call("", {"plan": "tin"})) == "Standard"
+    assert tier_name(gold, usage={"input": 1}, call=("", {"plan": "gold"})) == "gold"
+    assert tier_name(gold, usage={"input": 1}, call=("", {"plan": "tin"})) == "Standard"
 
 
 def test_all_conditions_must_hold_and_the_smallest_priority_wins() -> None:
     both = PricingTier("both", {"input": 4}, 1, (FLEX, LONG))
     flex, long = PricingTier("flex", {"input": 2}, 2, (FLEX,)), PricingTier("long", {"input": 3}, 3, (LONG,))
     tiers = (long, both, flex)
-    call = Call('{"service_tier": "flex"}')
+    call: tuple[str, dict[str, str]] = ('{"service_tier": "flex"}', {})
     assert tier_name(*tiers, usage={"input": 101}, call=call) == "both"
     assert tier_name(*tiers, usage={"input": 100}, call=call) == "flex"
     assert tier_name(*tiers, usage={"input": 101}) == "long"
@@ -119,16 +119,16 @@ def test_a_priced_total_is_the_total_and_covers_every_key() -> None:
     bill = PricedModel(Model("m", "m", "^m$", (PricingTier("Standard", {"total": 3, "input": 1}),))).price(
         {"input": 4, "odd": 2, "total": 6}
     )
-    assert bill.costs == {"input": 4, "total": 18}
-    assert bill.unpriced == ()
+    assert bill[0] == {"input": 4, "total": 18}
+    assert bill[2] == ()
 
 
 @given(st.dictionaries(st.sampled_from(["input", "output", "odd"]), st.integers(0, 2**64 - 1)))
 def test_no_cost_exceeds_its_column(usage: dict[str, int]) -> None:
     model = PricedModel(Model("m", "m", "^m$", (PricingTier("Standard", {"input": 10**9, "output": 3}),)))
     bill = model.price(usage)
-    assert all(0 <= cost <= MAX_UNITS for cost in bill.costs.values())
-    assert set(bill.unpriced) == {key for key in usage if key == "odd" and usage[key]}
+    assert all(0 <= cost <= MAX_UNITS for cost in bill[0].values())
+    assert set(bill[2]) == {key for key in usage if key == "odd" and usage[key]}
 
 
 def test_documents_keep_every_managed_tier() -> None:

@@ -9,7 +9,7 @@ import pytest
 from heliograph.domain.model_documents import tier_from
 from heliograph.domain.models import Model, PricingTier
 from ingestion.managed_prices import MANAGED_PRICES
-from ingestion.tiers import Call, PricedModel
+from ingestion.tiers import PricedModel
 from operations.price_documents import HOSTS, PREFIXES, dated_prices, documents_of, pattern_of, tiers_of, variants_at
 
 EQUALS = {"kind": "ClauseEquals", "equals": "gpt-4o"}
@@ -79,8 +79,8 @@ def test_long_inputs_have_tiers_and_so_has_each_way_of_processing() -> None:
     model = PricedModel(Model("m", "m", "^m$", tuple(found)))
 
     def priced(units: int, parameters: dict[str, str] | None = None) -> tuple[str, int]:
-        bill = model.price({"input": units}, Call(json.dumps(parameters or {})))
-        return bill.tier, bill.costs["input"] // units
+        bill = model.price({"input": units}, json.dumps(parameters or {}))
+        return bill[1], bill[0]["input"] // units
 
     assert priced(200_000) == ("Standard", 2_000_000)
     assert priced(200_001) == ("Standard, more than 200k input tokens", 4_000_000)
