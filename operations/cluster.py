@@ -2,9 +2,12 @@
 
 import asyncio
 import sys
+import time
 
 import ray
+from ray import serve
 from ray.exceptions import RayError
+from ray.serve.schema import ProxyStatus
 
 from actors import directory
 from heliograph import telemetry
@@ -12,6 +15,9 @@ from heliograph.domain.errors import HeliographError
 from heliograph.settings import Settings
 from operations import deployment, preparation
 from operations.errors import EngineNotShared, SecretNotGiven, StepFailed
+
+_FRONT_END_SECONDS = 60
+_POLL_SECONDS = 0.5
 
 
 def check(settings: Settings) -> None:
@@ -47,6 +53,19 @@ def deploy(settings: Settings) -> None:
     asyncio.run(directory.stop_maintenance())
     directory.stop_metrics()
     deployment.start_maintenance(settings)
+    if without := _without_front_end():
+        _tell(f"No front end yet on {', '.join(without)}: it comes with the first replica that is placed there")
+
+
+def _without_front_end() -> list[str]:
+    """Nodes whose HAProxy does not answer within the time that a start takes: Serve starts them after the replicas."""
+    deadline = time.monotonic() + _FRONT_END_SECONDS
+    while True:
+        proxies = serve.status().proxies
+        without = [node for node in directory.working_nodes() if proxies.get(node) != ProxyStatus.HEALTHY]
+        if not without or time.monotonic() > deadline:
+            return without
+        time.sleep(_POLL_SECONDS)
 
 
 def _join(settings: Settings) -> None:

@@ -52,12 +52,21 @@ class TwoNodes:
 
     def kill_worker(self) -> None:
         """Kill -9 everything of the second node at once, as when its machine loses power."""
-        victims = _family(self.worker)
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for victim in victims:
-                with suppress(psutil.NoSuchProcess):
-                    victim.send_signal(number)
-        psutil.wait_procs(victims, timeout=10)
+        _kill(_family(self.worker))
+
+    def kill_head(self) -> None:
+        """Kill -9 everything of the first node at once, the cluster's state with it."""
+        control = psutil.Process(self.head).parent()
+        servers = [one for one in control.children() if one.pid != self.worker] if control else []
+        _kill([process for server in servers for process in _family(server.pid)])
+
+
+def _kill(victims: list[psutil.Process]) -> None:
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for victim in victims:
+            with suppress(psutil.NoSuchProcess):
+                victim.send_signal(number)
+    psutil.wait_procs(victims, timeout=10)
 
 
 def variables(settings: Settings) -> dict[str, str]:
@@ -122,16 +131,14 @@ def main() -> None:
     place: dict[str, Any] = {"node_ip_address": LOOPBACK, "num_cpus": _CPUS, "include_dashboard": False}
     folder = ray_cluster.sessions_folder(settings)
     # Ray's class writes the address of the cluster into this one without making it.
-    (folder / "ray").mkdir(parents=True)
+    (folder / "ray").mkdir(parents=True, exist_ok=True)
     ports = {"gcs_server_port": settings.port + RAY_GCS, "dashboard_agent_listen_port": settings.port + RAY_AGENT}
     cluster = Cluster(initialize_head=True, head_node_args={**place, **ports, "temp_dir": str(folder)})
     worker = cluster.add_node(**place, env_vars=_second(settings.port + SECOND_NODE))
     print(json.dumps({"head": _raylet(cluster.head_node), "worker": _raylet(worker)}), flush=True)
     sys.stdin.read()
-    for node in list(cluster.worker_nodes):
-        if not node.any_processes_alive():
-            cluster.worker_nodes.remove(node)
-    cluster.shutdown()  # type: ignore[no-untyped-call]
+    for node in cluster.list_all_nodes():  # type: ignore[no-untyped-call]
+        node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
 
 
 def _raylet(node: object) -> int:

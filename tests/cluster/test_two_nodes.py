@@ -1,15 +1,16 @@
 """Two nodes: what is placed where, and what is left of it when one of them dies under load."""
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import astuple
 
 import httpx
 import pytest
 
-from heliograph.settings import LOOPBACK
+from heliograph.settings import LOOPBACK, Settings
 from tests.benchmarks.chaos.rounds import disturb
 from tests.cluster.conftest import heliograph
-from tests.cluster.nodes import SECOND_NODE, TwoNodes
+from tests.cluster.nodes import SECOND_NODE, TwoNodes, two_nodes
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -48,3 +49,22 @@ def test_another_deployment_replaces_lanes_and_replicas_under_load_and_loses_not
 
     heliograph(cluster, "withdraw")
     assert cluster.processes() == set()
+
+
+def test_the_loss_of_the_head_costs_the_cluster_and_another_one_continues_from_the_stores(
+    cluster_settings: Settings,
+) -> None:
+    with ExitStack() as first, ExitStack() as second:
+        lost = first.enter_context(two_nodes(cluster_settings))
+        heliograph(lost, "deploy")
+
+        def lose_the_head() -> None:
+            lost.kill_head()
+            first.close()
+            heliograph(second.enter_context(two_nodes(cluster_settings)), "deploy")
+
+        outcome = asyncio.run(disturb("head", lose_the_head, cluster_settings, rate=SPANS_PER_SECOND))
+
+    print(outcome)
+    assert outcome.acknowledged > SPANS_PER_SECOND
+    assert outcome.is_exact, astuple(outcome)
