@@ -1,14 +1,16 @@
 """Requests to delete: noted first, then appended as tombstones to every lane whose log may hold the subject."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 import pyarrow as pa
 
+from actors.lane_client import WAITS_FOR_A_MOVE
 from heliograph.domain import tables
 from heliograph.domain.deletions import Deletion, SubjectType
-from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.errors import InvalidRequest, Unavailable, WrongLane
 from heliograph.domain.events import MappedBatch, RecordKind
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LaneMap
@@ -54,10 +56,21 @@ class DeletionRequests:
         asked = await self._deletions.request(
             project_id, subject_type, unique, requested_by=requested_by, lanes=sorted(by_lane)
         )
+        for wait in WAITS_FOR_A_MOVE:
+            try:
+                await self._append(asked)
+            except WrongLane:
+                # While a project moves no lane could say which of them deletes.
+                await asyncio.sleep(wait)
+            else:
+                return asked
+        raise Unavailable("The ingestion lane", 1.0)
+
+    async def _append(self, asked: Deletion) -> None:
         if self._appends is None:
             self._appends = await self._connect()
+        by_lane = _spread(await self._every_map(), asked.project_id, asked.subject_type, subjects=asked.subjects)
         await self._appends.append_to({lane: _tombstones(asked, share) for lane, share in by_lane.items()})
-        return asked
 
 
 def _spread(

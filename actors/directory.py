@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import functools
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.deletion_requests import DeletionRequests
@@ -18,9 +20,10 @@ from actors.lane_client import LaneClient
 from actors.lane_measures import LaneMeasures
 from actors.maintenance import Chore, Maintenance
 from actors.metrics_board import Board, MetricsBoard, Reporter
+from actors.resharding import Resharding
 from heliograph import telemetry
-from heliograph.domain.errors import LaneFenced, Unavailable
-from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.errors import HeliographError, LaneFenced, ReshardingRunning, Unavailable
+from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LaneMap
 from heliograph.garbage import collect_rarely
 from heliograph.measures import Sample
@@ -40,6 +43,7 @@ from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
 from storage.postgres.models import AllModels
+from storage.postgres.resharding import LaneMapChanges
 
 NAMESPACE = "heliograph"
 _RETRY_AFTER_SECONDS = 2.0
@@ -85,6 +89,7 @@ class LaneActor:
         await self._start()
         self._measures = LaneMeasures()
         self._reporting = asyncio.create_task(Reporter(_name(lane), self._samples, RayBoard()).run())
+        self._watching = asyncio.create_task(self._lane.handover.watch(lambda: resume_resharding(settings)))
         collect_rarely()
 
     async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
@@ -95,8 +100,21 @@ class LaneActor:
         """See Lane.status."""
         return {**await self._lane.status(), "pid": os.getpid()}
 
+    async def give_up(self, map_version: int, projects: Sequence[ProjectId]) -> None:
+        """See Handover.give_up."""
+        await self._lane.handover.give_up(map_version, projects)
+
+    async def take_over(self, map_version: int, generations: Mapping[ProjectId, int]) -> None:
+        """See Handover.take_over."""
+        await self._lane.handover.take_over(map_version, generations)
+
+    async def adopt(self) -> int:
+        """See Handover.adopt."""
+        return await self._lane.handover.adopt()
+
     async def stop(self) -> None:
         """See Lane.stop."""
+        self._watching.cancel()
         await self._lane.stop()
 
     async def _samples(self) -> list[Sample]:
@@ -169,6 +187,30 @@ class RayLane:
             return cast("list[AppendOutcome]", outcomes)
         raise Unavailable("The ingestion lane", _RETRY_AFTER_SECONDS)
 
+    async def give_up(self, map_version: int, projects: Sequence[ProjectId]) -> None:
+        """See Handover.give_up; raises Unavailable when the actor cannot be reached."""
+        await self._step("give_up", map_version, projects)
+
+    async def take_over(self, map_version: int, generations: Mapping[ProjectId, int]) -> None:
+        """See Handover.take_over; raises Unavailable when the actor cannot be reached."""
+        await self._step("take_over", map_version, generations)
+
+    async def adopt(self) -> int:
+        """See Handover.adopt; raises Unavailable when the actor cannot be reached."""
+        async with asyncio.timeout(_APPEND_TIMEOUT_SECONDS):
+            return int(await self._step("adopt"))
+
+    async def _step(self, name: str, *arguments: object) -> Any:
+        try:
+            return await getattr(self._resolved(), name).remote(*arguments)
+        except RayTaskError as error:
+            if isinstance(error.cause, HeliographError):
+                raise error.cause from error
+            raise
+        except (RayError, ValueError) as error:
+            self._handle = None
+            raise Unavailable("The ingestion lane", _RETRY_AFTER_SECONDS) from error
+
     def _resolved(self) -> "ActorHandle[Any]":
         if self._handle is None:
             self._handle = ray.get_actor(_name(self._number), NAMESPACE)
@@ -200,9 +242,9 @@ class RayBoard:
             raise Unavailable("The board of metrics", _RETRY_AFTER_SECONDS) from error
 
 
-async def start_lanes(settings: Settings) -> None:
-    """Start every lane, wanted or not, and return when each has taken over its log."""
-    handles = [_get_or_create(number, settings) for number in await _lanes(settings)]
+async def start_lanes(settings: Settings, numbers: Sequence[LaneNumber] = ()) -> None:
+    """Start these lanes, by default all, wanted or not, and return when each has taken over its log."""
+    handles = [_get_or_create(number, settings) for number in numbers or await _lanes(settings)]
     async with asyncio.timeout(_START_TIMEOUT_SECONDS):
         await asyncio.gather(*(handle.status.remote() for handle in handles))
 
@@ -213,6 +255,27 @@ async def restart_lanes(settings: Settings) -> None:
         await _end(_name(number))
         async with asyncio.timeout(_START_TIMEOUT_SECONDS):
             await _get_or_create(number, settings).status.remote()
+
+
+@asynccontextmanager
+async def resharding(settings: Settings) -> AsyncIterator[Resharding]:
+    """Changes of the lane map of this cluster."""
+    database = Database(settings.postgres_dsn)
+    try:
+        yield Resharding(LaneMapChanges(database), RayLane, lambda numbers: start_lanes(settings, numbers))
+    finally:
+        await database.close()
+
+
+async def resume_resharding(settings: Settings) -> None:
+    """Carry on a change of the lane map that was cut short and that no process carries on."""
+    try:
+        async with resharding(settings) as change:
+            await change.resume()
+    except ReshardingRunning:
+        return
+    except (HeliographError, TimeoutError) as error:
+        telemetry.logger("resharding").warning("resharding_not_resumed", reason=str(error))
 
 
 async def stop_lanes(settings: Settings) -> None:
@@ -252,9 +315,10 @@ async def lane_statuses(settings: Settings) -> list[dict[str, Any]]:
 
 async def lane_client(settings: Settings) -> LaneClient:
     """A client for this process, under the lane map of now."""
-    lane_map = await _lane_map(settings)
-    lanes = {LaneNumber(number): RayLane(LaneNumber(number)) for number in range(lane_map.count)}
-    return LaneClient(lane_map, lanes.__getitem__, settings.ingest)
+    # The pool lives as long as the process: a map is read again whenever a project has moved.
+    registry = LaneRegistry(Database(settings.postgres_dsn))
+    lane = functools.cache(RayLane)
+    return LaneClient(await registry.lane_map(), lane, settings.ingest, read_map=registry.lane_map)
 
 
 def deletion_requests(settings: Settings, database: Database) -> DeletionRequests:

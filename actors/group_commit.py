@@ -74,6 +74,7 @@ class GroupCommit:
         self._buffers = ProjectBuffers(
             max_project_bytes=settings.max_project_bytes, max_bytes=settings.max_unacknowledged_bytes
         )
+        self._unanswered: set[asyncio.Future[LogPosition]] = set()
         self._arrived = asyncio.Event()
         self._filled = asyncio.Event()
         self._finished_at = 0.0
@@ -88,8 +89,18 @@ class GroupCommit:
         """Start numbering at a position of a fresh epoch."""
         self._lane, self._next = lane, first
 
-    async def append(self, project_id: str, batch: MappedBatch) -> None:
-        """Return when the batch is durable.
+    @property
+    def next_segment(self) -> int:
+        """The number of the segment that is written now or next: none from here on was offered to the follower."""
+        return self._next.segment
+
+    async def answered(self) -> None:
+        """Return when every append of now has its answer: its segment is part of the log, or it was refused."""
+        if self._unanswered:
+            await asyncio.wait(set(self._unanswered))
+
+    async def append(self, project_id: str, batch: MappedBatch) -> LogPosition:
+        """Return the batch's place in the log when it is durable there.
 
         Raises:
             Overloaded, Unavailable: nothing is promised; the same batch may be sent again.
@@ -99,12 +110,15 @@ class GroupCommit:
             raise LaneFenced(int(self._lane), self._next.epoch)
         if self._is_closing:
             raise Unavailable("This lane", 1.0)
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        durable: asyncio.Future[LogPosition] = asyncio.get_running_loop().create_future()
         self._buffers.add(Waiting(project_id, batch, batch.nbytes, durable))
         self._arrived.set()
         if self._is_full:
             self._filled.set()
-        await durable
+        self._unanswered.add(durable)
+        durable.add_done_callback(self._unanswered.discard)
+        # A caller that goes away takes back nothing: its batch will be part of the log.
+        return await asyncio.shield(durable)
 
     @property
     def head(self) -> int:
@@ -173,7 +187,7 @@ class GroupCommit:
         self.meter.segments += 1
         self.meter.nbytes += len(data)
         self._follower.offer(position, batch)
-        _answer(waiting, None)
+        _answer(waiting, position)
 
     async def _write(self, data: bytes) -> LogPosition:
         nonce = self._log.new_nonce()
@@ -196,14 +210,14 @@ class GroupCommit:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
 
 
-def _answer(waiting: list[Waiting], error: Exception | None) -> None:
+def _answer(waiting: list[Waiting], answer: LogPosition | Exception) -> None:
     for one in waiting:
         if one.durable.done():
             continue
-        if error is None:
-            one.durable.set_result(None)
+        if isinstance(answer, Exception):
+            one.durable.set_exception(answer)
         else:
-            one.durable.set_exception(error)
+            one.durable.set_result(answer)
 
 
 def _in_log_order(batch: MappedBatch) -> MappedBatch:

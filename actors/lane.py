@@ -12,9 +12,12 @@ import pyarrow as pa
 
 from actors.checkpoint import CheckpointRecorder
 from actors.deletion_ledger import DeletionLedger
+from actors.generations import Generations
 from actors.group_commit import GroupCommit
+from actors.handover import Handover
 from actors.merge import Merge
 from actors.merge_stage import Burial, MergeStage, SegmentLog
+from actors.ownership import Ownership
 from actors.partials import Compose
 from actors.removal import Removal
 from actors.seen_filter import SeenFilter
@@ -25,7 +28,7 @@ from heliograph.domain import tables
 from heliograph.domain.errors import LaneFenced, Overloaded, SegmentMissing, Unavailable
 from heliograph.domain.events import MappedBatch, unpack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
-from heliograph.domain.lanes import LaneMap, LogPosition, Share
+from heliograph.domain.lanes import LogPosition, Share
 from heliograph.settings import LaneSettings
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deletions import RowDeletions
@@ -48,10 +51,11 @@ class AppendStatus(StrEnum):
 
 
 class AppendOutcome(NamedTuple):
-    """Status, and after how many seconds to try again where that makes sense."""
+    """Status, after how many seconds to try again where that makes sense, and the version of the lane's map."""
 
     status: AppendStatus
     retry_after: float = 0.0
+    map_version: int = 0
 
 
 class PackedAppend(NamedTuple):
@@ -88,8 +92,8 @@ class Lane:
         # One thread each: a PUT in flight never waits for a merge, nor a merge for a PUT.
         self._log_thread = ThreadPoolExecutor(1, f"lane-{number}-log")
         self._merge_thread = ThreadPoolExecutor(1, f"lane-{number}-merge")
-        self._generations: dict[ProjectId, int] = {}
-        self._map = LaneMap(0, 0)
+        self._generations = Generations()
+        self._ownership = Ownership(number)
         self._epoch = 0
         self._head: LogPosition | None = None
         self._replaying = 0
@@ -102,7 +106,7 @@ class Lane:
         merge = Merge(
             stores.contributions,
             cache,
-            lambda project_id: self._generations.get(ProjectId(project_id), 0),
+            self._generations,
             compose=stores.compose,
             share_of=self._share_of,
         )
@@ -120,13 +124,21 @@ class Lane:
         self._commits = GroupCommit(
             stores.log, self._merge_stage, settings, executor=self._log_thread, on_fenced=self._fence
         )
+        self.handover = Handover(
+            number,
+            stores.registry,
+            self._commits,
+            stage=self._merge_stage,
+            ownership=self._ownership,
+            generations=self._generations,
+        )
 
     async def start(self) -> None:
         """Take over the lane: a new epoch, the old ones sealed, the log after the checkpoint queued for the merge."""
-        self._map = await self._stores.registry.lane_map()
-        self._generations = await self._stores.registry.raised_generations()
         # A start that is repeated keeps its epoch: an hour without the log must not burn thousands.
         self._epoch = self._epoch or await self._stores.registry.take_epoch(self._number)
+        # Read after the epoch is taken: what the owner before records from now on is refused.
+        await self.handover.recover(self._epoch)
         checkpoint = await self._stores.registry.checkpoint(self._number)
         # What is replayed gives no rows where it lies below one of these: nothing deleted is stored again.
         replayed_from = checkpoint.segment + 1 if checkpoint else 0
@@ -146,14 +158,21 @@ class Lane:
         _log.info("lane_started", lane=self._number, epoch=self._epoch, replaying=len(replay))
 
     async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
-        """Make events durable. One outcome for each append; a failed one never costs its neighbours."""
-        if map_version < self._map.version:
-            return [AppendOutcome(AppendStatus.WRONG_LANE)] * len(appends)
-        return await asyncio.gather(*(self._append(append) for append in appends))
+        """Make events durable. One outcome for each append; a failed one never costs its neighbours.
 
-    async def _append(self, append: PackedAppend) -> AppendOutcome:
+        Senders under another version of the map are refused only where it makes a difference.
+        """
+        self.handover.notice(map_version)
+        outcomes = await asyncio.gather(*(self._append(append, map_version) for append in appends))
+        return [outcome._replace(map_version=self._ownership.in_force.version) for outcome in outcomes]
+
+    async def _append(self, append: PackedAppend, map_version: int) -> AppendOutcome:
+        batch = unpack(append.buffers)
+        # From here to the queue nothing else runs: what a move refuses cannot slip in behind it.
+        if not self._ownership.takes(append.project_id, batch.records, map_version):
+            return AppendOutcome(AppendStatus.WRONG_LANE)
         try:
-            await self._commits.append(append.project_id, unpack(append.buffers))
+            await self._commits.append(append.project_id, batch)
         except Overloaded as error:
             return AppendOutcome(AppendStatus.OVERLOADED, error.retry_after)
         except Unavailable as error:
@@ -177,6 +196,8 @@ class Lane:
         return {
             "lane": int(self._number),
             "epoch": self._epoch,
+            "map_version": self._ownership.in_force.version,
+            "is_moving": self._ownership.pending is not None,
             "is_ready": self.is_ready,
             "is_fenced": self._is_fenced,
             "is_stalled": self._merge_stage.is_stalled,
@@ -221,7 +242,7 @@ class Lane:
 
     def _read_segment(self, position: LogPosition) -> MappedBatch:
         try:
-            return self._stores.remap(self._stores.log.read(position))
+            return self._stores.remap(self._ownership.without_moved(self._stores.log.read(position)))
         except (pa.ArrowException, SegmentMissing) as error:
             # One damaged or missing object must not stop every project of the lane; it stays in the log.
             self._unreadable += 1
@@ -229,7 +250,7 @@ class Lane:
             return MappedBatch(tables.RECORDS.empty_table())
 
     def _share_of(self, project_id: str) -> Share | None:
-        return self._map.share_of(self._number, ProjectId(project_id))
+        return self._ownership.in_force.share_of(self._number, ProjectId(project_id))
 
     async def _record_checkpoint(self, position: LogPosition) -> None:
         await self._deletions.settle()

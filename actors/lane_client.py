@@ -1,20 +1,22 @@
 """The way from a door to the lanes: concurrent requests are gathered for a few milliseconds into one call a lane."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from actors.lane import AppendOutcome, AppendStatus, PackedAppend
 from heliograph import telemetry
-from heliograph.domain.errors import Overloaded, Unavailable
+from heliograph.domain.errors import Overloaded, Unavailable, WrongLane
 from heliograph.domain.events import MappedBatch, pack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LaneMap
 from heliograph.settings import IngestSettings
 
 _RETRY_AFTER_SECONDS = 2.0
+# A project that moves is refused for as long as its old lane flushes; its senders wait here, up to ten seconds.
+WAITS_FOR_A_MOVE = (0.0, 0.05, 0.1, 0.2, 0.4, *(0.75,) * 12)
 _log = telemetry.logger("lane_client")
 
 
@@ -28,14 +30,24 @@ class LaneCall(Protocol):
 class _Gathered(NamedTuple):
     project_id: ProjectId
     batch: MappedBatch
+    map_version: int
     durable: asyncio.Future[None]
 
 
 class LaneClient:
     """Appends batches to the lanes that own them. One instance for each process and loop."""
 
-    def __init__(self, lane_map: LaneMap, lane: Callable[[LaneNumber], LaneCall], settings: IngestSettings) -> None:
+    def __init__(
+        self,
+        lane_map: LaneMap,
+        lane: Callable[[LaneNumber], LaneCall],
+        settings: IngestSettings,
+        *,
+        read_map: Callable[[], Awaitable[LaneMap]],
+    ) -> None:
         self._map = lane_map
+        self._read_map = read_map
+        self._refreshing: asyncio.Task[None] | None = None
         self._lane = lane
         self._settings = settings
         self._gathered: dict[LaneNumber, list[_Gathered]] = {}
@@ -53,17 +65,54 @@ class LaneClient:
         if batch.records.num_rows == 0:
             return
         project_id = ProjectId(batch.records["project_id"][0].as_py())
+        await self._spread(project_id, batch, WAITS_FOR_A_MOVE)
+
+    async def _spread(self, project_id: ProjectId, batch: MappedBatch, waits: tuple[float, ...]) -> None:
         shares = self._shares(project_id, batch)
-        await asyncio.gather(*(self._gather(lane, project_id, share) for lane, share in shares))
+        await asyncio.gather(*(self._deliver(lane, project_id, share, waits=waits) for lane, share in shares))
+
+    async def _deliver(
+        self, lane: LaneNumber, project_id: ProjectId, share: MappedBatch, *, waits: tuple[float, ...]
+    ) -> None:
+        """Send what belongs to one lane; when it has moved, find its new place and send it there."""
+        try:
+            await self._gather(lane, project_id, share)
+        except WrongLane:
+            if not waits:
+                raise Unavailable("The ingestion lane", _RETRY_AFTER_SECONDS) from None
+            await asyncio.sleep(waits[0])
+            await self._refresh()
+            await self._spread(project_id, share, waits[1:])
+
+    async def _refresh(self) -> None:
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.get_running_loop().create_task(self._learn_map())
+        await asyncio.shield(self._refreshing)
+
+    async def _learn_map(self) -> None:
+        try:
+            lane_map = await self._read_map()
+        except Unavailable as error:
+            _log.warning("lane_map_not_read", reason=str(error))
+            return
+        if lane_map.version > self._map.version:
+            self._map = lane_map
 
     async def append_to(self, batches: Mapping[LaneNumber, MappedBatch], /) -> None:
-        """Return when each batch, whatever its subjects, is durable in the log of its lane; raises as `append` does."""
-        await asyncio.gather(
-            *(
-                self._gather(lane, ProjectId(batch.records["project_id"][0].as_py()), batch)
-                for lane, batch in batches.items()
-            )
+        """Return when each batch, whatever its subjects, is durable in the log of its lane; raises as `append` does.
+
+        Raises:
+            WrongLane: the lanes of the project change: find out again which ones to append to.
+        """
+        gathered = (
+            self._gather(lane, ProjectId(batch.records["project_id"][0].as_py()), batch)
+            for lane, batch in batches.items()
         )
+        try:
+            await asyncio.gather(*gathered)
+        except WrongLane:
+            await self._refresh()
+            raise
 
     def _shares(self, project_id: ProjectId, batch: MappedBatch) -> list[tuple[LaneNumber, MappedBatch]]:
         lanes = self._map.lanes_of(project_id)
@@ -74,7 +123,7 @@ class LaneClient:
 
     async def _gather(self, lane: LaneNumber, project_id: ProjectId, batch: MappedBatch) -> None:
         loop = asyncio.get_running_loop()
-        one = _Gathered(project_id, batch, loop.create_future())
+        one = _Gathered(project_id, batch, self._map.version, loop.create_future())
         queue = self._gathered.setdefault(lane, [])
         queue.append(one)
         held = self._gathered_bytes.get(lane, 0) + batch.nbytes
@@ -103,7 +152,8 @@ class LaneClient:
                 PackedAppend(project_id, pack(MappedBatch.concat([one.batch for one in group])))
                 for project_id, group in groups
             ]
-            outcomes = await self._lane(lane).append(appends, self._map.version)
+            # The map may have changed since: what counts is the one by which the lane was chosen.
+            outcomes = await self._lane(lane).append(appends, min(one.map_version for one in gathered))
         except Unavailable as error:
             outcomes = [AppendOutcome(AppendStatus.UNAVAILABLE, error.retry_after)] * len(groups)
         except Exception as error:  # noqa: BLE001 - whatever it is, each caller is to be answered
@@ -111,15 +161,19 @@ class LaneClient:
             outcomes = [AppendOutcome(AppendStatus.UNAVAILABLE, _RETRY_AFTER_SECONDS)] * len(groups)
         for (_, group), outcome in zip(groups, outcomes, strict=True):
             for one in group:
-                _answer(one.durable, outcome)
+                _answer(one.durable, outcome, WrongLane(int(lane), one.map_version))
+        if any(outcome.map_version > self._map.version for outcome in outcomes):
+            await self._refresh()
 
 
-def _answer(durable: asyncio.Future[None], outcome: AppendOutcome) -> None:
+def _answer(durable: asyncio.Future[None], outcome: AppendOutcome, moved: WrongLane) -> None:
     if durable.done():
         return
     if outcome.status is AppendStatus.DURABLE:
         durable.set_result(None)
     elif outcome.status is AppendStatus.OVERLOADED:
         durable.set_exception(Overloaded(outcome.retry_after))
+    elif outcome.status is AppendStatus.WRONG_LANE:
+        durable.set_exception(moved)
     else:
         durable.set_exception(Unavailable("The ingestion lane", outcome.retry_after or _RETRY_AFTER_SECONDS))

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from actors.contribution import observation_contributions, plain_values, score_contributions
 from actors.emptied import Emptied
+from actors.generations import Generations
 from actors.partials import Compose, PartialObservations, PlacedParts, WholeRows
 from actors.read_back import chunks
 from actors.rollup import SubjectState, TracePlace, load_parts, roll_up, trace_table
@@ -35,6 +36,8 @@ class ReadBack(WholeRows, Protocol):
 
     def known_subjects(self) -> Iterator[np.ndarray]: ...
 
+    def subjects_of(self, projects: Sequence[str]) -> Iterator[np.ndarray]: ...
+
 
 class Segment(NamedTuple):
     """A committed segment with what was mapped from it."""
@@ -51,6 +54,7 @@ class MergedRows:
     scores: pa.Table
     traces: pa.Table
     touched: frozenset[SubjectKey]
+    upto: int
 
 
 class Merge:
@@ -60,14 +64,15 @@ class Merge:
         self,
         contributions: ReadBack,
         cache: SubjectCache,
-        generation_of: Callable[[str], int],
+        generations: Generations,
         *,
         compose: Compose,
         share_of: Callable[[str], Share | None] = lambda _: Share(),
     ) -> None:
         self._contributions = contributions
         self._cache = cache
-        self._generation_of = generation_of
+        self._generations = generations
+        self._merged_to = 0
         self._share_of = share_of
         self._unsettled: frozenset[SubjectKey] = frozenset()
         self._partials = PartialObservations(contributions, cache, compose)
@@ -75,8 +80,19 @@ class Merge:
 
     def learn_known_subjects(self) -> None:
         """Fill the filter with every stored subject: what it does not hold needs no read-back."""
-        for block in self._contributions.known_subjects():
+        self._learn(self._contributions.known_subjects())
+
+    def learn_subjects_of(self, projects: Sequence[str]) -> None:
+        """Fill the filter with what other lanes have stored of these projects."""
+        self._learn(self._contributions.subjects_of(projects))
+
+    def _learn(self, blocks: Iterator[np.ndarray]) -> None:
+        for block in blocks:
             self._cache.seen.add_many(block)
+
+    def may_join(self, earlier: LogPosition, later: LogPosition) -> bool:
+        """Whether two segments may be merged at once: between them no generation is raised."""
+        return not self._generations.raised_between(earlier.segment, later.segment)
 
     def rows_of(self, segments: Sequence[Segment], tombstones: Sequence[Tombstone] = ()) -> MergedRows:
         """Merge segments into rows. What lies below one of their tombstones is no longer in them, but may be stored.
@@ -84,6 +100,11 @@ class Merge:
         Raises:
             Unavailable: a state could not be read back; nothing was merged, and the call may be repeated.
         """
+        if not self.may_join(segments[0].position, segments[-1].position):
+            raise ValueError(segments[0].position, segments[-1].position)
+        # Behind a raise, what is cached may lack what other lanes have written in between.
+        first = segments[0].position.segment
+        self._cache.forget(self._generations.raised_between(self._merged_to, first))
         self.forget(tombstones)
         rescored = self._scores_below(tombstones)
         touched = frozenset(key for segment in segments for key in _subjects(segment.batch)) | rescored.keys()
@@ -102,11 +123,18 @@ class Merge:
             for project_id, subject in touched
             if (state := self._cache[project_id, subject]).is_trace
         ]
-        return MergedRows(pa.concat_tables(observations), pa.concat_tables(scores), trace_table(rows), touched)
+        return MergedRows(
+            pa.concat_tables(observations),
+            pa.concat_tables(scores),
+            trace_table(rows),
+            touched,
+            segments[-1].position.segment,
+        )
 
     def settle(self, rows: MergedRows) -> int:
         """The rows are stored: states may be evicted now. Returns how many were."""
         self._unsettled = frozenset()
+        self._merged_to = max(self._merged_to, rows.upto)
         return self._cache.settle(rows.touched)
 
     def forget_unsettled(self) -> None:
@@ -123,7 +151,9 @@ class Merge:
 
     def limit_of(self, tombstone: Tombstone) -> int:
         """The version that rows below the tombstone have not reached, those of older generations included."""
-        return row_version(self._generation_of(tombstone.project_id), tombstone.segment, tombstone.ordinal)
+        return row_version(
+            self._generations.of(tombstone.project_id, tombstone.segment), tombstone.segment, tombstone.ordinal
+        )
 
     def _scores_below(self, tombstones: Iterable[Tombstone]) -> dict[SubjectKey, dict[str, int]]:
         """The deleted scores that are stored, by subject: each subject's trace row is computed anew without them."""
@@ -234,7 +264,10 @@ class Merge:
     def _versions(self, segment: Segment, rows: pa.Table) -> np.ndarray:
         base = np.uint64(segment.position.segment << ORDINAL_BITS)
         versions: np.ndarray = rows["record"].to_numpy().astype(np.uint64) | base
-        generations = {project: self._generation_of(project) for project in set(rows["project_id"].to_pylist())}
+        number = segment.position.segment
+        generations = {
+            project: self._generations.of(project, number) for project in set(rows["project_id"].to_pylist())
+        }
         if any(generations.values()):
             shift = SEGMENT_BITS + ORDINAL_BITS
             mask = (1 << GENERATION_BITS) - 1

@@ -112,14 +112,35 @@ class MergeStage:
         self._queue: deque[_Queued] = deque()
         self._changed = asyncio.Event()
         self._drained = asyncio.Event()
+        self._flushed = asyncio.Event()
         self._flush_started_at: float | None = None
         self._is_failing = False
         self._is_closing = False
         self._queued_rows = 0
         self._stuck_segments = 0
+        self._held_from: int | None = None
         self.backlog_bytes = 0
         self.cursor: LogPosition | None = None
         self.meter = MergeMeter()
+
+    def hold(self, segment: int) -> None:
+        """Merge nothing from this segment on until `release`."""
+        self._held_from = segment
+
+    def release(self) -> None:
+        """Go on behind a `hold`."""
+        self._held_from = None
+        self._changed.set()
+
+    async def flushed_to(self, segment: int) -> None:
+        """Return when everything up to this segment is stored."""
+        while self.cursor is None or self.cursor.segment < segment:
+            self._flushed.clear()
+            await self._flushed.wait()
+
+    async def learn_subjects_of(self, projects: Sequence[str]) -> None:
+        """Before a project's first events come here: what other lanes have stored of it is to be read back."""
+        await self._until_it_succeeds(self._merge.learn_subjects_of, projects)
 
     def offer(self, position: LogPosition, batch: MappedBatch | None) -> None:
         """Queue a segment; its rows are dropped when the backlog is at its bound, and re-read from the log later."""
@@ -183,7 +204,7 @@ class MergeStage:
         loop = asyncio.get_running_loop()
         while True:
             self._changed.clear()
-            if not self._queue:
+            if not self._queue or self._is_held(self._queue[0]):
                 if self._is_closing:
                     return []
                 await self._changed.wait()
@@ -211,16 +232,24 @@ class MergeStage:
         return self._settings.busy_flush_after_seconds if is_busy else self._settings.flush_after_seconds
 
     def _head(self) -> list[_Queued]:
-        """The next segments, up to the bounds; they stay queued until they are flushed."""
+        """The next segments of equal generations, up to the bounds; they stay queued until they are flushed."""
         head: list[_Queued] = []
         rows = 0
         for queued in self._queue:
             is_full = rows + queued.rows > self._settings.max_flush_rows or len(head) == _MAX_SEGMENTS_PER_FLUSH
             if is_full and len(head) > self._stuck_segments:
                 break
+            if self._is_held(queued):
+                break
+            # A head that is stuck looks further all the same: its segments are stored one by one.
+            if head and not self._stuck_segments and not self._merge.may_join(head[-1].position, queued.position):
+                break
             head.append(queued)
             rows += queued.rows
         return head
+
+    def _is_held(self, queued: _Queued) -> bool:
+        return self._held_from is not None and queued.position.segment >= self._held_from
 
     async def _flush(self, taken: Sequence[_Queued]) -> None:
         """The order that makes the promise: rows first, then the checkpoint, and only then may state be evicted."""
@@ -245,6 +274,7 @@ class MergeStage:
         started = self._flush_started_at or 0.0
         self.meter.max_flush_seconds = max(self.meter.max_flush_seconds, asyncio.get_running_loop().time() - started)
         self._drained.set()
+        self._flushed.set()
 
     async def _store(self, taken: Sequence[_Queued]) -> tuple[Sequence[_Queued], int]:
         """Store the rows of the first of these segments, as many as one insert should hold, and count their records."""

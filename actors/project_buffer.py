@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from heliograph.domain.errors import Overloaded, Unavailable
 from heliograph.domain.events import MappedBatch
+from heliograph.domain.lanes import LogPosition
 
 _RETRY_AFTER_SECONDS = 1.0
 
@@ -17,7 +18,7 @@ class Waiting:
     project_id: str
     batch: MappedBatch
     nbytes: int
-    durable: asyncio.Future[None] = field(compare=False)
+    durable: asyncio.Future[LogPosition] = field(compare=False)
 
 
 class ProjectBuffers:

@@ -153,6 +153,7 @@ def _start_lanes(settings: Settings, stores: "Future[None]") -> None:
 
     stores.result()
     asyncio.run(directory.start_lanes(settings))
+    asyncio.run(directory.resume_resharding(settings))
 
 
 def start_maintenance(settings: Settings) -> None:

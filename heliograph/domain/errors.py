@@ -185,6 +185,24 @@ class WrongLane(HeliographError):
     map_version: int
 
 
+class MapNotPending(HeliographError):
+    """Version {map_version} of the lane map is not pending: it was published or given up."""
+
+    fields = ("map_version",)
+    map_version: int
+
+
+class ReshardingRunning(HeliographError):
+    """Another process is changing the lane map: wait until it has ended."""
+
+
+class ReshardingFailed(HeliographError):
+    """The lanes are as they were before, since the change failed: {reason}"""
+
+    fields = ("reason",)
+    reason: str
+
+
 class ForeignDataDirectory(HeliographError):
     """{path} is not a Heliograph data directory and is not empty: choose another with HELIOGRAPH_DATA_DIR."""
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from operations.commands import cluster, compact, demo, doctor, keys, logs, migrate, prices, projects, stack
+from operations.commands import cluster, compact, demo, doctor, keys, lanes, logs, migrate, prices, projects, stack
 
 
 def register(app: typer.Typer) -> None:
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("node", context_settings=cluster.PASSED_ON)(cluster.node)
     app.command("deploy")(cluster.deploy)
     app.command("withdraw")(cluster.withdraw)
+    app.add_typer(lanes.app, name="lanes")
     app.add_typer(projects.app, name="projects")
     app.add_typer(keys.app, name="keys")
     app.add_typer(migrate.app, name="migrate")

@@ -13,6 +13,8 @@ from heliograph.domain.tables import OBSERVATIONS
 from storage.clickhouse.deferred import DeferredClient
 
 _RETRY_AFTER_SECONDS = 1.0
+# ClickHouse takes no longer parameter than 128 kB.
+_PROJECTS_AT_ONCE = 1_000
 # A server that fails half-way leaves half an Arrow stream.
 _AWAY = (ClickHouseError, HTTPError, OSError, pa.ArrowException, QueryTooExpensive)
 
@@ -96,8 +98,26 @@ class Contributions:
 
     def known_subjects(self) -> Iterator[np.ndarray]:
         """The hash of every stored subject, in blocks of UInt64; repeated ones are possible."""
+        return self._subjects(self._SUBJECTS, {})
+
+    _SUBJECTS_OF = """
+        SELECT xxHash64(concat(project_id, '\\0', id)) AS subject FROM traces
+        WHERE project_id IN {projects:Array(String)}
+        UNION ALL
+        SELECT xxHash64(concat(project_id, '\\0', multiIf(trace_id != '', trace_id, session_id != '',
+            concat('session:', session_id), concat('run:', dataset_run_id)))) AS subject FROM scores
+        WHERE project_id IN {projects:Array(String)}
+    """
+
+    def subjects_of(self, projects: Sequence[str]) -> Iterator[np.ndarray]:
+        """The same of some projects."""
+        for start in range(0, len(projects), _PROJECTS_AT_ONCE):
+            chunk = list(projects[start : start + _PROJECTS_AT_ONCE])
+            yield from self._subjects(self._SUBJECTS_OF, {"projects": chunk})
+
+    def _subjects(self, sql: str, parameters: dict[str, Any]) -> Iterator[np.ndarray]:
         try:
-            with self._client.get().query_arrow_stream(self._SUBJECTS) as blocks:
+            with self._client.get().query_arrow_stream(sql, parameters=parameters) as blocks:
                 for block in blocks:
                     yield block.column("subject").to_numpy()
         except _AWAY as error:

@@ -28,6 +28,8 @@ from storage.objects.raw_log import ListedSegment, RawLog
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# Neither says anything of its project: the one is gone, and the other is about lanes.
+_NOT_ARCHIVED = pa.array([RecordKind.OMITTED.value, RecordKind.MOVED.value])
 _log = telemetry.logger("archiver")
 # Of a segment that gave nothing.
 _NOWHERE = Partition(ProjectId(""), date(1970, 1, 1))
@@ -98,7 +100,7 @@ class Archiver:
             self._upkeep.empty(listed.position, np.flatnonzero(is_covered))
             omission.count(covered)
             placed = placed.filter(pa.array(~is_covered))
-        is_left = pc.not_equal(placed["kind"], RecordKind.OMITTED.value)
+        is_left = pc.invert(pc.is_in(placed["kind"], _NOT_ARCHIVED))
         return placed if pc.all(is_left).as_py() else placed.filter(is_left)
 
     def _read(self, listed: ListedSegment, done: Archived) -> pa.Table:

@@ -1,6 +1,7 @@
 """The connection to PostgreSQL: sessions that commit at the edge, and its failures as errors of the domain."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -64,6 +65,9 @@ class Database:
                 is_ours = await connection.scalar(select(func.pg_try_advisory_lock(key)))
             yield Lock(connection) if is_ours else None
         finally:
+            # The server notices a closed connection later: whoever comes next finds the lock free at once.
+            with contextlib.suppress(*_AWAY, exc.DBAPIError):
+                await connection.scalar(select(func.pg_advisory_unlock(key)))
             # Not given back to the pool: the next user of the connection would hold the lock.
             await connection.invalidate()
             await connection.close()

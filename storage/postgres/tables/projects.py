@@ -11,7 +11,7 @@ from storage.postgres.tables.organizations import OrganizationRow
 
 
 class ProjectRow(Table):
-    """One project. `generation` is the upper part of the row versions that its lane writes."""
+    """One project."""
 
     __tablename__ = "projects"
     __table_args__ = (UniqueConstraint("organization_id", "name"),)
@@ -21,7 +21,6 @@ class ProjectRow(Table):
     name: Mapped[str]
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default=text("'{}'::jsonb"))
     retention_days: Mapped[int | None]
-    generation: Mapped[int] = mapped_column(server_default=text("0"))
     created_at: Mapped[Created]
     deleted_at: Mapped[Moment | None]
 

@@ -112,7 +112,7 @@ async def running(lane: Lane) -> AsyncIterator[Lane]:
 
 async def append(lane: Lane, batch: MappedBatch) -> AppendStatus:
     project_id = batch.records["project_id"][0].as_py()
-    ((status, _),) = await lane.append([PackedAppend(project_id, pack(batch))], map_version=10**6)
+    ((status, *_),) = await lane.append([PackedAppend(project_id, pack(batch))], map_version=10**6)
     return status
 
 

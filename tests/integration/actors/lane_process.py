@@ -27,7 +27,7 @@ async def main(number: int, project_id: str) -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         span, received_at = line.split()
         batch = bench.batch(int(span), received_at=datetime.fromisoformat(received_at))
-        ((status, _),) = await actor.append([PackedAppend(project_id, pack(batch))], 10**6)
+        ((status, *_),) = await actor.append([PackedAppend(project_id, pack(batch))], 10**6)
         sys.stdout.write(f"{status.value}\n")
         sys.stdout.flush()
 

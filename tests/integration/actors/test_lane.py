@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from actors.lane import AppendStatus, PackedAppend
+from actors.lane import AppendStatus
 from heliograph.domain.errors import Unavailable
-from heliograph.domain.events import IngestionFacts, pack
+from heliograph.domain.events import IngestionFacts
 from ingestion import otlp
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
@@ -87,13 +87,6 @@ async def test_an_old_owner_is_fenced_and_tells_its_callers(bench: Bench) -> Non
     await abandon(old)
     assert told == [True]
     assert len(bench.rows("observations")) == 2
-
-
-async def test_appends_under_an_older_map_are_refused(bench: Bench) -> None:
-    async with running(bench.lane()) as lane:
-        batch = bench.batch(1)
-        ((status, _),) = await lane.append([PackedAppend(bench.project_id, pack(batch))], map_version=-1)
-    assert status is AppendStatus.WRONG_LANE
 
 
 async def test_while_clickhouse_is_away_appends_are_acknowledged_and_merged_later(bench: Bench) -> None:

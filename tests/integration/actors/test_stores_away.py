@@ -160,7 +160,7 @@ async def test_without_s3_nothing_is_acknowledged_and_nothing_half_done(bench: B
         assert await append(lane, bench.batch(1)) is AppendStatus.DURABLE
         store.shut()
         packed = [PackedAppend(bench.project_id, pack(bench.batch(2)))]
-        ((status, retry_after),) = await lane.append(packed, 10**6)
+        ((status, retry_after, _),) = await lane.append(packed, 10**6)
         assert (status, retry_after > 0) == (AppendStatus.UNAVAILABLE, True)
         store.reopen()
         assert await append(lane, bench.batch(3)) is AppendStatus.DURABLE

@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from heliograph.domain.access import Project
 from heliograph.domain.errors import LaneFenced
-from heliograph.domain.identifiers import LaneNumber, ProjectId
-from heliograph.domain.lanes import LogPosition
+from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lanes import LogPosition, RaisedGeneration
 from storage.postgres.connection import Database
 from storage.postgres.lanes import LaneRegistry
 
@@ -56,14 +56,6 @@ async def test_an_owner_of_an_older_epoch_is_fenced(registry: LaneRegistry, lane
     assert await registry.checkpoint(lane) == LogPosition(old, 3)
 
 
-async def test_the_first_map_stays_when_the_settings_change(registry: LaneRegistry) -> None:
-    await registry.create_map(5)
-
-    lane_map = await registry.lane_map()
-
-    assert (lane_map.version, lane_map.count, dict(lane_map.dedicated)) == (1, 2, {})
-
-
 async def test_a_newer_map_dedicates_lanes_to_a_hot_project(
     registry: LaneRegistry, database: Database, project: Project
 ) -> None:
@@ -81,6 +73,23 @@ async def test_a_newer_map_dedicates_lanes_to_a_hot_project(
         await session.execute(withdraw)
 
 
-async def test_generations_of_the_projects_that_exist(registry: LaneRegistry, project: Project) -> None:
-    assert await registry.generations([project.id, ProjectId("nowhere")]) == {project.id: 0}
-    assert await registry.generations([]) == {}
+async def test_a_generation_that_is_recorded_again_keeps_its_segment(
+    registry: LaneRegistry, lane: LaneNumber, project: Project
+) -> None:
+    epoch = await registry.take_epoch(lane)
+    for segment in (7, 9):
+        await registry.raise_generations(lane, [RaisedGeneration(project.id, segment, 1)], epoch=epoch)
+
+    assert await registry.generations(lane) == [RaisedGeneration(project.id, 7, 1)]
+
+
+async def test_an_owner_of_an_older_epoch_raises_no_generation(
+    registry: LaneRegistry, lane: LaneNumber, project: Project
+) -> None:
+    old = await registry.take_epoch(lane)
+    await registry.take_epoch(lane)
+
+    with pytest.raises(LaneFenced):
+        await registry.raise_generations(lane, [RaisedGeneration(project.id, 7, 1)], epoch=old)
+
+    assert await registry.generations(lane) == []

@@ -7,22 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.generations import Generations
 from actors.merge import Merge, Segment
 from actors.rollup import SubjectState
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
 from heliograph.domain.events import MappedBatch
-from heliograph.domain.lanes import LogPosition, row_version
+from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.lanes import LogPosition, RaisedGeneration, row_version
 from ingestion.merge import Part, merge_parts
 from tests.stored_rows import StoredRows
-from tests.unit.actors.batches import RECEIVED_AT, Score, Span, TracePart, batch_of, compose
+from tests.unit.actors.batches import PROJECT, RECEIVED_AT, Score, Span, TracePart, batch_of, compose
 
 SECOND = 1_000_000
 PLACES = ("placed_at", "created_at", "updated_at", "row_version")
 
 
 def merge_into(stored: StoredRows, *, max_contributions: int = 1_000) -> Merge:
-    merge = Merge(stored, SubjectCache(max_contributions, SeenFilter(1 << 16)), lambda _: 0, compose=compose)
+    merge = Merge(stored, SubjectCache(max_contributions, SeenFilter(1 << 16)), Generations(), compose=compose)
     merge.learn_known_subjects()
     return merge
 
@@ -123,7 +125,8 @@ def test_a_field_set_on_the_trace_survives_eviction_and_an_older_rival() -> None
 
 def test_versions_are_log_positions_and_carry_the_generation() -> None:
     stored = StoredRows()
-    merge = Merge(stored, SubjectCache(10, SeenFilter(1 << 10)), lambda _: 3, compose=compose)
+    raised = RaisedGeneration(ProjectId(PROJECT), from_segment=7, generation=3)
+    merge = Merge(stored, SubjectCache(10, SeenFilter(1 << 10)), Generations([raised]), compose=compose)
     flush(merge, stored, [segment(7, Span("a"), Span("b"))])
     assert [row["row_version"] for row in stored.logical("observations")] == [
         row_version(3, 7, 0),

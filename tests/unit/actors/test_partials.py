@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.generations import Generations
 from actors.merge import Merge, Segment
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
@@ -35,7 +36,7 @@ def event(number: int, kind: str, second: int, **body: Any) -> Event:
 
 
 def merge_into(stored: StoredRows, *, max_contributions: int = 1_000) -> Merge:
-    merge = Merge(stored, SubjectCache(max_contributions, SeenFilter(1 << 16)), lambda _: 0, compose=compose)
+    merge = Merge(stored, SubjectCache(max_contributions, SeenFilter(1 << 16)), Generations(), compose=compose)
     merge.learn_known_subjects()
     return merge
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.deletion_ledger import DeletionLedger
+from actors.generations import Generations
 from actors.merge import Merge, Segment
 from actors.merge_stage import Burial, MergeStage, SegmentLog
 from actors.removal import Removal
@@ -22,11 +23,11 @@ from actors.tombstones import Tombstones
 from heliograph.domain.deletions import Removed, Tombstone
 from heliograph.domain.errors import Unavailable
 from heliograph.domain.events import MappedBatch
-from heliograph.domain.identifiers import LaneNumber
-from heliograph.domain.lanes import LogPosition, Share, row_version
+from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lanes import LogPosition, RaisedGeneration, Share, row_version
 from heliograph.settings import LaneSettings
 from tests.stored_rows import StoredRowDeletions, StoredRows
-from tests.unit.actors.batches import RECEIVED_AT, Event, Grave, Score, Span, TracePart, batch_of, compose
+from tests.unit.actors.batches import PROJECT, RECEIVED_AT, Event, Grave, Score, Span, TracePart, batch_of, compose
 
 TABLES = ("observations", "traces", "scores")
 LANE = LaneNumber(0)
@@ -98,7 +99,8 @@ class Owner:
         self.known = Tombstones(LANE)
         self.known.learn(stores.recorded)
         cache = SubjectCache(max_contributions, SeenFilter(1 << 16))
-        self.merge = Merge(stores.rows, cache, lambda _: generation, compose=compose)
+        generations = Generations([RaisedGeneration(ProjectId(PROJECT), 0, generation)])
+        self.merge = Merge(stores.rows, cache, generations, compose=compose)
         self.merge.learn_known_subjects()
         removal = Removal(StoredRowDeletions(stores), limit_of=self.merge.limit_of, share_of=lambda _: Share())
         self.ledger = DeletionLedger(LANE, stores)
