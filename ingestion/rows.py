@@ -92,6 +92,12 @@ class Columns:
         if len(parts) == 1 and len(parts[0][0]) == self.count:
             return parts[0][1]
         of_others = self._constant.get(name, self._fields[name].absent)
+        if self.count <= _FEW_ROWS:
+            column = [of_others] * self.count
+            for rows, values in parts:
+                for row, value in zip(rows, values, strict=True):
+                    column[row] = value
+            return column
         gathered = list(chain.from_iterable(values for _, values in parts))
         gathered.append(of_others)
         return self._order([rows for rows, _ in parts])(gathered)
@@ -111,6 +117,8 @@ class Columns:
         return found
 
 
+# For so few rows a selector is not worth making, and ready arrays are cut beforehand.
+_FEW_ROWS = 64
 # Columns that nobody set are slices of ready arrays of this many rows.
 _READY_ROWS = 4096
 
@@ -124,11 +132,12 @@ class _Field:
         self.absent = None if field.nullable else ABSENT[field.type]
         self._type = field.type
         self._ready = self._built(self.absent, _READY_ROWS)
+        self._short = [self._ready.slice(0, count) for count in range(_FEW_ROWS + 1)]
 
     def repeated(self, value: Any, count: int) -> pa.Array:  # any column's value
         """One value for every row."""
         if value == self.absent and count <= _READY_ROWS:
-            return self._ready.slice(0, count)
+            return self._short[count] if count <= _FEW_ROWS else self._ready.slice(0, count)
         return self._built(value, count)
 
     def _built(self, value: Any, count: int) -> pa.Array:  # any column's value
