@@ -74,3 +74,16 @@ class SecretNotGiven(HeliographError):
 
     fields = ("variable",)
     variable: str
+
+
+class ProjectNotNamed(HeliographError):
+    """There are several projects: say which one with --project NAME."""
+
+
+class DeletionPending(HeliographError):
+    """Deletion {deletion_id} is durable, but after {seconds} s not every lane has carried it out: they will as soon
+    as they can, and `heliograph deletions` shows when they have."""
+
+    fields = ("deletion_id", "seconds")
+    deletion_id: str
+    seconds: float

@@ -2,7 +2,20 @@
 
 import typer
 
-from operations.commands import cluster, compact, demo, doctor, keys, lanes, logs, migrate, prices, projects, stack
+from operations.commands import (
+    cluster,
+    compact,
+    deletions,
+    demo,
+    doctor,
+    keys,
+    lanes,
+    logs,
+    migrate,
+    prices,
+    projects,
+    stack,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +27,8 @@ def register(app: typer.Typer) -> None:
     app.command("logs")(logs.logs)
     app.command("demo")(demo.demo)
     app.command("compact")(compact.compact)
+    app.command("delete")(deletions.delete)
+    app.command("deletions")(deletions.deletions)
     app.command("node", context_settings=cluster.PASSED_ON)(cluster.node)
     app.command("deploy")(cluster.deploy)
     app.command("withdraw")(cluster.withdraw)

@@ -1,6 +1,6 @@
 """Projects and the organizations that own them."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from heliograph.domain.access import Project
 from heliograph.domain.errors import ProjectNotFound
@@ -67,6 +67,11 @@ class Projects:
             await session.flush()
             await session.refresh(row)
             return project_from(row)
+
+    async def remove(self, project_id: ProjectId) -> None:
+        """Remove a project with its keys, memberships and whatever else belongs to it alone."""
+        async with self._database.transaction() as session:
+            await session.execute(delete(ProjectRow).where(ProjectRow.id == project_id))
 
 
 def project_from(row: ProjectRow) -> Project:

@@ -28,7 +28,9 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """What a user would export."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("HELIOGRAPH_", "LANGFUSE_"))}
-        return {**kept, "HELIOGRAPH_DATA_DIR": str(self.data), "HELIOGRAPH_PORT": str(self.port)}
+        # Wide, so that no table breaks what a test looks for.
+        own = {"HELIOGRAPH_DATA_DIR": str(self.data), "HELIOGRAPH_PORT": str(self.port), "COLUMNS": "250"}
+        return {**kept, **own}
 
     @property
     def connection(self) -> dict[str, str]:
