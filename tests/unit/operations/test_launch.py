@@ -1,4 +1,5 @@
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def test_what_a_killed_daemon_left_is_ended_before_the_start(settings: Settings)
 
         launch.check(settings)
 
-        assert not psutil.pid_exists(left.pid)
+        assert left.wait(timeout=5) == -signal.SIGKILL
     assert list(run.glob("*.pid")) == []
 
 

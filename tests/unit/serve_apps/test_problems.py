@@ -14,7 +14,11 @@ OPERATORS = {
     "CorruptDataDirectory",
     "EngineFailed",
     "ForeignDataDirectory",
+    "ForeignPackage",
+    "MapNotPending",
     "MigrationChanged",
+    "ReshardingFailed",
+    "ReshardingRunning",
     "RowsRefused",
     "SegmentMissing",
 }
