@@ -191,7 +191,8 @@ class Lane:
 
     async def status(self) -> dict[str, Any]:
         """Plain figures for status, metrics and tests."""
-        failed = [repr(task.exception()) for task in self._tasks if task.done() and task.exception()]
+        ended = [task for task in self._tasks if task.done() and not task.cancelled()]
+        failed = [repr(task.exception()) for task in ended if task.exception()]
         cursor, recorded = self._merge_stage.cursor, self._checkpoints.recorded
         return {
             "lane": int(self._number),

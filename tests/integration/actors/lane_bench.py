@@ -112,7 +112,9 @@ async def running(lane: Lane) -> AsyncIterator[Lane]:
 
 async def append(lane: Lane, batch: MappedBatch) -> AppendStatus:
     project_id = batch.records["project_id"][0].as_py()
-    ((status, *_),) = await lane.append([PackedAppend(project_id, pack(batch))], map_version=10**6)
+    ((status, *_),) = await lane.append(
+        [PackedAppend(project_id, pack(batch))], map_version=(await lane.status())["map_version"]
+    )
     return status
 
 
