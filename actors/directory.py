@@ -21,7 +21,7 @@ from actors.lane_measures import LaneMeasures
 from actors.maintenance import Chore, Maintenance
 from actors.metrics_board import Board, MetricsBoard, Reporter
 from actors.resharding import Resharding
-from heliograph import telemetry
+from heliograph import telemetry, tracing
 from heliograph.domain.errors import HeliographError, LaneFenced, ReshardingRunning, Unavailable
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LaneMap
@@ -70,8 +70,9 @@ class LaneActor:
 
     async def __init__(self, number: int, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         check_packages()
-        telemetry.configure_logs(settings.log_level)
+        telemetry.configure_logs(settings.log_level, _name(LaneNumber(number)), settings.secret_values)
         lane = LaneNumber(number)
+        tracing.configure_traces(settings.telemetry, "lane")
         clickhouse = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
         database = Database(settings.postgres_dsn)
         prices = self._prices = ProjectPrices(AllModels(database))
@@ -145,7 +146,7 @@ class MaintenanceActor:
     """The chores in a process of their own, which yields to those on the way of an event."""
 
     async def __init__(self, chores: Sequence[tuple[str, float, Task]], settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
-        telemetry.configure_logs(settings.log_level)
+        telemetry.configure_logs(settings.log_level, _MAINTENANCE, settings.secret_values)
         os.nice(_MAINTENANCE_NICENESS)
         self._maintenance = Maintenance([Chore(name, every, partial(run, settings)) for name, every, run in chores])
         self._maintenance.start()

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from actors.checkpoint import CheckpointRecorder
 from actors.deletion_ledger import DeletionLedger
+from actors.flush_trail import FlushTrail
 from actors.generations import Generations
 from actors.group_commit import GroupCommit
 from actors.handover import Handover
@@ -23,7 +24,7 @@ from actors.removal import Removal
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
 from actors.tombstones import Tombstones
-from heliograph import telemetry
+from heliograph import telemetry, tracing
 from heliograph.domain import tables
 from heliograph.domain.errors import LaneFenced, Overloaded, SegmentMissing, Unavailable
 from heliograph.domain.events import MappedBatch, unpack
@@ -63,6 +64,8 @@ class PackedAppend(NamedTuple):
 
     project_id: str
     buffers: Sequence[pa.Buffer]
+    # The spans of the requests that are traced among those that it came with; mostly none.
+    traced: tracing.Parents = ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class Lane:
         self._unreadable = 0
         self._set_aside_before = 0
         cache = SubjectCache(settings.max_cached_contributions, SeenFilter(settings.cached_subjects_bits))
+        self._trail = FlushTrail()
         self._checkpoints = CheckpointRecorder(self._record_checkpoint, self._fence)
         merge = Merge(
             stores.contributions,
@@ -118,7 +122,7 @@ class Lane:
             stores.writer,
             settings,
             executor=self._merge_thread,
-            log=SegmentLog(self._read_segment, stores.log.set_aside, self._checkpoints.note),
+            log=SegmentLog(self._read_segment, stores.log.set_aside, self._note_flushed),
             burial=Burial(self._tombstones, removal, self._deletions),
         )
         self._commits = GroupCommit(
@@ -172,7 +176,9 @@ class Lane:
         if not self._ownership.takes(append.project_id, batch.records, map_version):
             return AppendOutcome(AppendStatus.WRONG_LANE)
         try:
-            await self._commits.append(append.project_id, batch)
+            with tracing.resumed(append.traced), tracing.step("commit", lane=int(self._number)):
+                await self._commits.append(append.project_id, batch)
+                self._trail.durable(self._commits.head, tracing.parents())
         except Overloaded as error:
             return AppendOutcome(AppendStatus.OVERLOADED, error.retry_after)
         except Unavailable as error:
@@ -252,6 +258,10 @@ class Lane:
 
     def _share_of(self, project_id: str) -> Share | None:
         return self._ownership.in_force.share_of(self._number, ProjectId(project_id))
+
+    def _note_flushed(self, position: LogPosition) -> None:
+        self._checkpoints.note(position)
+        self._trail.flushed(position.segment)
 
     async def _record_checkpoint(self, position: LogPosition) -> None:
         await self._deletions.settle()

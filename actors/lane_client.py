@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from actors.lane import AppendOutcome, AppendStatus, PackedAppend
-from heliograph import telemetry
+from heliograph import telemetry, tracing
 from heliograph.domain.errors import Overloaded, Unavailable, WrongLane
 from heliograph.domain.events import MappedBatch, pack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
@@ -32,6 +32,7 @@ class _Gathered(NamedTuple):
     batch: MappedBatch
     map_version: int
     durable: asyncio.Future[None]
+    traced: tracing.Parents = ()
 
 
 class LaneClient:
@@ -65,7 +66,8 @@ class LaneClient:
         if batch.records.num_rows == 0:
             return
         project_id = ProjectId(batch.records["project_id"][0].as_py())
-        await self._spread(project_id, batch, WAITS_FOR_A_MOVE)
+        with tracing.step("append", records=batch.records.num_rows):
+            await self._spread(project_id, batch, WAITS_FOR_A_MOVE)
 
     async def _spread(self, project_id: ProjectId, batch: MappedBatch, waits: tuple[float, ...]) -> None:
         shares = self._shares(project_id, batch)
@@ -123,7 +125,7 @@ class LaneClient:
 
     async def _gather(self, lane: LaneNumber, project_id: ProjectId, batch: MappedBatch) -> None:
         loop = asyncio.get_running_loop()
-        one = _Gathered(project_id, batch, self._map.version, loop.create_future())
+        one = _Gathered(project_id, batch, self._map.version, loop.create_future(), tracing.parents())
         queue = self._gathered.setdefault(lane, [])
         queue.append(one)
         held = self._gathered_bytes.get(lane, 0) + batch.nbytes
@@ -149,7 +151,7 @@ class LaneClient:
         groups = list(by_project.items())
         try:
             appends = [
-                PackedAppend(project_id, pack(MappedBatch.concat([one.batch for one in group])))
+                PackedAppend(project_id, pack(MappedBatch.concat([one.batch for one in group])), _traced(group))
                 for project_id, group in groups
             ]
             # The map may have changed since: what counts is the one by which the lane was chosen.
@@ -164,6 +166,10 @@ class LaneClient:
                 _answer(one.durable, outcome, WrongLane(int(lane), one.map_version))
         if any(outcome.map_version > self._map.version for outcome in outcomes):
             await self._refresh()
+
+
+def _traced(group: list[_Gathered]) -> tracing.Parents:
+    return tuple(span for one in group for span in one.traced)
 
 
 def _answer(durable: asyncio.Future[None], outcome: AppendOutcome, moved: WrongLane) -> None:

@@ -5,6 +5,7 @@ import secrets
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -116,6 +117,20 @@ class MaintenanceSettings(_Slice):
     superseded_for_seconds: float = 3_600
 
 
+class TelemetrySettings(_Slice):
+    """Heliograph's own traces. Without an endpoint there are none.
+
+    Attributes:
+        endpoint: the whole address of an OTLP door over HTTP, `https://collector:4318/v1/traces`.
+        headers: sent with every export, the credentials above all.
+        sample_ratio: how many of a thousand requests are traced, divided by a thousand.
+    """
+
+    endpoint: str = ""
+    headers: dict[str, str] = Field(default={}, repr=False)
+    sample_ratio: float = Field(default=0.01, ge=0, le=1)
+
+
 class FirstProject(_Slice):
     """What the first start creates; empty values are generated."""
 
@@ -158,6 +173,7 @@ class Settings(BaseSettings):
     lanes: LaneSettings = LaneSettings()
     ingest: IngestSettings = IngestSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     init: FirstProject = FirstProject()
 
     @classmethod
@@ -193,6 +209,17 @@ class Settings(BaseSettings):
     def is_on_loopback(self) -> bool:
         """Whether nobody but this machine reaches the origin."""
         return self.host in {LOOPBACK, "localhost", "::1"}
+
+    @property
+    def secret_values(self) -> frozenset[str]:
+        """Everything that must not be written anywhere."""
+        given = {
+            *(self.pepper, self.session_secret, self.metrics_token, self.ray.token),
+            *(self.clickhouse.password, self.postgres.password, self.s3.secret_key),
+            *(self.init.secret_key, self.init.user_password, *self.telemetry.headers.values()),
+            *(urlsplit(url).password or "" for url in (self.clickhouse.url, self.postgres.url, self.s3.url)),
+        }
+        return frozenset(given - {""})
 
     @property
     def clickhouse_url(self) -> str:

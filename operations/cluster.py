@@ -82,7 +82,7 @@ def _tell(step: str) -> None:
 def main() -> None:
     """`deploy` or `withdraw`, on the cluster of the environment's settings."""
     settings = Settings()
-    telemetry.configure_logs(settings.log_level)
+    telemetry.configure_logs(settings.log_level, "deployment", settings.secret_values)
     try:
         {"deploy": deploy, "withdraw": deployment.withdraw}[sys.argv[1]](settings)
     except HeliographError as error:

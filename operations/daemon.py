@@ -201,7 +201,7 @@ def _tell(process: asyncio.subprocess.Process, fact: str) -> None:
 def main() -> None:
     """Own the data directory and operate its stack."""
     settings = Settings()
-    telemetry.configure_logs(settings.log_level)
+    telemetry.configure_logs(settings.log_level, "daemon", settings.secret_values)
     for folder in ("run", "logs"):
         (settings.data / folder).mkdir(parents=True, exist_ok=True)
     try:

@@ -58,7 +58,7 @@ class Doorkeeper:
     async def __init__(self, name: str, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
         check_packages()
         keep_on_own_address(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
-        telemetry.configure_logs(settings.log_level)
+        telemetry.configure_logs(settings.log_level, name, settings.secret_values)
         # Not imported above: a deployment must not pay for it before Serve starts.
         build = importlib.import_module("operations.doors.replica").build
         replica = serve.get_replica_context().replica_id.unique_id
@@ -199,7 +199,7 @@ async def _stop_actors(directory: ModuleType, settings: Settings) -> None:
 def main() -> None:
     """`up` or `down`, on the cluster of the environment's settings."""
     settings = Settings()
-    telemetry.configure_logs(settings.log_level)
+    telemetry.configure_logs(settings.log_level, "deployment", settings.secret_values)
     try:
         {"up": deploy, "down": withdraw}[sys.argv[1]](settings)
     except HeliographError as error:

@@ -44,7 +44,7 @@ async def prepare(settings: Settings) -> None:
 def main() -> None:
     """Prepare the stores of the environment's settings."""
     settings = Settings()
-    telemetry.configure_logs(settings.log_level)
+    telemetry.configure_logs(settings.log_level, "preparation", settings.secret_values)
     try:
         asyncio.run(prepare(settings))
     except HeliographError as error:

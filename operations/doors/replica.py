@@ -6,8 +6,10 @@ from starlette.types import ASGIApp
 
 from actors import directory
 from actors.metrics_board import Reporter
+from heliograph import tracing
 from heliograph.settings import Settings
 from serve_apps.replica_meter import Metered, ReplicaMeter
+from serve_apps.traced import Traced
 
 
 async def build(door: str, settings: Settings, replica: str) -> ASGIApp:
@@ -20,4 +22,7 @@ async def build(door: str, settings: Settings, replica: str) -> ASGIApp:
     """
     meter = ReplicaMeter(door, replica)
     application: ASGIApp = await importlib.import_module(f"operations.doors.{door}").build(settings, meter)
+    tracing.configure_traces(settings.telemetry, door)
+    if tracing.is_on():
+        application = Traced(application)
     return Metered(application, meter, [Reporter(meter.source, meter.samples, directory.metrics_board()).run])

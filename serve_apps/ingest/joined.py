@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from heliograph import tracing
 from heliograph.domain.events import IngestionFacts
 from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp
@@ -17,6 +18,7 @@ class _Group:
     context: otlp.MappingContext
     exports: list[otlp.ExportTraceServiceRequest] = field(default_factory=list)
     answers: list[asyncio.Future[list[str]]] = field(default_factory=list)
+    traced: list[str] = field(default_factory=list)
     spans: int = 0
 
 
@@ -45,6 +47,7 @@ class JoinedExports:
         answer: asyncio.Future[list[str]] = loop.create_future()
         group.exports.append(export)
         group.answers.append(answer)
+        group.traced += tracing.parents()
         group.spans += export.span_count
         if group.spans >= _MAX_SPANS:
             self._close(key, group)
@@ -60,7 +63,8 @@ class JoinedExports:
     async def _append(self, group: _Group) -> None:
         try:
             batch, rejected = otlp.map_exports(group.exports, group.context)
-            await self._appends.append(batch)
+            with tracing.resumed(group.traced):
+                await self._appends.append(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, each caller is to be told
             for answer in group.answers:
                 if not answer.done():
