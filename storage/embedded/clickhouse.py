@@ -1,6 +1,7 @@
 """The embedded ClickHouse: its configuration, its command, its readiness."""
 
 import hashlib
+import signal
 import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -87,6 +88,7 @@ class ClickHouse:
 
     name = "clickhouse"
     stop_seconds = 30.0
+    stop_signal = signal.SIGTERM
 
     def __init__(self, settings: ClickHouseSettings, data: Path, first_port: int) -> None:
         self._settings = settings

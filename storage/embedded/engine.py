@@ -1,5 +1,6 @@
 """What the supervisor needs to know of an engine."""
 
+import signal
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,10 @@ class Engine(Protocol):
     @property
     def stop_seconds(self) -> float:
         """How long it gets to end by itself. What it has confirmed must survive a kill in any case."""
+
+    @property
+    def stop_signal(self) -> signal.Signals:
+        """What makes it end in order, whoever is connected."""
 
     def command(self) -> list[str]:
         """Write what the server reads at its start, and return the command that runs it in the foreground."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -40,6 +41,8 @@ class Postgres:
 
     name = "postgres"
     stop_seconds = 30.0
+    # After SIGTERM it would wait until its last client has gone.
+    stop_signal = signal.SIGINT
 
     def __init__(self, settings: PostgresSettings, data: Path, first_port: int) -> None:
         self._settings = settings

@@ -1,6 +1,7 @@
 """The embedded object store: SeaweedFS, of which only S3 is used."""
 
 import json
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ class SeaweedFS:
     name = "seaweed"
     # Left alone it waits a quarter of a minute for connections of its own.
     stop_seconds = 2.0
+    stop_signal = signal.SIGTERM
 
     def __init__(self, settings: S3Settings, data: Path, first_port: int) -> None:
         self._settings = settings

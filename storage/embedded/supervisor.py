@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -90,7 +89,7 @@ class Supervisor:
         for engine in reversed(self._engines):
             process = self._processes.pop(engine.name, None)
             if process is not None:
-                await _end(process, engine.stop_seconds)
+                await _end(process, engine)
             (self._run / f"{engine.name}.pid").unlink(missing_ok=True)
             self._enter(engine.name, is_ready=False, detail="stopped")
 
@@ -127,7 +126,7 @@ class Supervisor:
                     served_at = loop.time()
                 elif loop.time() - served_at > self._stuck_seconds:
                     _log.error("engine_stuck", engine=engine.name)
-                    await _end(process, engine.stop_seconds)
+                    await _end(process, engine)
             return ended.result()
         finally:
             ended.cancel()
@@ -156,7 +155,7 @@ class Supervisor:
             if process.returncode is not None:
                 raise EngineFailed(engine.name, f"{_last_line(log)} (see {log})")
             if asyncio.get_running_loop().time() > deadline:
-                await _end(process, engine.stop_seconds)
+                await _end(process, engine)
                 raise EngineFailed(engine.name, f"it was not ready after {_READY_SECONDS} s (see {log})")
             await asyncio.sleep(_POLL_SECONDS)
 
@@ -202,13 +201,13 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-async def _end(process: asyncio.subprocess.Process, stop_seconds: float) -> None:
+async def _end(process: asyncio.subprocess.Process, engine: Engine) -> None:
     if process.returncode is not None:
         return
     with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(engine.stop_signal)
     try:
-        await asyncio.wait_for(process.wait(), stop_seconds)
+        await asyncio.wait_for(process.wait(), engine.stop_seconds)
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -105,3 +106,11 @@ def test_nothing_listens_beyond_loopback(servers: tuple[Settings, Supervisor]) -
         connections = psutil.Process(status.pid).net_connections("inet")
         addresses = {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN}
         assert addresses <= {LOOPBACK}
+
+
+def test_postgres_ends_though_a_client_is_connected(tmp_path: Path) -> None:
+    settings = fresh_settings(tmp_path / "data")
+    with running(settings, [Postgres(settings.postgres, settings.data, settings.port)]):
+        connected = postgres(settings)
+    with pytest.raises(psycopg.OperationalError, match="terminating connection due to administrator command"):
+        connected.execute("SELECT 1")

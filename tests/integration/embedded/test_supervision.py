@@ -23,6 +23,7 @@ class Program:
     """An engine that is a small program of ours."""
 
     stop_seconds = 5.0
+    stop_signal = signal.SIGTERM
 
     def __init__(self, code: str, name: str = "program") -> None:
         self.name = name
