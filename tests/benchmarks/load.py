@@ -17,6 +17,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 PATH = "/api/public/otel/v1/traces"
 SPANS_PER_TRACE = 10
+_PATIENCE_SECONDS = 30.0
 _SYLLABLES = [
     "ka",
     "lo",
@@ -211,6 +212,8 @@ class Load:
     max_spans: int
     max_seconds: float
     spans_per_second: float = 0.0
+    # Whether a connection that breaks is made anew and its request sent again, until it is acknowledged.
+    is_persistent: bool = False
 
     async def run(self, into: Sent | None = None) -> Sent:
         """Send until the bound in spans or seconds is reached; what was sent is counted as it happens."""
@@ -221,8 +224,7 @@ class Load:
         return sent
 
     async def _connection(self, sent: Sent, started: float) -> None:
-        parts = urlsplit(self.target.url)
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 20)
+        connection = _Connection(self.target)
         while sent.requests * self.requests[0].spans < self.max_spans:
             if time.monotonic() - started > self.max_seconds:
                 break
@@ -231,7 +233,7 @@ class Load:
             await self._pace(sent, started)
             body = self.requests[index].copy()
             begun = time.monotonic()
-            while (status := await self._post(reader, writer, body)) in {429, 503}:
+            while (status := await self._answer(connection, body)) in {429, 503}:
                 sent.refused += 1
                 await asyncio.sleep(0.5)
             if status != 200:
@@ -239,20 +241,52 @@ class Load:
             sent.latencies.append(time.monotonic() - begun)
             sent.acknowledged += self.requests[index].spans
             sent.copies[index] = sent.copies.get(index, 0) + 1
-        writer.close()
+        connection.close()
+
+    async def _answer(self, connection: "_Connection", body: bytes) -> int:
+        if not self.is_persistent:
+            return await connection.post(body)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await connection.post(body)
+        except (OSError, asyncio.IncompleteReadError):
+            connection.close()
+            return 503
 
     async def _pace(self, sent: Sent, started: float) -> None:
         if self.spans_per_second:
             due = started + sent.requests * self.requests[0].spans / self.spans_per_second
             await asyncio.sleep(max(due - time.monotonic(), 0))
 
-    async def _post(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes) -> int:
+
+@dataclass
+class _Connection:
+    """A connection to the target, made when it is first used."""
+
+    target: Target
+    _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def post(self, body: bytes) -> int:
+        """Send a body; the status of the answer."""
+        reader, writer = await self._opened()
         writer.write(self.target.headers(PATH, len(body)))
         writer.write(body)
         await writer.drain()
         head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0
-        )
-        await reader.readexactly(length)
+        lines = head.lower().split(b"\r\n")
+        await reader.readexactly(next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0))
+        if b"connection: close" in lines:
+            self.close()
         return int(head.split(b" ", 2)[1])
+
+    async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._streams is None:
+            parts = urlsplit(self.target.url)
+            self._streams = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 20)
+        return self._streams
+
+    def close(self) -> None:
+        """Close it; the next use makes another."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
