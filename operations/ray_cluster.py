@@ -121,6 +121,9 @@ def _serve_environment(folder: Path, port: int) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(port + SERVE_REPLICAS_LAST),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
         "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "1",
+        # On a busy machine a worker takes longer to start than the five seconds after which Serve would kill it.
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
         # Ten rounds a second, the default, keep a twentieth of a core busy with nothing to do.
         "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     }

@@ -1,0 +1,105 @@
+"""What callers notice of a replica that dies, or of all of them being replaced: an answer that tells to come again."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+import psutil
+import pytest
+
+from tests.acceptance.stack import Stack
+from tests.benchmarks import stack as benchmarks
+from tests.benchmarks.load import PATH, templates
+from tests.benchmarks.stack import connect, until
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(600)]
+
+CALLERS = 4
+CALM_ANSWERS = 20
+SPANS = 20
+
+
+@dataclass
+class Calls:
+    """What the callers were told."""
+
+    answers: list[httpx.Response] = field(default_factory=list)
+    broken: list[httpx.TransportError] = field(default_factory=list)
+    acknowledged: set[str] = field(default_factory=set)
+    is_over: bool = False
+
+    @property
+    def is_calm(self) -> bool:
+        latest = self.answers[-CALM_ANSWERS:]
+        return self.is_over and len(latest) == CALM_ANSWERS and all(answer.status_code == 200 for answer in latest)
+
+
+async def called_during(bench: benchmarks.Stack, work: Callable[[], object]) -> Calls:
+    """Call without a pause while something is done to the stack, and until it is calm again."""
+    calls = Calls()
+    login = (bench.target.public_key, bench.target.secret_key)
+    (template,) = templates(1, SPANS)
+
+    async def caller(http: httpx.AsyncClient) -> None:
+        while not calls.is_calm:
+            traces, spans = template.fresh_ids()
+            body, is_acknowledged = template.filled(traces, spans), False
+            while not is_acknowledged:
+                try:
+                    answer = await http.post(PATH, content=body, headers={"content-type": "application/x-protobuf"})
+                except httpx.TransportError as error:
+                    calls.broken.append(error)
+                    continue
+                calls.answers.append(answer)
+                is_acknowledged = answer.status_code == 200
+                await asyncio.sleep(0.02 if is_acknowledged else 0.2)
+            calls.acknowledged |= {span.tobytes().hex() for span in spans}
+
+    async with httpx.AsyncClient(base_url=bench.target.url, auth=login, timeout=60) as http:
+        callers = [asyncio.create_task(caller(http)) for _ in range(CALLERS)]
+        await asyncio.sleep(1)
+        await asyncio.to_thread(work)
+        calls.is_over = True
+        await asyncio.gather(*callers)
+    return calls
+
+
+def assert_nothing_is_lost(bench: benchmarks.Stack, calls: Calls) -> None:
+    assert calls.broken == []
+    assert {answer.status_code for answer in calls.answers} <= {200, 503}
+    assert all(answer.headers["retry-after"] for answer in calls.answers if answer.status_code == 503)
+    asyncio.run(until(lambda: bench.stored()[0] >= len(calls.acknowledged), 60))
+    sql = "SELECT id FROM observations FINAL WHERE project_id = {p:String}"
+    found = [span for (span,) in bench.clickhouse.query(sql, parameters={"p": bench.project_id}).result_rows]
+    assert sorted(found) == sorted(calls.acknowledged)
+
+
+def kill_the_replica(stack: Stack) -> None:
+    (victim,) = [
+        process for process in stack.processes() if " ".join(_command(process)).startswith("ray::ServeReplica:ingest")
+    ]
+    victim.kill()
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_an_ingestion_replica_that_dies_in_mid_request_costs_no_request(stack: Stack) -> None:
+    bench = asyncio.run(connect("replica", stack.settings))
+    calls = asyncio.run(called_during(bench, lambda: kill_the_replica(stack)))
+    assert_nothing_is_lost(bench, calls)
+
+
+def test_a_rolling_restart_costs_no_request(stack: Stack) -> None:
+    bench = asyncio.run(connect("rolling", stack.settings))
+    before = {process.pid for process in stack.processes()}
+    calls = asyncio.run(called_during(bench, lambda: stack.heliograph("deploy")))
+    assert_nothing_is_lost(bench, calls)
+    replicas = [process for process in stack.processes() if "ray::ServeReplica:ingest" in " ".join(_command(process))]
+    assert replicas
+    assert before.isdisjoint(process.pid for process in replicas)
