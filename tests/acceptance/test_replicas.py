@@ -1,4 +1,4 @@
-"""What callers notice of a replica that dies, or of all of them being replaced: an answer that tells to come again."""
+"""What callers notice of what dies, sleeps or is replaced before them: an answer that tells them to come again."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,10 +8,16 @@ import httpx
 import psutil
 import pytest
 
+from heliograph.domain.identifiers import ProjectId
+from storage.clickhouse.connection import connect_blocking
+from storage.clickhouse.deferred import DeferredClient
+from storage.postgres.connection import Database
+from storage.postgres.lanes import LaneRegistry
 from tests.acceptance.stack import Stack
 from tests.benchmarks import stack as benchmarks
 from tests.benchmarks.load import PATH, templates
 from tests.benchmarks.stack import connect, until
+from tests.integration.actors.lane_bench import Bench, flushed, running
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -75,11 +81,35 @@ def assert_nothing_is_lost(bench: benchmarks.Stack, calls: Calls) -> None:
     assert sorted(found) == sorted(calls.acknowledged)
 
 
+def titled(stack: Stack, title: str) -> list[psutil.Process]:
+    return [process for process in stack.processes() if " ".join(_command(process)).startswith(title)]
+
+
 def kill_the_replica(stack: Stack) -> None:
-    (victim,) = [
-        process for process in stack.processes() if " ".join(_command(process)).startswith("ray::ServeReplica:ingest")
-    ]
+    (victim,) = titled(stack, "ray::ServeReplica:ingest")
     victim.kill()
+
+
+def sleep_through_a_take_over(stack: Stack, project_id: str) -> None:
+    """Stop the lanes' owners, have another own the project's lane for a moment, and let the old ones continue."""
+    owners = titled(stack, "ray::LaneActor")
+    for owner in owners:
+        owner.suspend()
+    try:
+        asyncio.run(take_over(stack, project_id))
+    finally:
+        for owner in owners:
+            owner.resume()
+
+
+async def take_over(stack: Stack, project_id: str) -> None:
+    settings, project = stack.settings, ProjectId(project_id)
+    database = Database(settings.postgres_dsn)
+    (number,) = (await LaneRegistry(database).lane_map()).lanes_of(project)
+    clickhouse = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
+    async with running(Bench(settings, clickhouse, database, number, project).lane()) as twin:
+        await flushed(twin)
+    await database.close()
 
 
 def _command(process: psutil.Process) -> list[str]:
@@ -100,6 +130,13 @@ def test_a_rolling_restart_costs_no_request(stack: Stack) -> None:
     before = {process.pid for process in stack.processes()}
     calls = asyncio.run(called_during(bench, lambda: stack.heliograph("deploy")))
     assert_nothing_is_lost(bench, calls)
-    replicas = [process for process in stack.processes() if "ray::ServeReplica:ingest" in " ".join(_command(process))]
+    replicas = titled(stack, "ray::ServeReplica:ingest")
     assert replicas
     assert before.isdisjoint(process.pid for process in replicas)
+
+
+def test_a_lane_that_slept_through_a_take_over_refuses_and_its_successor_stores_everything_once(stack: Stack) -> None:
+    bench = asyncio.run(connect("twin", stack.settings))
+    calls = asyncio.run(called_during(bench, lambda: sleep_through_a_take_over(stack, bench.project_id)))
+    assert_nothing_is_lost(bench, calls)
+    assert 503 in {answer.status_code for answer in calls.answers}
