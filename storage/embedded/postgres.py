@@ -9,6 +9,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from heliograph import telemetry
@@ -22,6 +23,8 @@ _INITDB_SECONDS = 120
 # Any unprivileged account serves inside a user namespace: files stay ours outside of it.
 _UNPRIVILEGED = 1000
 _NOBODY = 65534
+# Above the greatest number that Linux gives.
+_NO_PROCESS = (1 << 22) + 1
 _OPTIONS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -55,6 +58,7 @@ class Postgres:
         prefix = self._unprivileged()
         if not (self._cluster / "PG_VERSION").exists():
             self._create_cluster(prefix)
+        self._disown_lock()
         options = [word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}")]
         return [*prefix, str(_binary("postgres")), "-D", str(self._cluster), "-p", str(self._port), *options]
 
@@ -84,6 +88,20 @@ class Postgres:
             connect_timeout=_CONNECT_SECONDS,
             autocommit=True,
         )
+
+    def _disown_lock(self) -> None:
+        """Make the lock of a server that has ended name nobody.
+
+        PostgreSQL takes a process that nobody has collected yet for a living one. The rest of the lock stays: by it
+        PostgreSQL makes sure that no process of the old server is left in its shared memory.
+        """
+        lock = self._cluster / "postmaster.pid"
+        try:
+            pid, rest = lock.read_text("utf-8").split("\n", 1)
+            if psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE:
+                lock.write_text(f"{_NO_PROCESS}\n{rest}", "utf-8")
+        except (OSError, ValueError, psutil.NoSuchProcess):
+            return
 
     def _create_cluster(self, prefix: list[str]) -> None:
         """Create the cluster beside its place and move it there, so that a kill leaves none or all of it."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,6 +78,19 @@ def test_committed_rows_survive_kill_9(servers: tuple[Settings, Supervisor]) -> 
             return database.execute("SELECT count(*) FROM kept").fetchone()
 
     assert when_back(count) == (1000,)
+
+
+def test_postgres_starts_though_nobody_has_collected_the_last_one(tmp_path: Path) -> None:
+    settings = fresh_settings(tmp_path / "data")
+    engine = Postgres(settings.postgres, settings.data, settings.port)
+    with subprocess.Popen(engine.command(), stderr=subprocess.DEVNULL) as last:
+        while not engine.is_ready():
+            time.sleep(0.05)
+        last.kill()
+        while psutil.Process(last.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        with running(settings, [engine]), postgres(settings) as database:
+            assert database.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_confirmed_objects_survive_kill_9(servers: tuple[Settings, Supervisor]) -> None:
