@@ -32,10 +32,13 @@ _COMPACT_SECONDS = 300.0
 _WINDOW_SECONDS = 60.0
 _DRAIN_SECONDS = 300.0
 _ROTATION = "lane,replica,clickhouse,postgres,s3,all,slow-clickhouse,slow-s3"
-# Caches fill and data grow; every owner of a lane leaves a seal and the segment before it in the log.
+# Caches fill and data grow, and with them what ClickHouse holds open; every owner of a lane leaves a seal and the
+# segment before it in the log.
 _TOLERANCES = {
     "memory MB": Tolerance(0.15, 200),
     "open files": Tolerance(0.10, 50),
+    "engines' memory MB": Tolerance(0.25, 300),
+    "engines' open files": Tolerance(0.50, 500),
     "lag, segments": Tolerance(0.0, 20),
     "log objects": Tolerance(0.0, 200),
 }
