@@ -33,22 +33,23 @@ class Tombstones:
 
     def __init__(self, lane: LaneNumber) -> None:
         self._lane = lane
-        self._ahead: tuple[Tombstone, ...] = ()
+        self._ahead = Buried(())
         self._last_segment = -1
 
     def learn(self, ahead: Iterable[Tombstone]) -> None:
         """Take over what owners before have recorded: a replay passes over what lies below."""
-        self._ahead = tuple(ahead)
-        self._last_segment = max((one.segment for one in self._ahead), default=-1)
+        tombstones = list(ahead)
+        self._ahead = Buried(tombstones)
+        self._last_segment = max((one.segment for one in tombstones), default=-1)
 
     def parts_of(self, segments: Sequence[Segment]) -> list[Part]:
         """The segments without what lies below a tombstone, cut where one must be resolved."""
         found = [tombstone for segment in segments for tombstone in self._tombstones_in(segment)]
-        if segments[0].position.segment > self._last_segment:
-            self._ahead = ()
-        if not found and not self._ahead:
+        if segments[0].position.segment <= self._last_segment:
+            segments = [_above(segment, self._ahead) for segment in segments]
+        if not found:
             return [Part(segments)]
-        buried = Buried([*self._ahead, *found])
+        buried = Buried(found)
         return _cut([_above(segment, buried) for segment in segments], found)
 
     def _tombstones_in(self, segment: Segment) -> list[Tombstone]:

@@ -189,7 +189,10 @@ def test_a_session_takes_its_traces_and_its_own_scores_and_leaves_what_follows()
     )
     assert ids(stores, "observations") == ["d", "e"]
     assert ids(stores, "scores") == []
-    assert ids(stores, "traces") == ["trace-2", "trace-3"]
+    assert [(row["id"], row["observation_count"]) for row in stores.logical("traces")] == [
+        ("trace-2", 1),
+        ("trace-3", 1),
+    ]
     assert {one.subject for one in stores.recorded} == {"chat", "trace-1", "trace-2"}
     assert stores.reports["deletion-1"] == Removed(observations=3, traces=2, scores=1)
 
@@ -279,7 +282,7 @@ graves = st.one_of(
     fuse=st.integers(1, 25),
     is_forgetful=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_rows_are_those_of_the_log_with_the_deletions_applied(
     events: list[Event],
     cuts: set[int],
