@@ -64,8 +64,7 @@ class ArchiveSweep:
         for project_id in omission.projects:
             files = [file for file in self._archive.files(project_folder(project_id)) if file.lane == self._lane]
             kept = set(live(files))
-            # A file that a larger one supersedes goes first: if the larger one went, the smaller would count again.
-            for file in sorted(files, key=lambda file: (file in kept, file)):
+            for file in files:
                 covered = self._omit(file, omission)
                 if file in kept:
                     omission.count(covered, files=1)

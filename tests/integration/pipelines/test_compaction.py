@@ -14,6 +14,7 @@ from heliograph.domain.errors import CompactionRunning
 from heliograph.domain.lanes import LogPosition
 from heliograph.settings import MaintenanceSettings
 from storage.objects import segments
+from storage.objects.log_upkeep import LogUpkeep
 from storage.objects.raw_log import Written
 from storage.postgres.compactions import Compactions
 from tests.integration.pipelines.lane_logs import AT_ONCE, DAY, LATER, Killed, LaneLog, MortalClient, records
@@ -296,3 +297,11 @@ async def test_compactions_beside_appends_take_nothing_twice(lane: LaneLog) -> N
     await appending
     await lane.compaction().run()
     assert Counter(entity for *_, entity in lane.archived()) == Counter(f"s{n}" for n in range(30))
+
+
+async def test_the_last_segment_of_an_open_epoch_stays_whatever_is_asked(lane: LaneLog) -> None:
+    for entity in "abc":
+        last = lane.append(entity)
+    freed = LogUpkeep(lane.client, lane.bucket, lane.lane).free(10**9, LATER)
+    assert (freed.segments, freed.emptied) == (2, 0)
+    assert lane.segments() == [last.segment]
