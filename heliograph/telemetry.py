@@ -1,14 +1,25 @@
 """Structured logs: one JSON line per fact, on standard error."""
 
+import io
 import logging
 import sys
 from collections.abc import Collection
-from typing import cast
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 _SECRET_CHARACTERS = 8
+
+
+class _StandardError(io.TextIOBase):
+    """Standard error as it is when a line is written: a logger outlives what stood there when it was made."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def configure_logs(level: str = "INFO", part: str = "", secrets: Collection[str] = ()) -> None:
@@ -30,7 +41,7 @@ def configure_logs(level: str = "INFO", part: str = "", secrets: Collection[str]
             _without(secrets),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _StandardError())),
         cache_logger_on_first_use=True,
     )
 

@@ -15,6 +15,23 @@ log.info("too_quiet")
 log.warning("segment_lost", lane=3)
 """
 
+_REPLACED = """
+import io, sys
+from heliograph import telemetry
+log = telemetry.logger("part")
+standard_error, sys.stderr = sys.stderr, io.StringIO()
+telemetry.configure_logs()
+log.info("first")
+sys.stderr.close()
+sys.stderr = standard_error
+log.info("second")
+"""
+
+
+def test_a_logger_outlives_the_stream_that_it_first_wrote_to() -> None:
+    told = subprocess.run([sys.executable, "-c", _REPLACED], capture_output=True, check=True, text=True)
+    assert json.loads(told.stderr)["event"] == "second"
+
 
 def test_a_logger_made_before_the_configuration_follows_it() -> None:
     told = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, check=True, text=True)
