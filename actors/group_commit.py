@@ -24,6 +24,9 @@ _T = TypeVar("_T")
 _log = telemetry.logger("group_commit")
 # A segment this large gains nothing from waiting for company.
 _FULL_SEGMENT_BYTES = 1 << 20
+# A project that waits with more than this can wait for the merge; its neighbours cannot be told apart from idle ones.
+_QUIET_BYTES = 256 << 10
+_LOOK_AGAIN_SECONDS = 0.05
 
 
 class Log(Protocol):
@@ -37,8 +40,11 @@ class Log(Protocol):
 class Follower(Protocol):
     """The stage behind the log: it is offered every segment in order, and may ask the log to wait for it."""
 
-    async def make_room(self) -> None:
-        """Wait while the backlog is at its bound and moving."""
+    def has_room(self) -> bool:
+        """Whether it takes more than a little: its backlog is below its bound, or does not move anyhow."""
+
+    async def make_room(self, max_seconds: float) -> None:
+        """Return when there may be room, or the time is over."""
 
     def offer(self, position: LogPosition, batch: MappedBatch | None) -> None:
         """Take over a segment; without a batch it is to be read from the log."""
@@ -130,15 +136,21 @@ class GroupCommit:
         while not (self._is_closing and not self._buffers.records):
             await self._arrived.wait()
             await self._gather()
-            await self._follower.make_room()
-            waiting = self._buffers.take(
-                max_bytes=self._settings.max_segment_bytes, max_records=MAX_RECORDS_PER_SEGMENT
-            )
+            waiting = await self._taken()
             if not self._buffers.records and not self._is_closing:
                 self._arrived.clear()
             if waiting:
                 await self._commit(waiting)
                 self._finished_at = asyncio.get_running_loop().time()
+
+    async def _taken(self) -> list[Waiting]:
+        """What the next segment takes: while the follower has no room, only what quiet projects wait with."""
+        if not self._follower.has_room() and not self._is_closing:
+            quiet = self._buffers.take_quiet(max_project_bytes=_QUIET_BYTES, max_records=MAX_RECORDS_PER_SEGMENT)
+            if not quiet:
+                await self._follower.make_room(_LOOK_AGAIN_SECONDS)
+            return quiet
+        return self._buffers.take(max_bytes=self._settings.max_segment_bytes, max_records=MAX_RECORDS_PER_SEGMENT)
 
     def fence(self) -> None:
         """Refuse every append from now on, those that wait included: this owner has ended."""

@@ -15,6 +15,8 @@ from heliograph.domain.lanes import LaneMap
 from heliograph.settings import IngestSettings
 
 _RETRY_AFTER_SECONDS = 2.0
+# A project with more than this on its way is called for apart from the others.
+_HOT_BYTES = 256 << 10
 # A project that moves is refused for as long as its old lane flushes; its senders wait here, up to ten seconds.
 WAITS_FOR_A_MOVE = (0.0, 0.05, 0.1, 0.2, 0.4, *(0.75,) * 12)
 _log = telemetry.logger("lane_client")
@@ -35,6 +37,13 @@ class _Gathered(NamedTuple):
     traced: tracing.Parents = ()
 
 
+class _Call(NamedTuple):
+    """What is gathered for one call: of all quiet projects of a lane, or of one hot project."""
+
+    lane: LaneNumber
+    hot_project: ProjectId | None
+
+
 class LaneClient:
     """Appends batches to the lanes that own them. One instance for each process and loop."""
 
@@ -45,14 +54,17 @@ class LaneClient:
         settings: IngestSettings,
         *,
         read_map: Callable[[], Awaitable[LaneMap]],
+        waits: tuple[float, ...] = WAITS_FOR_A_MOVE,
     ) -> None:
         self._map = lane_map
         self._read_map = read_map
         self._refreshing: asyncio.Task[None] | None = None
         self._lane = lane
         self._settings = settings
-        self._gathered: dict[LaneNumber, list[_Gathered]] = {}
-        self._gathered_bytes: dict[LaneNumber, int] = {}
+        self._waits = waits
+        self._gathered: dict[_Call, list[_Gathered]] = {}
+        self._gathered_bytes: dict[_Call, int] = {}
+        self._unanswered_bytes: dict[ProjectId, int] = {}
         self._calls: set[asyncio.Task[None]] = set()
 
     async def append(self, batch: MappedBatch) -> None:
@@ -67,7 +79,7 @@ class LaneClient:
             return
         project_id = ProjectId(batch.records["project_id"][0].as_py())
         with tracing.step("append", records=batch.records.num_rows):
-            await self._spread(project_id, batch, WAITS_FOR_A_MOVE)
+            await self._spread(project_id, batch, self._waits)
 
     async def _spread(self, project_id: ProjectId, batch: MappedBatch, waits: tuple[float, ...]) -> None:
         shares = self._shares(project_id, batch)
@@ -126,21 +138,35 @@ class LaneClient:
     async def _gather(self, lane: LaneNumber, project_id: ProjectId, batch: MappedBatch) -> None:
         loop = asyncio.get_running_loop()
         one = _Gathered(project_id, batch, self._map.version, loop.create_future(), tracing.parents())
-        queue = self._gathered.setdefault(lane, [])
+        unanswered = self._unanswered_bytes.get(project_id, 0) + batch.nbytes
+        self._unanswered_bytes[project_id] = unanswered
+        # The lane answers a call when all of it is durable: nobody is to wait for a project that it holds back.
+        call = _Call(lane, project_id if unanswered > _HOT_BYTES else None)
+        queue = self._gathered.setdefault(call, [])
         queue.append(one)
-        held = self._gathered_bytes.get(lane, 0) + batch.nbytes
-        self._gathered_bytes[lane] = held
+        held = self._gathered_bytes.get(call, 0) + batch.nbytes
+        self._gathered_bytes[call] = held
         if held >= self._settings.max_append_bytes:
-            self._send(lane)
+            self._send(call)
         elif len(queue) == 1:
-            loop.call_later(self._settings.gather_seconds, self._send, lane)
-        await one.durable
+            loop.call_later(self._settings.gather_seconds, self._send, call)
+        try:
+            await one.durable
+        finally:
+            self._account_for(project_id, batch.nbytes)
 
-    def _send(self, lane: LaneNumber) -> None:
-        gathered = self._gathered.pop(lane, [])
-        self._gathered_bytes.pop(lane, None)
+    def _account_for(self, project_id: ProjectId, nbytes: int) -> None:
+        left = self._unanswered_bytes[project_id] - nbytes
+        if left:
+            self._unanswered_bytes[project_id] = left
+        else:
+            del self._unanswered_bytes[project_id]
+
+    def _send(self, call: _Call) -> None:
+        gathered = self._gathered.pop(call, [])
+        self._gathered_bytes.pop(call, None)
         if gathered:
-            task = asyncio.get_running_loop().create_task(self._call(lane, gathered))
+            task = asyncio.get_running_loop().create_task(self._call(call.lane, gathered))
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
 

@@ -112,6 +112,7 @@ class MergeStage:
         self._queue: deque[_Queued] = deque()
         self._changed = asyncio.Event()
         self._drained = asyncio.Event()
+        self._full_since: float | None = None
         self._flushed = asyncio.Event()
         self._flush_started_at: float | None = None
         self._is_failing = False
@@ -152,18 +153,26 @@ class MergeStage:
         self._queued_rows += queued.rows
         self._changed.set()
 
-    async def make_room(self) -> None:
-        """Wait while the backlog is at its bound and ClickHouse takes rows: re-reading costs more than waiting."""
-        loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + _MAX_WAIT_FOR_ROOM_SECONDS
-        while self.backlog_bytes > self._settings.max_backlog_bytes and not self.is_stalled:
-            if loop.time() > give_up_at:
-                return
-            self._drained.clear()
-            try:
-                await asyncio.wait_for(self._drained.wait(), 0.5)
-            except TimeoutError:
-                continue
+    def has_room(self) -> bool:
+        """Whether a large append need not wait: while ClickHouse takes rows, re-reading would cost more than waiting.
+
+        Now and then it need not although there is no room: no sender waits for ever.
+        """
+        now = asyncio.get_running_loop().time()
+        if self.backlog_bytes <= self._settings.max_backlog_bytes or self.is_stalled:
+            self._full_since = None
+            return True
+        self._full_since = self._full_since or now
+        if now - self._full_since <= _MAX_WAIT_FOR_ROOM_SECONDS:
+            return False
+        self._full_since = None
+        return True
+
+    async def make_room(self, max_seconds: float) -> None:
+        """Return when a flush has ended, or the time is over."""
+        self._drained.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._drained.wait(), max_seconds)
 
     @property
     def is_stalled(self) -> bool:

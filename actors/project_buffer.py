@@ -9,6 +9,8 @@ from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import LogPosition
 
 _RETRY_AFTER_SECONDS = 1.0
+# About what ten small requests hold.
+_QUANTUM_BYTES = 256 << 10
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class ProjectBuffers:
     def __init__(self, *, max_project_bytes: int, max_bytes: int) -> None:
         self._queues: OrderedDict[str, deque[Waiting]] = OrderedDict()
         self._bytes_by_project: dict[str, int] = {}
+        self._credit: dict[str, int] = {}
         self._max_project_bytes = max_project_bytes
         self._max_bytes = max_bytes
         self.records = 0
@@ -50,24 +53,52 @@ class ProjectBuffers:
         self.records += waiting.batch.records.num_rows
 
     def take(self, *, max_bytes: int, max_records: int) -> list[Waiting]:
-        """The next appends, one of each project in turn, up to the bounds; at least one when there is any."""
+        """The next appends, up to the bounds: projects in turn, each with equal bytes; at least one append if any.
+
+        M. Shreedhar, G. Varghese, Efficient fair queueing using deficit round robin (1995): what a project may not use
+        in its turn, since its next append is larger, counts in its next turn.
+        """
         taken: list[Waiting] = []
         nbytes = records = 0
         while self._queues:
             project_id, queue = next(iter(self._queues.items()))
-            rows = queue[0].batch.records.num_rows
-            if taken and (nbytes + queue[0].nbytes > max_bytes or records + rows > max_records):
-                break
-            waiting = queue.popleft()
-            taken.append(waiting)
-            nbytes += waiting.nbytes
-            records += rows
-            self._release(waiting)
-            if queue:
-                self._queues.move_to_end(project_id)
-            else:
-                del self._queues[project_id]
+            self._credit[project_id] = self._credit.get(project_id, 0) + _QUANTUM_BYTES
+            while queue and queue[0].nbytes <= self._credit[project_id]:
+                rows = queue[0].batch.records.num_rows
+                if taken and (nbytes + queue[0].nbytes > max_bytes or records + rows > max_records):
+                    return taken
+                waiting = queue.popleft()
+                self._credit[project_id] -= waiting.nbytes
+                taken.append(waiting)
+                nbytes += waiting.nbytes
+                records += rows
+                self._release(waiting)
+            self._end_turn(project_id)
         return taken
+
+    def take_quiet(self, *, max_project_bytes: int, max_records: int) -> list[Waiting]:
+        """The appends of every project that waits with little: a hot neighbour's are left for a better moment."""
+        taken: list[Waiting] = []
+        records = 0
+        for project_id, nbytes in list(self._bytes_by_project.items()):
+            queue = self._queues[project_id]
+            rows = sum(waiting.batch.records.num_rows for waiting in queue)
+            if nbytes > max_project_bytes or records + rows > max_records:
+                continue
+            taken.extend(queue)
+            records += rows
+            for waiting in list(queue):
+                self._release(waiting)
+            queue.clear()
+            self._end_turn(project_id)
+        return taken
+
+    def _end_turn(self, project_id: str) -> None:
+        if self._queues[project_id]:
+            self._queues.move_to_end(project_id)
+        else:
+            del self._queues[project_id]
+            self._credit.pop(project_id, None)
 
     def _release(self, waiting: Waiting) -> None:
         self.nbytes -= waiting.nbytes

@@ -42,21 +42,25 @@ async def quiet_projects(settings: Settings, count: int) -> list[tuple[str, Targ
     return made
 
 
-async def small_load(targets: Sequence[Target], seconds: float) -> Sent:
-    """One small request a second from each, at moments of their own."""
+async def small_load(targets: Sequence[Target], seconds: float, cut: list[str]) -> Sent:
+    """One small request a second from each, at moments of their own; names whose connection was cut."""
     requests = templates(4, _SMALL_SPANS)
     sent = Sent()
+    started = time.monotonic()
 
     async def one(target: Target) -> None:
         await asyncio.sleep(random.random())
-        load = Load(target, requests, 1, _NO_BOUND, seconds, spans_per_second=_SMALL_SPANS)
-        mine = await load.run()
+        mine = Sent()
+        while (left := started + seconds - time.monotonic()) > 0:
+            try:
+                await Load(target, requests, 1, _NO_BOUND, left, spans_per_second=_SMALL_SPANS).run(mine)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                cut.append(target.public_key)
         sent.acknowledged += mine.acknowledged
         sent.requests += mine.requests
         sent.refused += mine.refused
         sent.latencies += mine.latencies
 
-    started = time.monotonic()
     await asyncio.gather(*(one(target) for target in targets))
     sent.seconds = time.monotonic() - started
     return sent
@@ -85,8 +89,8 @@ async def run(count: int, seconds: float, *, is_alone: bool) -> Mapping[str, obj
     memory = MemoryWatch()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
-        bulk = Sent()
-        small = asyncio.create_task(memory.watched(small_load(targets, seconds)))
+        bulk, cut = Sent(), list[str]()
+        small = asyncio.create_task(memory.watched(small_load(targets, seconds, cut)))
         if not is_alone:
             bulk = await asyncio.get_running_loop().run_in_executor(pool, bulk_load, stack.target, seconds)
         sent = await small
@@ -101,6 +105,7 @@ async def run(count: int, seconds: float, *, is_alone: bool) -> Mapping[str, obj
         "small p99 ms": sent.percentile(0.99) * 1000,
         "small max ms": max(sent.latencies) * 1000,
         "small refused": sent.refused,
+        "small connections cut": len(cut),
         "small lost": sent.acknowledged - stored(stack.settings, names),
         "bulk spans/s": bulk.acknowledged / bulk.seconds if bulk.seconds else 0.0,
         "bulk p95 ms": bulk.percentile(0.95) * 1000,

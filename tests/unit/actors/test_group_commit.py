@@ -38,13 +38,17 @@ class ScriptedLog:
 
 
 class RecordingFollower:
-    """Keeps every offer; its room is never full."""
+    """Keeps every offer; it has room unless a test fills it."""
 
     def __init__(self) -> None:
         self.offers: list[tuple[LogPosition, MappedBatch | None]] = []
+        self.is_full = False
 
-    async def make_room(self) -> None:
-        return
+    def has_room(self) -> bool:
+        return not self.is_full
+
+    async def make_room(self, max_seconds: float) -> None:
+        await asyncio.sleep(min(max_seconds, 0.001))
 
     def offer(self, position: LogPosition, batch: MappedBatch | None) -> None:
         self.offers.append((position, batch))
@@ -133,6 +137,20 @@ async def test_a_project_at_its_bound_is_overloaded_and_its_neighbour_is_not() -
             await commits.append("loud", big)
         await commits.append("quiet", small)
         await first
+
+
+async def test_a_hot_project_that_waits_for_the_merge_keeps_no_quiet_one_waiting() -> None:
+    hot = batch_of(*(Span(f"s{number}", project_id="hot") for number in range(2_000)))
+    log, follower = ScriptedLog(), RecordingFollower()
+    async with committing(log, follower) as commits:
+        follower.is_full = True
+        waiting = asyncio.create_task(commits.append("hot", hot))
+        for number in range(3):
+            await commits.append(f"quiet-{number}", batch_of(Span(f"q{number}", project_id=f"quiet-{number}")))
+        assert not waiting.done()
+        follower.is_full = False
+        await waiting
+    assert [len(ids) for ids in log.written.values()] == [1, 1, 1, 2_000]
 
 
 async def test_closing_commits_what_was_accepted_and_refuses_the_rest() -> None:
