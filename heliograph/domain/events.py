@@ -93,13 +93,15 @@ class MappedBatch:
     @cached_property
     def nbytes(self) -> int:
         """Bytes held in memory, which is what every bound of the path counts."""
-        return int(self.records.nbytes) + sum(int(table.nbytes) for table in self.row_tables)
+        return sum(_nbytes(table) for table in (self.records, *self.row_tables))
 
     def reordered(self, order: np.ndarray) -> "MappedBatch":
         """The same batch with its records in the given order (a permutation or a subset of indices)."""
         place = np.full(self.records.num_rows, -1, dtype=np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
-        return MappedBatch(self.records.take(pa.array(order)), *(_follow(table, place) for table in self.row_tables))
+        rows = (_follow(table, place) for table in self.row_tables)
+        batch = MappedBatch(self.records.take(pa.array(order)), *rows)
+        return _of_size(batch, self.nbytes) if len(order) == self.records.num_rows else batch
 
     def without_rows_of(self, dropped: np.ndarray) -> "MappedBatch":
         """The same records, of which those that are marked give no rows."""
@@ -120,7 +122,19 @@ class MappedBatch:
             for batch, offset in zip(batches, offsets, strict=True)
         ]
         rows = [pa.concat_tables(parts) for parts in zip(*shifted, strict=True)]
-        return MappedBatch(pa.concat_tables([batch.records for batch in batches]), *rows)
+        joined = MappedBatch(pa.concat_tables([batch.records for batch in batches]), *rows)
+        return _of_size(joined, sum(batch.nbytes for batch in batches))
+
+
+def _nbytes(table: pa.Table) -> int:
+    # A table's own `nbytes` costs four times as much, for a table of many chunks more than its insert.
+    return sum(pa.ipc.get_record_batch_size(batch) for batch in table.to_batches() if batch.num_rows)
+
+
+def _of_size(batch: MappedBatch, nbytes: int) -> MappedBatch:
+    """The batch, whose size is known already."""
+    vars(batch)["nbytes"] = nbytes
+    return batch
 
 
 def _set_record(table: pa.Table, record: np.ndarray) -> pa.Table:
@@ -158,7 +172,8 @@ def unpack(buffers: Sequence[pa.Buffer]) -> MappedBatch:
     """The inverse of `pack`; the tables are views of the buffers."""
     records, *rows = buffers
     unpacked = [_unpack_table(buffer, schema) for buffer, schema in zip(rows, ROW_SCHEMAS, strict=True)]
-    return MappedBatch(_unpack_table(records, tables.RECORDS), *unpacked)
+    batch = MappedBatch(_unpack_table(records, tables.RECORDS), *unpacked)
+    return _of_size(batch, sum(buffer.size for buffer in buffers))
 
 
 def _pack_table(table: pa.Table) -> pa.Buffer:

@@ -69,11 +69,6 @@ def test_a_packed_batch_unpacks_to_itself(names: str) -> None:
     assert all(table.equals(other) for table, other in zip(again.row_tables, batch.row_tables, strict=True))
 
 
-def test_bytes_are_those_of_all_tables() -> None:
-    batch = batch_of("a", "b")
-    assert batch.nbytes == batch.records.nbytes + batch.trace_parts.nbytes
-
-
 def test_facts_survive_their_json_without_the_absent_ones() -> None:
     facts = IngestionFacts(public_key="pk-lf-1", sdk_name="python")
     assert facts.to_json() == '{"public_key":"pk-lf-1","sdk_name":"python"}'
@@ -88,3 +83,14 @@ def test_facts_of_a_later_release_are_ignored() -> None:
 def test_subjects_of_sessions_and_experiments_are_no_trace_ids() -> None:
     assert session_subject("s1") == "session:s1"
     assert run_subject("r1") == "run:r1"
+
+
+def test_a_batch_is_as_large_as_its_messages_wherever_it_is_counted() -> None:
+    one, other = (batch_of(*(f"{name}{number}" for number in range(50))) for name in "ab")
+    sent = sum(buffer.size for buffer in pack(one))
+    assert sent * 0.9 <= one.nbytes <= sent * 1.1
+    assert unpack(pack(one)).nbytes == sent
+    joined = MappedBatch.concat([one, other])
+    assert joined.nbytes == one.nbytes + other.nbytes
+    assert joined.reordered(np.arange(100)[::-1]).nbytes == joined.nbytes
+    assert joined.reordered(np.arange(10)).nbytes < joined.nbytes / 2
