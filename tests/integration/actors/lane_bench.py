@@ -135,6 +135,16 @@ async def flushed(lane: Lane) -> None:
     raise TimeoutError
 
 
+async def checkpointed(lane: Lane) -> None:
+    """Return when all that was flushed lies below the checkpoint, which is recorded beside the flushes."""
+    for _ in range(2_000):
+        status = await lane.status()
+        if not status["waiting_segments"] and status["checkpoint_segment"] == status["cursor_segment"]:
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
 async def abandon(lane: Lane) -> None:
     """Stop as kill -9 would: nothing is flushed, no checkpoint is recorded."""
     for task in lane._tasks:

@@ -13,7 +13,7 @@ import pytest
 
 from actors.lane import AppendStatus
 from heliograph.settings import S3
-from tests.integration.actors.lane_bench import Bench, append, flushed, running
+from tests.integration.actors.lane_bench import Bench, append, checkpointed, flushed, running
 from tests.integration.gateway import gateway
 
 BEFORE_MIDNIGHT = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
@@ -82,7 +82,7 @@ async def test_an_owner_stopped_across_midnight_is_fenced_when_it_goes_on(bench:
         async with running(bench.lane()) as new:
             for span in (2, 3):
                 assert await append(new, bench.batch(span, received_at=AFTER_MIDNIGHT)) is AppendStatus.DURABLE
-            await flushed(new)
+            await checkpointed(new)
             if is_compacted:
                 assert (await bench.compacted()).archived.records == 4
             old.go_on()
@@ -105,7 +105,7 @@ async def test_an_owner_stopped_with_a_put_on_its_way_overwrites_nothing(bench: 
         old.stop()
         async with running(bench.lane()) as new:
             assert await append(new, bench.batch(2, received_at=AFTER_MIDNIGHT)) is AppendStatus.DURABLE
-            await flushed(new)
+            await checkpointed(new)
             await bench.compacted()
             await store.arrived()
             old.go_on()
