@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 LOOPBACK = "127.0.0.1"
@@ -117,6 +117,23 @@ class MaintenanceSettings(_Slice):
     superseded_for_seconds: float = 3_600
 
 
+class MaskingSettings(_Slice):
+    """How long masking callbacks are waited for."""
+
+    callback_timeout_seconds: float = Field(default=0.5, gt=0, le=30)
+    callback_attempts: int = Field(default=2, ge=1, le=5)
+
+
+class OutboundSettings(_Slice):
+    """Where calls to addresses that users name may go.
+
+    Attributes:
+        allowed_networks: private networks that may be reached, as in `["10.0.0.0/8"]`.
+    """
+
+    allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+
+
 class TelemetrySettings(_Slice):
     """Heliograph's own traces. Without an endpoint there are none.
 
@@ -174,6 +191,8 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    masking: MaskingSettings = MaskingSettings()
+    outbound: OutboundSettings = OutboundSettings()
     init: FirstProject = FirstProject()
 
     @classmethod

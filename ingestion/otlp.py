@@ -13,7 +13,7 @@ from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp_json, wire
 from ingestion.attributes.group import Frame, frame_of
 from ingestion.attributes.timing import microseconds
-from ingestion.masking import Masker
+from ingestion.masking.masker import Masker
 from ingestion.pricing import PriceBook, managed_prices
 from ingestion.records import span_records
 from ingestion.rows import NO_SCORES
@@ -137,7 +137,7 @@ def map_exports(
     for request in requests:
         number, already = request.first, len(spans.rejected)
         for scope in request.scopes:
-            spans.extend(number, _masked(scope.spans, context.masker), _frame(scope, context.masker))
+            spans.extend(number, context.masker.spans(scope.spans), _frame(scope, context.masker))
             number += len(scope.spans)
         rejected.append(spans.rejected[already:])
     received_at = np.full(len(spans), microseconds(context.received_at), np.int64)
@@ -148,10 +148,5 @@ def map_exports(
 
 
 def _frame(scope: ScopeOfSpans, masker: Masker) -> Frame:
-    return frame_of(
-        masker.resource(scope.resource), masker.scope(scope.scope), (scope.resource_schema_url, scope.scope_schema_url)
-    )
-
-
-def _masked(spans: list[bytes], masker: Masker) -> list[bytes]:
-    return spans if masker.is_idle else [masker.span(span) for span in spans]
+    schema_urls = masker.schema_url(scope.resource_schema_url), masker.schema_url(scope.scope_schema_url)
+    return frame_of(masker.resource(scope.resource), masker.scope(scope.scope), schema_urls)

@@ -14,7 +14,8 @@ from heliograph.domain.events import EntityType, MappedBatch, run_subject, sessi
 from heliograph.domain.identifiers import ProjectId
 from ingestion import score_rules, values
 from ingestion.attributes import environment, timing
-from ingestion.masking import Masker
+from ingestion.masking import captured, fields
+from ingestion.masking.masker import Masker
 from ingestion.otlp import MappingContext
 from ingestion.records import event_columns
 from ingestion.rows import NO_OBSERVATIONS, NO_TRACE_PARTS, Columns
@@ -157,9 +158,12 @@ def map_scores(bodies: Sequence[ScoreBody], context: MappingContext) -> MappedBa
 
 def masked(body: ScoreBody, masker: Masker) -> ScoreBody:
     """The score with its texts masked."""
-    if masker.is_idle:
+    if masker.is_idle and not captured.may_hold([to_payload(body)]):
         return body
-    metadata = {key: masker.text(text) for key, text in body.metadata.items()}
+    metadata = {
+        masker.text(key, fields.of_member("metadata")): masker.text(text, fields.of_member("metadata"))
+        for key, text in body.metadata.items()
+    }
     return replace(body, text=masker.text(body.text), comment=masker.text(body.comment), metadata=metadata)
 
 

@@ -27,6 +27,7 @@ from ingestion.attributes import (
 )
 from ingestion.attributes.group import Frame, SpanGroup
 from ingestion.attributes.shape import Shape, shape_of
+from ingestion.masking.masker import ALWAYS
 from ingestion.pricing import PriceBook
 from ingestion.rows import NO_TRACE_PARTS, Columns, hex_texts, times
 
@@ -93,6 +94,10 @@ class Spans:
             if shape is None or not shape.fits(attributes):
                 shape, attributes = shape_of(attributes)
                 likely[len(attributes)] = shape
+            if shape.holds_captured:
+                raw = ALWAYS.span(raw)  # noqa: PLW2901 - the one before is not to be used again
+                span = wire.Span.FromString(raw)
+                attributes = shape_of(span.attributes[:])[1]
             key = (frame_id, shape)
             group = groups.get(key)
             if group is None:

@@ -42,6 +42,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.TraceNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ObservationNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ModelNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.MaskingRuleNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.QueryTooExpensive: Problem(422, "Request timed out"),
     errors.Overloaded: Problem(429, "TooManyRequestsError"),
     errors.Unavailable: Problem(503, "ServiceUnavailableError"),

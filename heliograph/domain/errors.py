@@ -116,6 +116,13 @@ class ModelNotFound(HeliographError):
     model_id: str
 
 
+class MaskingRuleNotFound(HeliographError):
+    """Masking rule {rule_id} not found within authorized project"""
+
+    fields = ("rule_id",)
+    rule_id: str
+
+
 class QueryTooExpensive(HeliographError):
     """This query needs more memory or time than a request may have: narrow its time range, add filters,
     ask for fewer fields, or lower its limit."""

@@ -28,7 +28,8 @@ def _pair(inputs: Keys, outputs: Keys, scope: str = "") -> Branch:
             return None
         return _column(group, inputs), _column(group, outputs)
 
-    _PAIR_KEYS.update(inputs, outputs)
+    INPUT_KEYS.update(inputs)
+    OUTPUT_KEYS.update(outputs)
     return branch
 
 
@@ -36,7 +37,8 @@ def _column(group: SpanGroup, keys: Keys) -> list[Value]:
     return group.first(keys) or group.constant(None)
 
 
-_PAIR_KEYS: set[str] = set()
+INPUT_KEYS: set[str] = set()
+OUTPUT_KEYS: set[str] = set()
 
 # The last is beyond the contract, which leaves it out of the metadata and uses it nowhere.
 _LIVEKIT_INPUT: Keys = ("lk.input_text", "lk.user_transcript", "lk.chat_ctx", "lk.user_input")
@@ -76,7 +78,7 @@ BRANCHES: tuple[Branch, ...] = (
     messages.gen_ai_tool_call,
 )
 # `tool_arguments` and `tool_response` stay among the metadata, as in the contract.
-IO_KEYS = frozenset(_PAIR_KEYS | messages.KEYS) - {"tool_arguments", "tool_response"}
+IO_KEYS = frozenset(INPUT_KEYS | OUTPUT_KEYS | messages.KEYS) - {"tool_arguments", "tool_response"}
 
 
 def fill(group: SpanGroup, columns: Columns) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ingestion import values, wire
+from ingestion.masking import captured
 
 Keys = tuple[str, ...]
 
@@ -22,6 +23,7 @@ class Shape:
         self.keys: Keys = tuple(
             head[len(head) - 1 - _key_length(head) : -1].decode("utf-8", "replace") for head in heads
         )
+        self.holds_captured = any(map(captured.kind_of, self.keys))
         # The last of a repeated key counts.
         self.index = {key: place for place, key in enumerate(self.keys)}
         self._present: dict[Keys, Keys] = {}

@@ -11,7 +11,9 @@ from heliograph.domain.events import EntityType, MappedBatch
 from ingestion import scores, values
 from ingestion.attributes import timing
 from ingestion.batch.events import SCORE, TRACE, Event, event_of
-from ingestion.masking import Masker
+from ingestion.batch.trace_fields import MAX_NAME
+from ingestion.masking import captured
+from ingestion.masking.masker import Masker
 from ingestion.merge import SEEN
 from ingestion.otlp import MappingContext
 from ingestion.records import event_columns
@@ -19,8 +21,14 @@ from ingestion.rows import NO_OBSERVATIONS, NO_SCORES, Columns, times
 from ingestion.spans import Source
 from ingestion.values import Value
 
-# What a masking rule sees of an event; ids, names of models and the like stay as they are.
-_MASKED = ("name", "input", "output", "metadata", "statusMessage")
+# What no masking rule touches: what events are joined by, and what is checked to be something else than free text.
+_KEPT = frozenset(
+    {
+        *("id", "traceId", "observationId", "parentObservationId", "promptVersion", "level", "public", "type"),
+        *("timestamp", "startTime", "endTime", "completionStartTime", "environment"),
+        *("usage", "usageDetails", "costDetails"),
+    }
+)
 
 
 def map_events(events: Sequence[Event], context: MappingContext) -> MappedBatch:
@@ -42,11 +50,13 @@ def entity_type_of(event: Event) -> EntityType:
 
 
 def _masked(event: Event, masker: Masker) -> Event:
-    if masker.is_idle or event.score is not None:
+    # Scores are masked on their way to rows.
+    if event.score is not None or (masker.is_idle and not captured.is_suspect(to_payload(event))):
         return event
-    body = {key: masker.value(value) if key in _MASKED else value for key, value in event.body.items()}
-    masked = event_of(event.id, event.type, event.stamped_at, body=body)
-    return masked.within(event.trace_id)
+    body = masker.members(event.body, _KEPT)
+    if isinstance(name := body.get("name"), str):
+        body["name"] = name[:MAX_NAME]  # what replaces a secret may be longer than it
+    return event_of(event.id, event.type, event.stamped_at, body=body).within(event.trace_id)
 
 
 def _map_scores(events: Sequence[Event], context: MappingContext) -> MappedBatch:

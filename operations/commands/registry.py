@@ -11,6 +11,7 @@ from operations.commands import (
     keys,
     lanes,
     logs,
+    masking,
     migrate,
     prices,
     projects,
@@ -36,4 +37,5 @@ def register(app: typer.Typer) -> None:
     app.add_typer(projects.app, name="projects")
     app.add_typer(keys.app, name="keys")
     app.add_typer(migrate.app, name="migrate")
+    app.add_typer(masking.app, name="masking")
     app.add_typer(prices.app, name="prices")

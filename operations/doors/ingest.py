@@ -5,6 +5,7 @@ from starlette.types import ASGIApp
 from actors import directory
 from heliograph.settings import Settings
 from operations.doors.keys import keys
+from operations.doors.masking import callbacks, maskings
 from operations.doors.pool import pool_of
 from operations.doors.prices import prices
 from serve_apps.ingest.application import ingest_application
@@ -21,7 +22,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     trace_ids = TraceIds(ClickHouse(settings.clickhouse, settings.clickhouse_url))
     database = Database(settings.postgres_dsn)
     meter.add(pool_of(database))
-    known, books = keys(settings, database), await prices(database)
+    known, books, rules = keys(settings, database), await prices(database), await maskings(database)
     meter.add(known.measured)
     return ingest_application(
         IngestDependencies(
@@ -30,7 +31,9 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             trace_ids,
             settings.ingest,
             prices=books,
+            maskings=rules,
+            callbacks=callbacks(settings),
             grpc_address=settings.grpc_address,
-            companions=(*known.companions, books.run),
+            companions=(*known.companions, books.run, rules.run),
         )
     )

@@ -23,6 +23,7 @@ from serve_apps.bodies import Bodies
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
+from serve_apps.ingest.masks import Masks
 from serve_apps.ingest.trace_ids import TraceIds
 
 _PART_EVENTS = 500
@@ -42,6 +43,7 @@ class BatchDoor:
         self._appends = dependencies.appends
         self._clock = dependencies.clock
         self._inline_bytes = dependencies.settings.slice_above_bytes
+        self._masks = Masks(dependencies)
         self._trace_ids = TraceIds(dependencies.trace_ids)
         self._bodies = bodies
         self._in_parts = in_parts
@@ -49,15 +51,18 @@ class BatchDoor:
     async def ingestion(self, request: Request) -> Response:
         """Acknowledge the valid events once they are durable; tell for each of the others what is wrong."""
         principal = await scores_principal(request)
-        context = MappingContext(principal.project_id, ingestion_facts(request.headers, principal), self._clock())
+        masks = self._masks.of(request.headers, principal)
+        context = masks.within(self._context(request, principal))
         async with self._bodies.read(request) as body:
-            is_large = len(body) > self._inline_bytes
+            is_large = len(body) > self._inline_bytes or masks.is_slow
             decoded = await self._in_parts.work(partial(events.decode, body)) if is_large else events.decode(body)
             if is_public_key_alone(request):
                 decoded = _scores_alone(decoded)
             for entry in decoded.logs:
-                _log.info("sdk_log", project_id=principal.project_id, entry=values.to_json(entry)[:2000])
-            told = await self._trace_ids.told(principal.project_id, decoded.events)
+                _log.info(
+                    "sdk_log", project_id=principal.project_id, entry=values.to_json(context.masker.value(entry))[:2000]
+                )
+            told = await masks.events(await self._trace_ids.told(principal.project_id, decoded.events))
             if is_large:
                 await self._in_parts.append(partial(map_events, part, context) for part in _parts(told))
             elif told:
@@ -84,7 +89,8 @@ class BatchDoor:
         self, request: Request, described: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, Value]]]
     ) -> Response:
         principal: Principal = await project_principal(request)
-        context = MappingContext(principal.project_id, ingestion_facts(request.headers, principal), self._clock())
+        masks = self._masks.of(request.headers, principal)
+        context = masks.within(self._context(request, principal))
         async with self._bodies.read(request) as body:
             try:
                 parsed = values.from_json(body)
@@ -96,9 +102,12 @@ class BatchDoor:
                 event = events.event_of(str(uuid.uuid4()), kind, microseconds(context.received_at), body=described_body)
             except Refused as refusal:
                 raise InvalidRequest(refusal.field, refusal.reason) from refusal
-            told = await self._trace_ids.told(principal.project_id, [event])
+            told = await masks.events(await self._trace_ids.told(principal.project_id, [event]))
             await self._appends.append(map_events(told, context))
         return JSONResponse({"id": event.entity_id})
+
+    def _context(self, request: Request, principal: Principal) -> MappingContext:
+        return MappingContext(principal.project_id, ingestion_facts(request.headers, principal), self._clock())
 
 
 def _scores_alone(decoded: DecodedBatch) -> DecodedBatch:

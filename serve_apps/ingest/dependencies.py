@@ -7,7 +7,10 @@ from typing import Protocol
 
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import ProjectId
+from heliograph.outbound import Outbound
 from heliograph.settings import IngestSettings
+from ingestion.masking.callback import Callbacks
+from ingestion.masking.projects import Maskings, NoRules
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys
 from serve_apps.companions import Companion
@@ -35,7 +38,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class IngestDependencies:
-    """The keys, where events go, limits, the clock that stamps them, prices, and what runs beside the requests."""
+    """The keys, where events go, limits, the clock that stamps them, prices, masking, and what runs beside requests."""
 
     keys: Keys
     appends: Appends
@@ -43,6 +46,8 @@ class IngestDependencies:
     settings: IngestSettings = field(default_factory=IngestSettings)
     clock: Callable[[], datetime] = _now
     prices: PriceBooks = field(default_factory=managed_prices)
+    maskings: Maskings = field(default_factory=NoRules)
+    callbacks: Callbacks = field(default_factory=lambda: Callbacks(Outbound()))
     # Where OTLP over gRPC is served beside HTTP; '' serves none.
     grpc_address: str = ""
     companions: tuple[Companion, ...] = ()

@@ -22,6 +22,7 @@ from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.joined import JoinedExports
+from serve_apps.ingest.masks import Masks, RequestMasks
 
 # A part is what a thread maps in one go and what a lane takes in one call.
 _PART_SPANS = 500
@@ -42,6 +43,7 @@ class OpenTelemetryDoor:
         self._joined = JoinedExports(dependencies.appends, dependencies.settings.join_seconds)
         self._clock = dependencies.clock
         self._prices = dependencies.prices
+        self._masks = Masks(dependencies)
         self._inline_bytes = dependencies.settings.slice_above_bytes
         self._bodies = bodies
         self._in_parts = in_parts
@@ -50,16 +52,18 @@ class OpenTelemetryDoor:
         """Acknowledge an export once all of its valid spans are durable; name those that were rejected."""
         principal = await project_principal(request)
         content_type = _content_type(request)
-        context = self._context(request.headers, principal)
+        masks = self._masks.of(request.headers, principal)
+        context = masks.within(self._context(request.headers, principal))
         async with self._bodies.read(request) as body:
-            rejected = await self._accept(body, content_type, context)
+            rejected = await self._accept(body, content_type, context, masks=masks)
         return Response(acknowledgement(rejected, content_type), media_type=content_type)
 
     async def message(self, body: bytes, headers: Headers, principal: Principal) -> bytes:
         """The same for an export that came over gRPC: from its protobuf message to that of the answer."""
-        context = self._context(headers, principal)
+        masks = self._masks.of(headers, principal)
+        context = masks.within(self._context(headers, principal))
         with self._bodies.held(body):
-            return acknowledgement(await self._accept(body, otlp.PROTOBUF, context), otlp.PROTOBUF)
+            return acknowledgement(await self._accept(body, otlp.PROTOBUF, context, masks=masks), otlp.PROTOBUF)
 
     async def metrics(self, request: Request) -> Response:
         """Accept metrics, which Heliograph does not keep, so that exporters of both stay quiet."""
@@ -72,13 +76,17 @@ class OpenTelemetryDoor:
         facts, prices = ingestion_facts(headers, principal), self._prices.of(principal.project_id)
         return otlp.MappingContext(principal.project_id, facts, self._clock(), prices=prices)
 
-    async def _accept(self, body: bytes, content_type: str, context: otlp.MappingContext) -> list[str]:
-        if len(body) <= self._inline_bytes:
-            return await self._joined.accept(otlp.decode(body, content_type), context)
-        return await self._accept_in_parts(body, content_type, context)
-
-    async def _accept_in_parts(self, body: bytes, content_type: str, context: otlp.MappingContext) -> list[str]:
+    async def _accept(
+        self, body: bytes, content_type: str, context: otlp.MappingContext, *, masks: RequestMasks
+    ) -> list[str]:
+        if len(body) <= self._inline_bytes and not masks.is_slow:
+            return await self._joined.accept(await masks.export(otlp.decode(body, content_type)), context)
         export = await self._in_parts.work(lambda: otlp.decode(body, content_type))
+        return await self._accept_in_parts(await masks.export(export), len(body), context)
+
+    async def _accept_in_parts(
+        self, export: otlp.ExportTraceServiceRequest, size: int, context: otlp.MappingContext
+    ) -> list[str]:
         rejected: list[str] = []
 
         def mapping(part: otlp.ExportTraceServiceRequest) -> MappedBatch:
@@ -86,7 +94,7 @@ class OpenTelemetryDoor:
             rejected.extend(mapped.rejected)
             return mapped.batch
 
-        await self._in_parts.append(partial(mapping, part) for part in _parts(export, len(body)))
+        await self._in_parts.append(partial(mapping, part) for part in _parts(export, size))
         return rejected
 
 

@@ -1,6 +1,7 @@
 """The scores door: one score, or the array of scores that SDK 5 sends."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +15,7 @@ from serve_apps.bodies import Bodies
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
+from serve_apps.ingest.masks import Masks
 
 _PART_SCORES = 1000
 
@@ -31,16 +33,20 @@ class ScoresDoor:
         self._appends = dependencies.appends
         self._clock = dependencies.clock
         self._inline_bytes = dependencies.settings.slice_above_bytes
+        self._masks = Masks(dependencies)
         self._bodies = bodies
         self._in_parts = in_parts
 
     async def create(self, request: Request) -> Response:
         """Acknowledge the valid scores once they are durable; name what is wrong with the others."""
         principal = await scores_principal(request)
-        context = MappingContext(principal.project_id, ingestion_facts(request.headers, principal), self._clock())
+        masks = self._masks.of(request.headers, principal)
+        facts = ingestion_facts(request.headers, principal)
+        context = masks.within(MappingContext(principal.project_id, facts, self._clock()))
         async with self._bodies.read(request) as body:
-            is_large = len(body) > self._inline_bytes
+            is_large = len(body) > self._inline_bytes or masks.is_slow
             decoded = await self._in_parts.work(partial(scores.decode, body)) if is_large else scores.decode(body)
+            decoded = replace(decoded, bodies=await masks.scores(decoded.bodies))
             if not decoded.is_list:
                 return await self._create_one(decoded, context)
             if is_large:

@@ -10,7 +10,7 @@ from heliograph.domain import tables
 from heliograph.domain.events import IngestionFacts
 from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp
-from ingestion.masking import Masker
+from ingestion.masking.masker import Masker
 from ingestion.pricing import managed_prices
 from tests.benchmarks.load import Template
 from tests.benchmarks.stack import Stack

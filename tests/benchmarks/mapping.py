@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +20,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from heliograph.allocator import keep_freed_memory
 from heliograph.domain.events import IngestionFacts
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.masking import MaskingRule, RuleKind
 from heliograph.garbage import collect_rarely
 from ingestion import otlp, replay
+from ingestion.masking.projects import masking_of
 from ingestion.otlp import MappingContext
 
 WORDS = ("parcel", "order", "customer", "where", "answer", "tomorrow", "delivery", "please", "street", "window")
@@ -34,6 +37,10 @@ RESOURCE = {
     "langfuse.release": "2026.11.3",
     "service.name": "support-agent",
 }
+RULES = (
+    *(MaskingRule(name, RuleKind.DETECTOR, name) for name in ("email", "phone", "card", "secrets")),
+    MaskingRule("order", RuleKind.EXPRESSION, r"\border-\d{6}\b"),
+)
 TARGET, FLOOR = 60_000, 40_000
 
 
@@ -146,6 +153,11 @@ def measure(spans: int, small: int, seconds: float) -> dict[str, float]:
     def mapped(request: bytes) -> otlp.MappedExport:
         return otlp.map_export(otlp.decode(request, otlp.PROTOBUF), context)
 
+    with_rules = replace(context, masker=masking_of(RULES).masker)
+
+    def masked(request: bytes) -> otlp.MappedExport:
+        return otlp.map_export(otlp.decode(request, otlp.PROTOBUF), with_rules)
+
     records = mapped(body).batch.records
     # As the ingestion replica does.
     collect_rarely()
@@ -156,6 +168,7 @@ def measure(spans: int, small: int, seconds: float) -> dict[str, float]:
         "ceiling_protobuf_and_attributes": rate(lambda: decoded_attributes(body), spans, seconds),
         "mapping": rate(lambda: mapped(body), spans, seconds),
         f"mapping_of_{small}_spans": rate(lambda: mapped(small_body), small, seconds),
+        f"mapping_with_{len(RULES)}_rules": rate(lambda: masked(body), spans, seconds),
         "replay": rate(lambda: replay.map_records(records, prices=context.prices), spans, seconds),
     }
 

@@ -5,6 +5,7 @@ from storage.postgres.tables import (
     compactions,
     deletions,
     lanes,
+    masking_rules,
     memberships,
     models,
     organizations,
@@ -13,5 +14,16 @@ from storage.postgres.tables import (
 )
 from storage.postgres.tables.declarative import Table
 
-MODULES = (api_keys, compactions, deletions, lanes, memberships, models, organizations, projects, users)
+MODULES = (
+    api_keys,
+    compactions,
+    deletions,
+    lanes,
+    masking_rules,
+    memberships,
+    models,
+    organizations,
+    projects,
+    users,
+)
 METADATA = Table.metadata

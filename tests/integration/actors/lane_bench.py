@@ -16,7 +16,7 @@ from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.settings import LaneSettings, MaintenanceSettings, Settings
 from ingestion import otlp, replay
 from ingestion.batch import observations
-from ingestion.masking import Masker
+from ingestion.masking.masker import Masker
 from ingestion.pricing import managed_prices
 from pipelines.compaction import Compacted, Compaction, opened
 from storage.clickhouse.contributions import Contributions

@@ -1,14 +1,13 @@
 """What a rule hides reaches neither the rows nor the raw records."""
 
 import json
-import re
 from dataclasses import replace
 
 from ingestion import otlp, scores
-from ingestion.masking import Masker, RegexRule
+from tests.unit.ingestion.masking_rules import detector, expression, masker
 from tests.unit.ingestion.spans import CONTEXT, event, export, mapped, same_rows, span, status
 
-CONTEXT_WITH_RULE = replace(CONTEXT, masker=Masker([RegexRule(re.compile(r"secret-\d+"), "[hidden]")]))
+CONTEXT_WITH_RULE = replace(CONTEXT, masker=masker(expression(r"secret-\d+")))
 
 
 def test_no_part_of_a_span_keeps_what_is_hidden() -> None:
@@ -55,3 +54,9 @@ def test_scores_are_masked_but_for_names_and_ids() -> None:
     batch = scores.map_scores(scores.decode(json.dumps(item).encode()).bodies, CONTEXT_WITH_RULE)
     found = str(batch.scores.to_pylist()) + str(batch.records.to_pylist())
     assert [number for number in "1234" if f"secret-{number}" in found] == ["1"]
+
+
+def test_a_text_that_was_json_before_it_was_cut_off_keeps_nothing() -> None:
+    cut = masker(expression(r"\b\d{3}-\d{4}\b"), detector("email"))
+    assert cut.text('{"a": "call\\n555-1234, or \\"me\\u0040x.example') == '{"a": "call\n[hidden], or "[email]'
+    assert cut.text('{"a": "\\n') == '{"a": "\\n'

@@ -1,0 +1,127 @@
+"""Calls to addresses that users name: never into the networks that this machine stands in, unless they are allowed."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import httpx
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# These carry an IPv4 address inside, which a gateway would unpack.
+_TUNNELS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
+_PORTS = {"http": 80, "https": 443}
+
+
+class CallFailed(Exception):
+    """A call that brought no usable answer; the text says why, without anything that was sent."""
+
+
+def check_url(url: str) -> None:
+    """Raises ValueError with what is wrong with a URL that is to be called."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        reason = "must be a URL that begins with http:// or https://"
+        raise ValueError(reason)
+    if parts.username is not None or parts.password is not None:
+        reason = "must not hold a user or a password"
+        raise ValueError(reason)
+    _ = parts.port  # raises ValueError, too
+
+
+class Outbound:
+    """Posts to addresses that users name. Every address is checked when it is connected to; no redirect is followed.
+
+    Args:
+        allowed: networks that may be reached although they are private.
+    """
+
+    def __init__(self, allowed: Sequence[Network] = ()) -> None:
+        self._allowed = tuple(allowed)
+        self._client: httpx.AsyncClient | None = None
+
+    async def post(
+        self, url: str, content: bytes, headers: Mapping[str, str], *, timeout: float, max_bytes: int
+    ) -> bytes:
+        """The body of the answer with status 200.
+
+        Args:
+            url: where to; see `check_url`.
+            content: the body.
+            headers: of the request.
+            timeout: seconds for the whole call.
+            max_bytes: how long the answer may be.
+
+        Raises:
+            CallFailed: refused, late, too long, or another status.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._post(url, content, headers, max_bytes=max_bytes)
+        except TimeoutError:
+            reason = f"there was no answer within {timeout:g} s"
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            reason = f"it cannot be reached ({type(error).__name__})"
+        raise CallFailed(reason)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _post(self, url: str, content: bytes, headers: Mapping[str, str], *, max_bytes: int) -> bytes:
+        check_url(url)
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        address = await self._checked(host, parts.port or _PORTS[parts.scheme])
+        # Connected to is the address that was checked: a name may resolve to another one a moment later.
+        request = self._connections().build_request(
+            "POST",
+            httpx.URL(url).copy_with(host=str(address)),
+            content=content,
+            headers={**headers, "host": parts.netloc, "content-type": "application/json"},
+            extensions={"sni_hostname": host},
+        )
+        response = await self._connections().send(request, stream=True)
+        try:
+            if response.status_code != 200:
+                reason = f"it answered with status {response.status_code}"
+                raise CallFailed(reason)
+            return await _body(response, max_bytes)
+        finally:
+            await response.aclose()
+
+    async def _checked(self, host: str, port: int) -> Address:
+        """The address of a host; raises CallFailed when any of its addresses may not be reached."""
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [ipaddress.ip_address(str(entry[4][0]).split("%", 1)[0]) for entry in found]
+        if not addresses or not all(map(self._may_be_reached, addresses)):
+            reason = "its address is in a private network, see HELIOGRAPH_OUTBOUND__ALLOWED_NETWORKS"
+            raise CallFailed(reason)
+        return addresses[0]
+
+    def _may_be_reached(self, address: Address) -> bool:
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        if any(address in network for network in self._allowed):
+            return True
+        return address.is_global and not address.is_multicast and not any(address in tunnel for tunnel in _TUNNELS)
+
+    def _connections(self) -> httpx.AsyncClient:
+        """Made late: it belongs to the loop that calls."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)  # noqa: S113 - `post` has one
+        return self._client
+
+
+async def _body(response: httpx.Response, max_bytes: int) -> bytes:
+    received = bytearray()
+    async for chunk in response.aiter_bytes():
+        received += chunk
+        if len(received) > max_bytes:
+            reason = f"its answer is longer than {max_bytes} bytes"
+            raise CallFailed(reason)
+    return bytes(received)
