@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
@@ -18,12 +19,20 @@ class Records(Protocol):
     async def report(self, deletion_id: str, lane: LaneNumber, removed: Removed) -> None: ...
 
 
+class References(Protocol):
+    """Where it is known which files the deleted referred to; see `AllMedia`."""
+
+    async def forget(self, tombstones: Iterable[Tombstone]) -> dict[str, int]: ...
+
+
 class DeletionLedger:
     """What one lane has to record of its deletions."""
 
-    def __init__(self, lane: LaneNumber, deletions: Records) -> None:
+    def __init__(self, lane: LaneNumber, deletions: Records, media: References) -> None:
         self._lane = lane
         self._deletions = deletions
+        self._media = media
+        self._forgotten: Counter[str] = Counter()
         self._tombstones: list[Tombstone] = []
         self._reports: list[tuple[str, Removed]] = []
         self._writing = asyncio.Lock()
@@ -49,8 +58,10 @@ class DeletionLedger:
             if self._tombstones:
                 tombstones = list(self._tombstones)
                 await self._deletions.record(tombstones)
+                self._forgotten.update(await self._media.forget(tombstones))
                 del self._tombstones[: len(tombstones)]
             while self._reports:
                 deletion_id, removed = self._reports[0]
-                await self._deletions.report(deletion_id, self._lane, removed)
-                del self._reports[0]
+                whole = removed + Removed(media=self._forgotten[deletion_id])
+                await self._deletions.report(deletion_id, self._lane, whole)
+                del self._reports[0], self._forgotten[deletion_id]

@@ -42,6 +42,7 @@ from storage.objects.raw_log import RawLog
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
+from storage.postgres.media import AllMedia
 from storage.postgres.models import AllModels
 from storage.postgres.resharding import LaneMapChanges
 
@@ -83,6 +84,7 @@ class LaneActor:
             rows=RowDeletions(clickhouse),
             registry=LaneRegistry(database),
             deletions=Deletions(database),
+            media=AllMedia(database),
             remap=lambda records: replay.map_records(records, prices=prices),
             compose=lambda merged: observations.rows(merged, prices),
         )

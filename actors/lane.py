@@ -37,6 +37,7 @@ from storage.clickhouse.writer import Writer
 from storage.objects.raw_log import RawLog
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
+from storage.postgres.media import AllMedia
 
 _log = telemetry.logger("lane")
 
@@ -78,6 +79,7 @@ class LaneStores:
     rows: RowDeletions
     registry: LaneRegistry
     deletions: Deletions
+    media: AllMedia
     remap: Callable[[pa.Table], MappedBatch]
     compose: Compose
 
@@ -115,7 +117,7 @@ class Lane:
             share_of=self._share_of,
         )
         self._tombstones = Tombstones(number)
-        self._deletions = DeletionLedger(number, stores.deletions)
+        self._deletions = DeletionLedger(number, stores.deletions, stores.media)
         removal = Removal(stores.rows, limit_of=merge.limit_of, share_of=self._share_of)
         self._merge_stage = MergeStage(
             merge,

@@ -48,9 +48,15 @@ class PostgresSettings(_Slice):
 
 
 class S3Settings(_Slice):
-    """Where the object store is. Without a url the embedded server is used."""
+    """Where the object store is. Without a url the embedded server is used.
+
+    Attributes:
+        public_url: where clients reach it for media; by default the same for a store of yours, and Heliograph's own
+            origin for the embedded one.
+    """
 
     url: str = ""
+    public_url: str = ""
     access_key: str = ""
     secret_key: str = ""
     region: str = "us-east-1"
@@ -134,6 +140,18 @@ class OutboundSettings(_Slice):
     allowed_networks: tuple[IPvAnyNetwork, ...] = ()
 
 
+class MediaSettings(_Slice):
+    """Bounds of media.
+
+    Attributes:
+        max_bytes: of one file.
+        url_seconds: for how long a presigned URL is good.
+    """
+
+    max_bytes: int = Field(default=1_000_000_000, gt=0)
+    url_seconds: int = Field(default=3_600, gt=0, le=604_800)
+
+
 class TelemetrySettings(_Slice):
     """Heliograph's own traces. Without an endpoint there are none.
 
@@ -190,6 +208,7 @@ class Settings(BaseSettings):
     lanes: LaneSettings = LaneSettings()
     ingest: IngestSettings = IngestSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    media: MediaSettings = MediaSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     masking: MaskingSettings = MaskingSettings()
     outbound: OutboundSettings = OutboundSettings()
@@ -249,6 +268,11 @@ class Settings(BaseSettings):
     def s3_url(self) -> str:
         """Address of the object store, external or embedded."""
         return self.s3.url or f"http://{LOOPBACK}:{self.port + S3}"
+
+    @property
+    def s3_public_url(self) -> str:
+        """Where clients reach the object store, for media alone."""
+        return self.s3.public_url.rstrip("/") or self.s3.url or self.url
 
     @property
     def ray_address(self) -> str:

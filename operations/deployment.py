@@ -162,10 +162,13 @@ def start_maintenance(settings: Settings) -> None:
     from actors import directory  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415
     from pipelines.log_size import EVERY_SECONDS, LogSizes  # noqa: PLC0415
+    from pipelines.orphaned_media import EVERY_SECONDS as OFTEN  # noqa: PLC0415
+    from pipelines.orphaned_media import remove_orphaned_media  # noqa: PLC0415
 
     chores: list[tuple[str, float, directory.Task]] = [
         ("compaction", settings.maintenance.compact_every_seconds, compact_lanes),
         ("log sizes", EVERY_SECONDS, LogSizes()),
+        ("orphaned media", OFTEN, remove_orphaned_media),
     ]
     directory.start_maintenance(settings, chores)
 

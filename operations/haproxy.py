@@ -39,6 +39,16 @@ _FRONTEND_RULES = """\
     http-response set-header Retry-After 2 if { status 503 } !{ res.hdr(Retry-After) -m found }
 """
 
+# Whoever uploads says what a file is: as a document of this origin it must not be able to run anything.
+_MEDIA_BACKEND = "heliograph-media"
+_MEDIA = """
+
+backend {name}
+    http-response set-header X-Content-Type-Options nosniff
+    http-response set-header Content-Security-Policy sandbox if !{{ res.hdr(Content-Type) -m beg application/pdf }}
+    server store {address}
+"""
+
 _FRONTEND_BIND = re.compile(r"^(frontend http_frontend\n\s*bind )\S+(:\d+)", re.MULTILINE)
 # Ray reaches the replicas of its own node at loopback, but ours listen at the node's address alone.
 _OWN_REPLICA = re.compile(rf"^(\s*server SERVE_REPLICA\S* ){re.escape(LOOPBACK)}(:\d+ )", re.MULTILINE)
@@ -57,7 +67,9 @@ _DEFAULTS = re.compile(r"^defaults\n", re.MULTILINE)
 _FRONTEND = re.compile(r"^frontend http_frontend\n\s*bind .*\n", re.MULTILINE)
 
 
-def amended(configuration: str, unavailable: str, *, public: str = LOOPBACK, node: str = LOOPBACK) -> str:
+def amended(
+    configuration: str, unavailable: str, *, public: str = LOOPBACK, node: str = LOOPBACK, store: str = ""
+) -> str:
     """The configuration as it has to be; one that was amended before comes back unchanged.
 
     Args:
@@ -65,6 +77,8 @@ def amended(configuration: str, unavailable: str, *, public: str = LOOPBACK, nod
         unavailable: path of the response for what HAProxy itself cannot deliver.
         public: the address of the front end; everything else stays on loopback.
         node: the address of this node's replicas.
+        store: the embedded object store's address with the path of media, `127.0.0.1:3004/heliograph/media/`: clients
+            reach these, and nothing else of it, by the front end. '' when clients reach their store themselves.
     """
     text = _FRONTEND_BIND.sub(rf"\g<1>{public}\g<2>", configuration)
     text = _OWN_REPLICA.sub(rf"\g<1>{node}\g<2>", text)
@@ -83,14 +97,17 @@ def amended(configuration: str, unavailable: str, *, public: str = LOOPBACK, nod
     refusals = "".join(
         f"    http-request return status 503 errorfile {unavailable} if {{ path_beg {prefix} }}\n" for prefix in missing
     )
-    return _FRONTEND.sub(lambda found: found[0] + _FRONTEND_RULES + refusals, text)
+    address, slash, path = store.partition("/")
+    files = f"    use_backend {_MEDIA_BACKEND} if {{ path_beg {slash}{path} }}\n" if store else ""
+    text = _FRONTEND.sub(lambda found: found[0] + _FRONTEND_RULES + refusals + files, text)
+    return text.rstrip("\n") + _MEDIA.format(name=_MEDIA_BACKEND, address=address) if store else text
 
 
-def write_entry(folder: Path, binary: str, *, public: str = LOOPBACK, node: str = LOOPBACK) -> Path:
+def write_entry(folder: Path, binary: str, *, public: str = LOOPBACK, node: str = LOOPBACK, store: str = "") -> Path:
     """Write the executable that Ray is told to use as HAProxy, and the response beside it; returns its path."""
     unavailable = folder / UNAVAILABLE
     unavailable.write_bytes(_UNAVAILABLE_RESPONSE.encode("ascii"))
-    words = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(unavailable), public, node]
+    words = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(unavailable), public, node, store]
     entry = folder / ENTRY
     entry.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
     entry.chmod(0o700)
@@ -99,11 +116,12 @@ def write_entry(folder: Path, binary: str, *, public: str = LOOPBACK, node: str 
 
 def main() -> None:
     """Amend the file after -f and become the binary; the process id stays, which Ray checks."""
-    binary, unavailable, public, node, *arguments = sys.argv[1:]
+    binary, unavailable, public, node, store, *arguments = sys.argv[1:]
     if "-f" in arguments:
         path = Path(arguments[arguments.index("-f") + 1])
         draft = path.with_suffix(".amended")
-        draft.write_text(amended(path.read_text("utf-8"), unavailable, public=public, node=node), "utf-8")
+        text = amended(path.read_text("utf-8"), unavailable, public=public, node=node, store=store)
+        draft.write_text(text, "utf-8")
         draft.replace(path)
     os.execv(binary, [binary, *arguments])  # noqa: S606  # this process is to become HAProxy
 

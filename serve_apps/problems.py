@@ -43,6 +43,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.ObservationNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ModelNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.MaskingRuleNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.MediaNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.QueryTooExpensive: Problem(422, "Request timed out"),
     errors.Overloaded: Problem(429, "TooManyRequestsError"),
     errors.Unavailable: Problem(503, "ServiceUnavailableError"),

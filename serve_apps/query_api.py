@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from serve_apps import authentication, health, metrics, problems
 from serve_apps.api import dependencies as api_dependencies
-from serve_apps.api import masking_rules, models, observations, observations_v2, projects, scores, traces
+from serve_apps.api import masking_rules, media, models, observations, observations_v2, projects, scores, traces
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.companions import accompanied
 
@@ -17,6 +17,7 @@ ROUTERS = (
     projects.router,
     models.router,
     masking_rules.router,
+    media.router,
     traces.router,
     scores.router,
     observations_v2.router,

@@ -123,6 +123,13 @@ class MaskingRuleNotFound(HeliographError):
     rule_id: str
 
 
+class MediaNotFound(HeliographError):
+    """Media {media_id} not found within authorized project, or not uploaded yet"""
+
+    fields = ("media_id",)
+    media_id: str
+
+
 class QueryTooExpensive(HeliographError):
     """This query needs more memory or time than a request may have: narrow its time range, add filters,
     ask for fewer fields, or lower its limit."""

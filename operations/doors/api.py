@@ -12,6 +12,7 @@ from serve_apps.metrics import Scrape
 from serve_apps.query_api import query_application
 from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
+from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
 
 
@@ -29,6 +30,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             database,
             known.cache,
             directory.deletion_requests(settings, database),
+            MediaObjects.connect(settings),
             prices=books,
             companions=(*known.companions, books.run),
             scrape=scrape,

@@ -10,9 +10,11 @@ from operations.doors.pool import pool_of
 from operations.doors.prices import prices
 from serve_apps.ingest.application import ingest_application
 from serve_apps.ingest.dependencies import IngestDependencies
+from serve_apps.ingest.media import KeptMedia
 from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.trace_ids import TraceIds
+from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
 
 
@@ -33,6 +35,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             prices=books,
             maskings=rules,
             callbacks=callbacks(settings),
+            media=KeptMedia(database, MediaObjects.connect(settings)),
             grpc_address=settings.grpc_address,
             companions=(*known.companions, books.run, rules.run),
         )

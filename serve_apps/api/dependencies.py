@@ -1,7 +1,9 @@
 """What the query API needs from outside, and the readers of the caller's project that its routes ask for."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
@@ -11,6 +13,7 @@ import heliograph
 from heliograph.domain.access import Principal
 from heliograph.domain.deletions import Deletion, SubjectType
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.media import MediaDescription
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys, ProjectPrincipal
 from serve_apps.companions import Companion
@@ -19,7 +22,9 @@ from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
 from storage.clickhouse.scores import Scores
 from storage.clickhouse.traces import Traces
+from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
+from storage.postgres.media import ProjectMedia
 
 
 class Deletes(Protocol):
@@ -34,12 +39,13 @@ class Deletes(Protocol):
 
 @dataclass(frozen=True)
 class QueryDependencies:
-    """The stores, the keys to check, where deletions go, the prices and version to show, what runs beside requests."""
+    """The stores, keys to check, where deletions and files go, prices and version to show, what runs beside."""
 
     clickhouse: ClickHouse
     database: Database
     keys: Keys
     deletes: Deletes
+    media: MediaObjects
     prices: PriceBooks = field(default_factory=managed_prices)
     version: str = heliograph.__version__
     companions: tuple[Companion, ...] = ()
@@ -88,6 +94,33 @@ async def _deletes(dependencies: Dependencies, principal: ProjectPrincipal) -> P
     return ProjectDeletes(dependencies.deletes, principal)
 
 
+class ProjectFiles:
+    """The files of the caller's project: what is known of them, and where they lie."""
+
+    def __init__(self, dependencies: QueryDependencies, principal: Principal) -> None:
+        self.known = ProjectMedia(dependencies.database, principal.project_id)
+        self.max_bytes = dependencies.media.max_bytes
+        self._objects = dependencies.media
+        self._project_id = principal.project_id
+
+    def upload_url(self, media: MediaDescription) -> str:
+        """See MediaObjects.upload_url."""
+        return self._objects.upload_url(self._project_id, media)
+
+    def download_url(self, media: MediaDescription) -> tuple[str, datetime]:
+        """See MediaObjects.download_url."""
+        return self._objects.download_url(self._project_id, media)
+
+    async def is_uploaded(self, media: MediaDescription) -> bool:
+        """Whether a file of this length is there. Raises Unavailable."""
+        return await asyncio.to_thread(self._objects.length, self._project_id, media.id) == media.content_length
+
+
+async def _files(dependencies: Dependencies, principal: ProjectPrincipal) -> ProjectFiles:
+    return ProjectFiles(dependencies, principal)
+
+
+ProjectMediaFiles = Annotated[ProjectFiles, Depends(_files)]
 ProjectDeletions = Annotated[ProjectDeletes, Depends(_deletes)]
 ProjectTraces = Annotated[Traces, Depends(_traces)]
 ProjectObservations = Annotated[Observations, Depends(_observations)]

@@ -20,6 +20,7 @@ from serve_apps.ingest.batch import BatchDoor
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.grpc_server import GrpcDoor
 from serve_apps.ingest.in_parts import InParts
+from serve_apps.ingest.media import MediaExtraction
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
 from serve_apps.ingest.scores import ScoresDoor
 
@@ -33,9 +34,10 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     pool = ThreadPoolExecutor(settings.decoding_threads, thread_name_prefix="decode")
     bodies = Bodies(settings, pool)
     in_parts = InParts(dependencies.appends, pool)
-    opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts)
+    media = MediaExtraction(dependencies.media, in_parts, settings.slice_above_bytes)
+    opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts, media=media)
     scoring = ScoresDoor(dependencies, bodies, in_parts)
-    batch = BatchDoor(dependencies, bodies, in_parts)
+    batch = BatchDoor(dependencies, bodies, in_parts, media=media)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

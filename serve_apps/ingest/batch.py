@@ -23,7 +23,8 @@ from serve_apps.bodies import Bodies
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
-from serve_apps.ingest.masks import Masks
+from serve_apps.ingest.masks import Masks, RequestMasks
+from serve_apps.ingest.media import MediaExtraction
 from serve_apps.ingest.trace_ids import TraceIds
 
 _PART_EVENTS = 500
@@ -37,9 +38,12 @@ class BatchDoor:
         dependencies: where events go, and the limits.
         bodies: reads the requests.
         in_parts: takes large batches.
+        media: takes files out of payloads.
     """
 
-    def __init__(self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts) -> None:
+    def __init__(
+        self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts, *, media: MediaExtraction
+    ) -> None:
         self._appends = dependencies.appends
         self._clock = dependencies.clock
         self._inline_bytes = dependencies.settings.slice_above_bytes
@@ -47,6 +51,7 @@ class BatchDoor:
         self._trace_ids = TraceIds(dependencies.trace_ids)
         self._bodies = bodies
         self._in_parts = in_parts
+        self._media = media
 
     async def ingestion(self, request: Request) -> Response:
         """Acknowledge the valid events once they are durable; tell for each of the others what is wrong."""
@@ -62,7 +67,7 @@ class BatchDoor:
                 _log.info(
                     "sdk_log", project_id=principal.project_id, entry=values.to_json(context.masker.value(entry))[:2000]
                 )
-            told = await masks.events(await self._trace_ids.told(principal.project_id, decoded.events))
+            told = await self._told(body, decoded.events, principal, masks=masks)
             if is_large:
                 await self._in_parts.append(partial(map_events, part, context) for part in _parts(told))
             elif told:
@@ -102,9 +107,14 @@ class BatchDoor:
                 event = events.event_of(str(uuid.uuid4()), kind, microseconds(context.received_at), body=described_body)
             except Refused as refusal:
                 raise InvalidRequest(refusal.field, refusal.reason) from refusal
-            told = await masks.events(await self._trace_ids.told(principal.project_id, [event]))
+            told = await self._told(body, [event], principal, masks=masks)
             await self._appends.append(map_events(told, context))
         return JSONResponse({"id": event.entity_id})
+
+    async def _told(self, body: bytes, sent: list[Event], principal: Principal, *, masks: RequestMasks) -> list[Event]:
+        """The events as they are kept: each with its trace, with references to its media, and masked by callbacks."""
+        told = await self._trace_ids.told(principal.project_id, sent)
+        return await masks.events(await self._media.of_events(body, told, principal.project_id))
 
     def _context(self, request: Request, principal: Principal) -> MappingContext:
         return MappingContext(principal.project_id, ingestion_facts(request.headers, principal), self._clock())

@@ -11,6 +11,7 @@ from heliograph.outbound import Outbound
 from heliograph.settings import IngestSettings
 from ingestion.masking.callback import Callbacks
 from ingestion.masking.projects import Maskings, NoRules
+from ingestion.media import Extraction
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys
 from serve_apps.companions import Companion
@@ -32,13 +33,34 @@ class StoredTraceIds(Protocol):
         ...
 
 
+class MediaStore(Protocol):
+    """Where media go that were found in payloads."""
+
+    async def keep(self, project_id: ProjectId, extraction: Extraction) -> bool:
+        """Return True when every file is durable, and False when they are to stay where they are.
+
+        Raises:
+            Unavailable: a file cannot be stored at the moment.
+        """
+        ...
+
+
+class LeftInPlace:
+    """No store: media stay in their payloads."""
+
+    async def keep(self, project_id: ProjectId, extraction: Extraction) -> bool:
+        """See MediaStore.keep."""
+        del project_id, extraction
+        return False
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class IngestDependencies:
-    """The keys, where events go, limits, the clock that stamps them, prices, masking, and what runs beside requests."""
+    """The keys, where events and media go, limits, the clock, prices, masking, and what runs beside requests."""
 
     keys: Keys
     appends: Appends
@@ -50,4 +72,5 @@ class IngestDependencies:
     callbacks: Callbacks = field(default_factory=lambda: Callbacks(Outbound()))
     # Where OTLP over gRPC is served beside HTTP; '' serves none.
     grpc_address: str = ""
+    media: MediaStore = field(default_factory=LeftInPlace)
     companions: tuple[Companion, ...] = ()

@@ -23,6 +23,7 @@ from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.joined import JoinedExports
 from serve_apps.ingest.masks import Masks, RequestMasks
+from serve_apps.ingest.media import MediaExtraction
 
 # A part is what a thread maps in one go and what a lane takes in one call.
 _PART_SPANS = 500
@@ -37,9 +38,12 @@ class OpenTelemetryDoor:
         dependencies: where spans go, and the limits.
         bodies: reads the requests.
         in_parts: takes large exports.
+        media: takes files out of payloads.
     """
 
-    def __init__(self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts) -> None:
+    def __init__(
+        self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts, *, media: MediaExtraction
+    ) -> None:
         self._joined = JoinedExports(dependencies.appends, dependencies.settings.join_seconds)
         self._clock = dependencies.clock
         self._prices = dependencies.prices
@@ -47,6 +51,7 @@ class OpenTelemetryDoor:
         self._inline_bytes = dependencies.settings.slice_above_bytes
         self._bodies = bodies
         self._in_parts = in_parts
+        self._media = media
 
     async def traces(self, request: Request) -> Response:
         """Acknowledge an export once all of its valid spans are durable; name those that were rejected."""
@@ -79,10 +84,14 @@ class OpenTelemetryDoor:
     async def _accept(
         self, body: bytes, content_type: str, context: otlp.MappingContext, *, masks: RequestMasks
     ) -> list[str]:
-        if len(body) <= self._inline_bytes and not masks.is_slow:
-            return await self._joined.accept(await masks.export(otlp.decode(body, content_type)), context)
-        export = await self._in_parts.work(lambda: otlp.decode(body, content_type))
-        return await self._accept_in_parts(await masks.export(export), len(body), context)
+        is_inline = len(body) <= self._inline_bytes and not masks.is_slow
+        decoding = partial(otlp.decode, body, content_type)
+        decoded = decoding() if is_inline else await self._in_parts.work(decoding)
+        # Media first: rules and callbacks are for texts.
+        export = await masks.export(await self._media.of_export(body, decoded, context.project_id))
+        if is_inline:
+            return await self._joined.accept(export, context)
+        return await self._accept_in_parts(export, len(body), context)
 
     async def _accept_in_parts(
         self, export: otlp.ExportTraceServiceRequest, size: int, context: otlp.MappingContext

@@ -28,6 +28,7 @@ from storage.objects.raw_log import RawLog
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
+from storage.postgres.media import AllMedia
 from tests.unit.actors.batches import Score, batch_of
 
 FAST = LaneSettings(
@@ -69,6 +70,7 @@ class Bench:
             "rows": RowDeletions(self.clickhouse),
             "registry": LaneRegistry(self.database),
             "deletions": Deletions(self.database),
+            "media": AllMedia(self.database),
             "remap": lambda records: replay.map_records(records, prices=managed_prices()),
             "compose": lambda merged: observations.rows(merged, managed_prices()),
         }

@@ -17,6 +17,7 @@ from migrations.columnar import Columnar
 from migrations.relational import Relational
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.query_api import query_application
+from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
@@ -73,6 +74,12 @@ def deletion_requests(database: Database, tombstones: TombstonesInMemory) -> Del
     return DeletionRequests(Deletions(database), connect, LaneRegistry(database).every_map)
 
 
+def direct_media(settings: Settings) -> MediaObjects:
+    """The files of these settings, whose URLs lead to the store itself: there is no proxy before it here."""
+    direct = settings.s3.model_copy(update={"public_url": settings.s3_url})
+    return MediaObjects.connect(settings.model_copy(update={"s3": direct}))
+
+
 @pytest.fixture(scope="session")
 def settings(engines: Settings) -> Settings:
     database = {"database": f"tests_{uuid.uuid4().hex}"}
@@ -90,7 +97,9 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     stored.project_id = project.id
     tombstones = TombstonesInMemory()
     deletes = deletion_requests(database, tombstones)
-    app = query_application(QueryDependencies(stored.clickhouse, database, OneKey(project), deletes))
+    app = query_application(
+        QueryDependencies(stored.clickhouse, database, OneKey(project), deletes, direct_media(settings))
+    )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:
         yield Api(client, stored, project, database, tombstones)

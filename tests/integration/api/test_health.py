@@ -9,7 +9,7 @@ from serve_apps.query_api import query_application
 from storage.clickhouse.connection import ClickHouse
 from storage.postgres.connection import Database
 from tests.factories import NOON
-from tests.integration.api.conftest import Api, OneKey, deletion_requests
+from tests.integration.api.conftest import Api, OneKey, deletion_requests, direct_media
 
 
 async def test_health_tells_the_version_without_a_key(api: Api) -> None:
@@ -24,7 +24,9 @@ async def test_a_store_that_is_away_makes_it_unready_and_ill_on_request(api: Api
     absent = ClickHouse(settings.clickhouse, "http://127.0.0.1:9")
     database = Database(settings.postgres_dsn)
     app = query_application(
-        QueryDependencies(absent, database, OneKey(api.project), deletion_requests(database, api.tombstones))
+        QueryDependencies(
+            absent, database, OneKey(api.project), deletion_requests(database, api.tombstones), direct_media(settings)
+        )
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
         assert (await client.get("/health")).status_code == 200
@@ -75,7 +77,11 @@ async def test_routes_are_found_below_the_prefix_of_the_deployment(api: Api, set
     database = Database(settings.postgres_dsn)
     app = query_application(
         QueryDependencies(
-            api.stored.clickhouse, database, OneKey(api.project), deletion_requests(database, api.tombstones)
+            api.stored.clickhouse,
+            database,
+            OneKey(api.project),
+            deletion_requests(database, api.tombstones),
+            direct_media(settings),
         )
     )
     transport = httpx.ASGITransport(app, root_path="/api/public")

@@ -58,6 +58,7 @@ class Stores:
     reports: dict[str, Removed] = field(default_factory=dict)
     is_postgres_away: bool = False
     fuse: int = -1
+    files: int = 0
 
     def step(self) -> None:
         self.fuse -= 1
@@ -73,6 +74,12 @@ class Stores:
         if self.is_postgres_away:
             raise Unavailable("PostgreSQL", 1.0)
         self.recorded.extend(tombstones)
+
+    async def forget(self, tombstones: Iterable[Tombstone]) -> dict[str, int]:
+        self.step()
+        if self.is_postgres_away:
+            raise Unavailable("PostgreSQL", 1.0)
+        return {one.deletion_id: self.files for one in tombstones}
 
     async def report(self, deletion_id: str, lane: LaneNumber, removed: Removed) -> None:
         del lane
@@ -103,7 +110,7 @@ class Owner:
         self.merge = Merge(stores.rows, cache, generations, compose=compose)
         self.merge.learn_known_subjects()
         removal = Removal(StoredRowDeletions(stores), limit_of=self.merge.limit_of, share_of=lambda _: Share())
-        self.ledger = DeletionLedger(LANE, stores)
+        self.ledger = DeletionLedger(LANE, stores, stores)
         self.stage = MergeStage(
             self.merge,
             stores,
@@ -238,9 +245,10 @@ def test_while_postgres_is_away_the_lane_deletes_and_records_later() -> None:
     assert stores.contents() == {name: [] for name in TABLES}
     assert stores.recorded == []
     stores.is_postgres_away = False
+    stores.files = 2
     asyncio.run(owner.ledger.settle())
     assert [one.subject for one in stores.recorded] == ["trace-1"]
-    assert "deletion-1" in stores.reports
+    assert stores.reports["deletion-1"].media == 2
 
 
 traces = st.sampled_from(["trace-1", "trace-2"])

