@@ -26,6 +26,7 @@ _ESCAPE = re.compile(rb"\\(?!/)")
 _FOLDED = re.compile(rb"(?:\\[rn])+[A-Za-z0-9+/]{60}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _KINDS = ("image/", "audio/", "video/")
+_STEP, _LONGEST_MARK = 1 << 18, 16
 # Which way an attribute went is not written in all of them; the first word that is found decides.
 _FIELDS = (
     ("metadata", MediaField.METADATA),
@@ -39,6 +40,12 @@ _FIELDS = (
 def may_hold(payload: bytes) -> bool:
     """Whether media may be in it: four searches of half a microsecond each per kilobyte, all that most spans cost."""
     return b"base64" in payload or b"input_audio" in payload or b"inline_data" in payload or b"inlineData" in payload
+
+
+def may_be_in_large(payload: bytes) -> bool:
+    """The same for a payload of megabytes: in short steps, since a search holds every thread of Python."""
+    steps = range(0, len(payload), _STEP)
+    return any(may_hold(payload[start : start + _STEP + _LONGEST_MARK]) for start in steps)
 
 
 class Extraction:

@@ -254,3 +254,9 @@ def test_events_without_media_and_scores_are_the_same_objects() -> None:
 
 def test_most_payloads_are_not_looked_at() -> None:
     assert not media.may_hold(export([span({"langfuse.observation.input": json.dumps({"data": "AAAA"})})]))
+
+
+@pytest.mark.parametrize("before", [0, 1, (1 << 18) - 5, 1 << 18, 3 << 18])
+def test_a_large_payload_is_searched_to_its_end(before: int) -> None:
+    assert media.may_be_in_large(bytes(before) + b"input_audio")
+    assert not media.may_be_in_large(bytes(before) + b"input audio")
