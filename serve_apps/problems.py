@@ -44,6 +44,8 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.ModelNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.MaskingRuleNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.MediaNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.PromptNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.Conflict: Problem(409, "LangfuseConflictError"),
     errors.QueryTooExpensive: Problem(422, "Request timed out"),
     errors.Overloaded: Problem(429, "TooManyRequestsError"),
     errors.Unavailable: Problem(503, "ServiceUnavailableError"),

@@ -8,7 +8,17 @@ from starlette.middleware.cors import CORSMiddleware
 
 from serve_apps import authentication, health, metrics, problems
 from serve_apps.api import dependencies as api_dependencies
-from serve_apps.api import masking_rules, media, models, observations, observations_v2, projects, scores, traces
+from serve_apps.api import (
+    masking_rules,
+    media,
+    models,
+    observations,
+    observations_v2,
+    projects,
+    prompts,
+    scores,
+    traces,
+)
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.companions import accompanied
 
@@ -18,6 +28,7 @@ ROUTERS = (
     models.router,
     masking_rules.router,
     media.router,
+    prompts.router,
     traces.router,
     scores.router,
     observations_v2.router,

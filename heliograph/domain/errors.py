@@ -130,6 +130,22 @@ class MediaNotFound(HeliographError):
     media_id: str
 
 
+class PromptNotFound(HeliographError):
+    """Prompt not found: '{name}' with {choice}"""
+
+    fields = ("name", "choice")
+    name: str
+    choice: str
+
+
+class Conflict(HeliographError):
+    """{field}: {reason}"""
+
+    fields = ("field", "reason")
+    field: str
+    reason: str
+
+
 class QueryTooExpensive(HeliographError):
     """This query needs more memory or time than a request may have: narrow its time range, add filters,
     ask for fewer fields, or lower its limit."""

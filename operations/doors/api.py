@@ -14,6 +14,8 @@ from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
 from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
+from storage.postgres.prompt_cache import PromptCache
+from storage.postgres.prompt_changes import PROMPTS_CHANNEL
 
 
 async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
@@ -21,7 +23,8 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     database = Database(settings.postgres_dsn)
     meter.add(pool_of(database))
     clickhouse = ClickHouse(settings.clickhouse, settings.clickhouse_url)
-    known, books = keys(settings, database), await prices(database)
+    prompts = PromptCache(database)
+    known, books = keys(settings, database, {PROMPTS_CHANNEL: prompts}), await prices(database)
     meter.add(known.measured)
     scrape = Scrape(directory.metrics_board(), token=settings.metrics_token, is_private=settings.is_on_loopback)
     return query_application(
@@ -31,6 +34,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             known.cache,
             directory.deletion_requests(settings, database),
             MediaObjects.connect(settings),
+            prompts,
             prices=books,
             companions=(*known.companions, books.run),
             scrape=scrape,

@@ -1,13 +1,14 @@
 """Authentication as every door has it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heliograph.settings import Settings
 from serve_apps.companions import Companion
-from storage.postgres.api_keys import ApiKeys
+from storage.postgres.api_keys import CHANGES_CHANNEL, ApiKeys
+from storage.postgres.changes import Cache, Changes
 from storage.postgres.connection import Database
 from storage.postgres.key_cache import KeyCache
-from storage.postgres.key_changes import KeyChanges
 from storage.postgres.key_uses import KeyUses
 
 
@@ -16,7 +17,7 @@ class ReplicaKeys:
     """The keys of a replica, cached in its memory, and what keeps them true beside the requests."""
 
     cache: KeyCache
-    changes: KeyChanges
+    changes: Changes
     uses: KeyUses
 
     def measured(self) -> dict[str, float]:
@@ -37,8 +38,8 @@ class ReplicaKeys:
         return (self.changes.run, self.uses.run)
 
 
-def keys(settings: Settings, database: Database) -> ReplicaKeys:
-    """The keys of a replica, dropped when they change elsewhere."""
+def keys(settings: Settings, database: Database, others: Mapping[str, Cache] | None = None) -> ReplicaKeys:
+    """The keys of a replica, dropped when they change elsewhere; `others` are caches that listen beside them."""
     uses = KeyUses(database)
     cache = KeyCache(ApiKeys(database, settings.pepper), note_use=uses.note)
-    return ReplicaKeys(cache, KeyChanges(settings.postgres_dsn, cache), uses)
+    return ReplicaKeys(cache, Changes(settings.postgres_dsn, {CHANGES_CHANNEL: cache, **(others or {})}), uses)

@@ -14,6 +14,7 @@ from heliograph.domain.access import Principal
 from heliograph.domain.deletions import Deletion, SubjectType
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.media import MediaDescription
+from heliograph.domain.prompts import Choice, Composition
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys, ProjectPrincipal
 from serve_apps.companions import Companion
@@ -25,6 +26,8 @@ from storage.clickhouse.traces import Traces
 from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
 from storage.postgres.media import ProjectMedia
+from storage.postgres.prompt_cache import Asked, PromptCache
+from storage.postgres.prompts import Prompts
 
 
 class Deletes(Protocol):
@@ -39,13 +42,14 @@ class Deletes(Protocol):
 
 @dataclass(frozen=True)
 class QueryDependencies:
-    """The stores, keys to check, where deletions and files go, prices and version to show, what runs beside."""
+    """The stores, keys to check, where deletions and files go, caches, the version to show, what runs beside."""
 
     clickhouse: ClickHouse
     database: Database
     keys: Keys
     deletes: Deletes
     media: MediaObjects
+    prompts: PromptCache
     prices: PriceBooks = field(default_factory=managed_prices)
     version: str = heliograph.__version__
     companions: tuple[Companion, ...] = ()
@@ -75,6 +79,26 @@ async def _observations(dependencies: Dependencies, principal: ProjectPrincipal)
 
 async def _scores(dependencies: Dependencies, principal: ProjectPrincipal) -> Scores:
     return Scores(dependencies.clickhouse, principal.project_id)
+
+
+async def _prompts(dependencies: Dependencies, principal: ProjectPrincipal) -> Prompts:
+    return Prompts(dependencies.database, principal.project_id, dependencies.prompts.drop)
+
+
+class ProjectPromptFetches:
+    """Fetches prompts of the caller's project from memory."""
+
+    def __init__(self, cache: PromptCache, project_id: ProjectId) -> None:
+        self._cache = cache
+        self._project_id = project_id
+
+    async def get(self, name: str, choice: Choice, *, is_resolved: bool) -> Composition:
+        """Return a prompt; see `PromptCache.get`."""
+        return await self._cache.get(Asked(self._project_id, name, choice, is_resolved))
+
+
+async def _prompt_fetches(dependencies: Dependencies, principal: ProjectPrincipal) -> ProjectPromptFetches:
+    return ProjectPromptFetches(dependencies.prompts, principal.project_id)
 
 
 class ProjectDeletes:
@@ -124,4 +148,6 @@ ProjectMediaFiles = Annotated[ProjectFiles, Depends(_files)]
 ProjectDeletions = Annotated[ProjectDeletes, Depends(_deletes)]
 ProjectTraces = Annotated[Traces, Depends(_traces)]
 ProjectObservations = Annotated[Observations, Depends(_observations)]
+ProjectPrompts = Annotated[Prompts, Depends(_prompts)]
+PromptFetches = Annotated[ProjectPromptFetches, Depends(_prompt_fetches)]
 ProjectScores = Annotated[Scores, Depends(_scores)]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from heliograph.domain import filters
@@ -18,6 +18,16 @@ MAX_PAGE_SIZE = 100
 _MAX_PAGE = 1 << 31
 
 _NoneIfEmpty = BeforeValidator(lambda value: None if value == "" else value)
+
+
+def _storable(text: str) -> str:
+    """Text that PostgreSQL keeps and compares."""
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("contains NUL or half a surrogate pair")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
 Moment = Annotated[datetime | None, _NoneIfEmpty]
 Truth = Annotated[bool | None, _NoneIfEmpty]
 

@@ -11,6 +11,7 @@ from storage.postgres.tables import (
     models,
     organizations,
     projects,
+    prompts,
     users,
 )
 from storage.postgres.tables.declarative import Table
@@ -26,6 +27,7 @@ MODULES = (
     models,
     organizations,
     projects,
+    prompts,
     users,
 )
 METADATA = Table.metadata

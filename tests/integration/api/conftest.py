@@ -22,6 +22,7 @@ from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
 from storage.postgres.projects import Projects
+from storage.postgres.prompt_cache import PromptCache
 from tests.integration.clickhouse.stored import Stored
 
 SECRET = "sk-lf-right"
@@ -98,7 +99,9 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     tombstones = TombstonesInMemory()
     deletes = deletion_requests(database, tombstones)
     app = query_application(
-        QueryDependencies(stored.clickhouse, database, OneKey(project), deletes, direct_media(settings))
+        QueryDependencies(
+            stored.clickhouse, database, OneKey(project), deletes, direct_media(settings), PromptCache(database)
+        )
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:

@@ -8,6 +8,7 @@ from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.query_api import query_application
 from storage.clickhouse.connection import ClickHouse
 from storage.postgres.connection import Database
+from storage.postgres.prompt_cache import PromptCache
 from tests.factories import NOON
 from tests.integration.api.conftest import Api, OneKey, deletion_requests, direct_media
 
@@ -25,7 +26,12 @@ async def test_a_store_that_is_away_makes_it_unready_and_ill_on_request(api: Api
     database = Database(settings.postgres_dsn)
     app = query_application(
         QueryDependencies(
-            absent, database, OneKey(api.project), deletion_requests(database, api.tombstones), direct_media(settings)
+            absent,
+            database,
+            OneKey(api.project),
+            deletion_requests(database, api.tombstones),
+            direct_media(settings),
+            PromptCache(database),
         )
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
@@ -82,6 +88,7 @@ async def test_routes_are_found_below_the_prefix_of_the_deployment(api: Api, set
             OneKey(api.project),
             deletion_requests(database, api.tombstones),
             direct_media(settings),
+            PromptCache(database),
         )
     )
     transport = httpx.ASGITransport(app, root_path="/api/public")

@@ -17,6 +17,7 @@ from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.query_api import query_application
 from storage.postgres.connection import Database
 from storage.postgres.projects import Projects
+from storage.postgres.prompt_cache import PromptCache
 from tests.integration.api.conftest import SECRET, Api, OneKey, deletion_requests, direct_media
 
 CONTENT = b"\x89PNG and so on"
@@ -137,7 +138,9 @@ async def test_another_project_sees_nothing_of_it_and_uploads_its_own(api: Api, 
     other = await Projects(database).create(f"project {uuid.uuid4()}", organization_name="The organization")
     deletes = deletion_requests(database, api.tombstones)
     app = query_application(
-        QueryDependencies(api.stored.clickhouse, database, OneKey(other), deletes, direct_media(settings))
+        QueryDependencies(
+            api.stored.clickhouse, database, OneKey(other), deletes, direct_media(settings), PromptCache(database)
+        )
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://there", auth=("pk-lf-1", SECRET)) as client:

@@ -8,10 +8,10 @@ from sqlalchemy import make_url, text
 from heliograph.domain.access import IssuedKey, Project
 from heliograph.domain.errors import KeyRevoked, KeyUnknown
 from storage.postgres import key_cache
-from storage.postgres.api_keys import ApiKeys
+from storage.postgres.api_keys import CHANGES_CHANNEL, ApiKeys
+from storage.postgres.changes import APPLICATION_NAME, Changes
 from storage.postgres.connection import Database
 from storage.postgres.key_cache import KeyCache
-from storage.postgres.key_changes import APPLICATION_NAME, KeyChanges
 from tests.integration.postgres.conftest import PEPPER
 from tests.integration.postgres.relay import Relay, SettableClock, until
 
@@ -22,7 +22,7 @@ class Replica:
     def __init__(self, database: Database, dsn: str) -> None:
         self.clock = SettableClock()
         self.cache = KeyCache(ApiKeys(database, PEPPER), self.clock)
-        self.changes = KeyChanges(dsn, self.cache)
+        self.changes = Changes(dsn, {CHANGES_CHANNEL: self.cache})
 
     async def is_listening(self) -> bool:
         return self.changes.is_listening
