@@ -112,9 +112,13 @@ class Merge:
         self._admit(touched, Emptied.by(tombstones))
         for key, limits in rescored.items():
             self._cache[key].drop_scores(limits)
-        partial = self._partials.events([self._placed_parts(segment) for segment in segments])
+        partial = self._partials.incoming(
+            [self._placed_parts(segment) for segment in segments],
+            [segment.batch.observations for segment in segments],
+            touched,
+        )
         observations = [self._observations(segment) for segment in segments]
-        observations.append(self._partials.rows(partial, observations))
+        observations = self._partials.completed(observations, partial)
         scores = [self._scores(segment) for segment in segments]
         for segment in segments:
             self._trace_parts(segment)
@@ -193,6 +197,9 @@ class Merge:
         for key, contribution in zip(_keys(found, "trace_id"), observation_contributions(found), strict=True):
             if key in wanted:
                 self._cache[key].observations[contribution.id] = contribution
+        for key, observation in _places(found.filter(found["in_parts"])):
+            if key in wanted:
+                self._cache[key].in_parts |= {observation}
         for key, score in zip(_score_keys(scores), score_contributions(scores), strict=True):
             if key in wanted:
                 self._cache[key].scores[score.id] = score
@@ -311,6 +318,10 @@ def _subjects(batch: MappedBatch) -> Iterable[SubjectKey]:
 
 def _keys(rows: pa.Table, subject: str) -> Iterable[SubjectKey]:
     return zip(rows["project_id"].to_pylist(), rows[subject].to_pylist(), strict=True)
+
+
+def _places(rows: pa.Table) -> Iterable[tuple[SubjectKey, str]]:
+    return zip(_keys(rows, "trace_id"), rows["id"].to_pylist(), strict=True)
 
 
 def _score_keys(rows: pa.Table) -> Iterable[SubjectKey]:

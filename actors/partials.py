@@ -1,6 +1,6 @@
 """Observations that arrive in parts: merged field by field, and written as whole rows like any other."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -12,9 +12,9 @@ from actors.contribution import observation_contributions, plain_values
 from actors.read_back import chunks
 from actors.subject_cache import SubjectCache, SubjectKey
 from heliograph.domain import tables
-from ingestion.batch import observations
+from ingestion.batch import gen_ai_events, observations
 from ingestion.batch.observations import MergedObservation
-from ingestion.merge import merge_parts
+from ingestion.merge import MergeState, merge_parts
 
 _Place = tuple[SubjectKey, str]
 Compose = Callable[[Sequence[MergedObservation]], pa.Table]
@@ -60,6 +60,18 @@ class Event(NamedTuple):
     row_version: int
 
 
+class Incoming(NamedTuple):
+    """What segments bring to observations that are put together from parts.
+
+    Attributes:
+        events: in log order.
+        held: for whole spans that are to replace such an observation, what it held.
+    """
+
+    events: list[Event]
+    held: Mapping[_Place, MergeState]
+
+
 class PartialObservations:
     """Merges parts into the states of their subjects, which are cached already."""
 
@@ -68,30 +80,53 @@ class PartialObservations:
         self._cache = cache
         self._compose = compose
 
-    def events(self, segments: Sequence[PlacedParts]) -> list[Event]:
-        """The events of the segments, in log order, with the rows that they change read back."""
+    def incoming(
+        self, segments: Sequence[PlacedParts], spans: Sequence[pa.Table], touched: Iterable[SubjectKey]
+    ) -> Incoming:
+        """The events of the segments, and what their spans would overwrite; the rows they change are read back."""
         events = [event for segment in segments for event in _events(segment)]
-        wanted = self._unknown(events)
+        in_parts = {key: known for key in touched if (known := self._cache[key].in_parts)}
+        overwritten = {place for table in spans for place in _places(table, in_parts)} if in_parts else set()
+        wanted = self._unknown(events) | {(key, one) for key, one in overwritten if one not in self._cache[key].partial}
         for chunk in chunks(sorted(wanted), lambda place: len(place[0][1]) + len(place[1])):
             projects, traces, ids = zip(*((*key, observation) for key, observation in chunk), strict=True)
             read = self._whole_rows.whole_observations(sorted(set(projects)), sorted(set(traces)), sorted(set(ids)))
             self._load([read], wanted)
-        return events
+        return Incoming(events, {(key, one): self._cache[key].partial.get(one, {}) for key, one in overwritten})
 
-    def rows(self, events: Sequence[Event], whole: Sequence[pa.Table]) -> pa.Table:
-        """Whole rows of the observations that the events change, each once, as `tables.OBSERVATIONS`.
+    def completed(self, whole: list[pa.Table], incoming: Incoming) -> list[pa.Table]:
+        """The rows of spans, and those of the observations that events change, each once, as `tables.OBSERVATIONS`.
 
         Args:
-            events: what `events` returned, before the spans of the same segments were merged.
-            whole: the rows of these spans.
+            whole: the rows of spans.
+            incoming: what `incoming` returned before these spans were merged.
         """
-        if not events:
-            return tables.empty(tables.OBSERVATIONS)
-        self._load(whole, self._unknown(events))
+        if not incoming.events and not incoming.held:
+            return whole
+        replaced = {(key, one) for key, one in incoming.held if one not in self._cache[key].partial}
+        self._load(whole, self._unknown(incoming.events) | replaced)
         changed: dict[_Place, _Changed] = {}
-        for event in events:
+        for place in replaced:
+            self._rejoin(place, incoming.held[place], changed)
+        for event in incoming.events:
             self._merge(event, changed)
-        return self._rows(list(changed.values()))
+        if not changed:
+            return whole
+        rows = self._rows(list(changed.values()))
+        # A span to which something was joined has the same version as it had alone.
+        return [*(_without(table, rows["row_version"]) for table in whole), rows]
+
+    def _rejoin(self, place: _Place, held: MergeState, changed: dict[_Place, _Changed]) -> None:
+        """Joins to a span what logs have said about it; what else it held the span replaces."""
+        key, one = place
+        state = self._cache[key]
+        said = gen_ai_events.said_by_logs(held)
+        state.in_parts -= {one}
+        of_span = state.partial.pop(one)
+        if said:
+            state.partial[one] = {**of_span, **said}
+            known = state.observations[one]
+            changed[place] = _Changed(key, one, known.placed_at, known.created_at, known.updated_at, known.row_version)
 
     def _unknown(self, events: Iterable[Event]) -> set[_Place]:
         """Observations that have a row, but no parts in their state."""
@@ -108,7 +143,8 @@ class PartialObservations:
     def _merge(self, event: Event, changed: dict[_Place, _Changed]) -> None:
         state = self._cache[event.key]
         known = state.observations.get(event.id)
-        if known is not None and event.row_version < known.row_version:
+        is_overtaken = known is not None and event.row_version < known.row_version
+        if is_overtaken and not gen_ai_events.is_in(event.fields):
             # Already in the row, as a replay finds it; or a whole span has replaced it within this flush.
             return
         parts = list(observations.parts_of(event.fields, event.stamped_at, event.stamp_id))
@@ -121,7 +157,8 @@ class PartialObservations:
             changed[event.key, event.id] = one
             state.propose_place(one.placed_at, one.created_at, event.row_version)
         state.partial[event.id] = merge_parts(state.partial.get(event.id, {}), parts)
-        one.updated_at, one.row_version = max(one.updated_at, event.received_at), event.row_version
+        one.updated_at = max(one.updated_at, event.received_at)
+        one.row_version = max(event.row_version, known.row_version if is_overtaken and known else 0)
 
     def _rows(self, changed: Sequence[_Changed]) -> pa.Table:
         merged = [MergedObservation(*one.key, one.id, self._cache[one.key].partial[one.id]) for one in changed]
@@ -133,8 +170,22 @@ class PartialObservations:
             rows = rows.append_column(field, column.cast(field.type))
         rows = rows.cast(tables.OBSERVATIONS)
         for one, contribution in zip(changed, observation_contributions(rows), strict=True):
-            self._cache[one.key].observations[one.id] = contribution
+            state = self._cache[one.key]
+            state.observations[one.id] = contribution
+            state.in_parts |= {one.id}
         return rows
+
+
+def _places(spans: pa.Table, among: Mapping[SubjectKey, frozenset[str]]) -> Iterator[_Place]:
+    """Those of the spans that are among the observations."""
+    columns = (spans[name].to_pylist() for name in ("project_id", "trace_id", "id"))
+    for project_id, trace_id, one in zip(*columns, strict=True):
+        if one in among.get((project_id, trace_id), ()):
+            yield (project_id, trace_id), one
+
+
+def _without(rows: pa.Table, versions: pa.ChunkedArray) -> pa.Table:
+    return rows.filter(pc.invert(pc.is_in(rows["row_version"], versions.combine_chunks()))) if rows.num_rows else rows
 
 
 def _events(segment: PlacedParts) -> Iterator[Event]:

@@ -38,6 +38,8 @@ class SubjectState:
     parts: MergeState = dataclasses.field(default_factory=dict)
     # What events have set on observations that came in parts, as far as it was needed; the rows hold it all.
     partial: dict[str, MergeState] = dataclasses.field(default_factory=dict)
+    # The observations whose rows were put together from parts.
+    in_parts: frozenset[str] = frozenset()
     parts_version: int = 0
     parts_updated_at: int = 0
     place: TracePlace | None = None

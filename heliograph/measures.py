@@ -51,6 +51,8 @@ METRICS: Mapping[str, Metric] = {
     "heliograph_log_objects": Metric(Kind.GAUGE, "Objects of the log, by the last listing"),
     "heliograph_log_bytes": Metric(Kind.GAUGE, "Bytes of the log, by the last listing"),
     "heliograph_http_requests": Metric(Kind.COUNTER, "Requests answered by a replica, by status"),
+    "heliograph_log_records_joined": Metric(Kind.COUNTER, "Log records whose GenAI event joined an observation"),
+    "heliograph_log_records_dropped": Metric(Kind.COUNTER, "Log records without one, which are not kept"),
     "heliograph_loop_lag_seconds": Metric(Kind.GAUGE, "The longest that an event loop was held in five seconds"),
     "heliograph_key_cache_hits": Metric(Kind.COUNTER, "Keys answered from memory"),
     "heliograph_key_cache_look_ups": Metric(Kind.COUNTER, "Keys looked up in PostgreSQL"),

@@ -77,8 +77,8 @@ class MappedExport:
     rejected: list[str]
 
 
-def decode(body: bytes, content_type: str) -> ExportTraceServiceRequest:
-    """The export in a request body, protobuf or JSON.
+def decode(body: bytes, content_type: str, signal: otlp_json.Signal = otlp_json.TRACES) -> ExportTraceServiceRequest:
+    """The export in a request body, protobuf or JSON; the `spans` of an export of logs are its records.
 
     Raises:
         UnsupportedContentType: it is declared to be neither.
@@ -86,13 +86,13 @@ def decode(body: bytes, content_type: str) -> ExportTraceServiceRequest:
     """
     media_type = content_type.split(";", 1)[0].strip().lower()
     if media_type == JSON:
-        body = otlp_json.to_protobuf(body)
+        body = otlp_json.to_protobuf(body, signal)
     elif media_type != PROTOBUF:
         raise UnsupportedContentType(content_type, f"{PROTOBUF} or {JSON}")
     try:
         return ExportTraceServiceRequest(list(_scopes(body)))
     except DecodeError as error:
-        reason = "it is not a protobuf ExportTraceServiceRequest"
+        reason = "it is not a protobuf export request"
         raise MalformedPayload(reason) from error
 
 

@@ -3,7 +3,8 @@
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from heliograph.domain.errors import MalformedPayload
 from ingestion import values, wire
@@ -21,8 +22,21 @@ _SPAN_KINDS = {
 _STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 
 
-def to_protobuf(body: bytes) -> bytes:
-    """The serialized ExportTraceServiceRequest of a JSON one; unknown fields are ignored.
+class Signal(NamedTuple):
+    """What OTLP calls the levels of an export. In protobuf all signals have the same numbers down to their items."""
+
+    resources: str
+    scopes: str
+    items: str
+    item: Callable[[Object, str], bytes]
+
+
+def to_protobuf(body: bytes, signal: Signal | None = None) -> bytes:
+    """The serialized export request of a JSON one; unknown fields are ignored.
+
+    Args:
+        body: the JSON.
+        signal: what is exported; traces unless told otherwise.
 
     Raises:
         MalformedPayload: it is not JSON, or a list or object of OTLP's structure is something else.
@@ -32,17 +46,18 @@ def to_protobuf(body: bytes) -> bytes:
     except (ValueError, RecursionError) as error:
         reason = f"it is not JSON ({error})"
         raise MalformedPayload(reason) from error
+    sent = signal or TRACES
     if not isinstance(request, dict):
-        reason = "it is JSON, but not an object with resourceSpans"
+        reason = f"it is JSON, but not an object with {sent.resources}"
         raise MalformedPayload(reason)
-    export = wire.Export(resource_spans=_each(request, "resourceSpans", _resource_spans, place=""))
+    export = wire.Export(resource_spans=_each(request, sent.resources, partial(_resource_items, sent), place=""))
     return bytes(export.SerializeToString())
 
 
-def _resource_spans(item: Object, place: str) -> bytes:
+def _resource_items(signal: Signal, item: Object, place: str) -> bytes:
     message = wire.ResourceSpans(
         resource=_one(item, "resource", _resource, place=place),
-        scope_spans=_each(item, "scopeSpans", _scope_spans, place=place),
+        scope_spans=_each(item, signal.scopes, partial(_scope_items, signal), place=place),
         schema_url=_text(item, "schemaUrl"),
     )
     return bytes(message.SerializeToString())
@@ -52,10 +67,10 @@ def _resource(item: Object, place: str) -> bytes:
     return bytes(wire.Resource(attributes=_attributes(item, place)).SerializeToString())
 
 
-def _scope_spans(item: Object, place: str) -> bytes:
+def _scope_items(signal: Signal, item: Object, place: str) -> bytes:
     message = wire.ScopeSpans(
         scope=_one(item, "scope", _scope, place=place),
-        spans=_each(item, "spans", _span, place=place),
+        spans=_each(item, signal.items, signal.item, place=place),
         schema_url=_text(item, "schemaUrl"),
     )
     return bytes(message.SerializeToString())
@@ -81,6 +96,19 @@ def _span(item: Object, place: str) -> bytes:
         links=_each(item, "links", _link, place=place),
         status=_one(item, "status", _status, place=place),
         flags=max(_code(item.get("flags"), {}), 0),
+    )
+    return bytes(message.SerializeToString())
+
+
+def _log_record(item: Object, place: str) -> bytes:
+    message = wire.LogRecord(
+        time_unix_nano=_nanoseconds(item, "timeUnixNano"),
+        body=_any_value(item.get("body"), 0),
+        attributes=_attributes(item, place),
+        trace_id=_hex(item, "traceId"),
+        span_id=_hex(item, "spanId"),
+        observed_time_unix_nano=_nanoseconds(item, "observedTimeUnixNano"),
+        event_name=_text(item, "eventName"),
     )
     return bytes(message.SerializeToString())
 
@@ -267,3 +295,7 @@ def _from_halves(high: Value, low: Value) -> int | None:
 def _nanoseconds(item: Object, name: str) -> int:
     number = _whole(item.get(name)) or 0
     return min(max(number, 0), _MAX_UINT64)
+
+
+TRACES = Signal("resourceSpans", "scopeSpans", "spans", _span)
+LOGS = Signal("resourceLogs", "scopeLogs", "logRecords", _log_record)

@@ -49,6 +49,15 @@ _MESSAGES: dict[str, tuple[tuple[str, int, int, bool], ...]] = {
         ("attributes", 3, _BYTES, True),
         ("dropped_attributes_count", 4, _FIELD.TYPE_UINT32, False),
     ),
+    "LogRecord": (
+        ("time_unix_nano", 1, _FIELD.TYPE_FIXED64, False),
+        ("body", 5, _BYTES, False),
+        ("attributes", 6, _BYTES, True),
+        ("trace_id", 9, _BYTES, False),
+        ("span_id", 10, _BYTES, False),
+        ("observed_time_unix_nano", 11, _FIELD.TYPE_FIXED64, False),
+        ("event_name", 12, _BYTES, False),
+    ),
     "Link": (
         ("trace_id", 1, _BYTES, False),
         ("span_id", 2, _BYTES, False),
@@ -101,6 +110,7 @@ Scope: Any = _DECLARED["Scope"]
 Span: Any = _DECLARED["Span"]
 Status: Any = _DECLARED["Status"]
 Event: Any = _DECLARED["Event"]
+LogRecord: Any = _DECLARED["LogRecord"]
 Link: Any = _DECLARED["Link"]
 KeyValue: Any = _DECLARED["KeyValue"]
 Values: Any = _DECLARED["Values"]

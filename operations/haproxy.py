@@ -31,7 +31,7 @@ _UNAVAILABLE_RESPONSE = (
 
 # Everything that ingests belongs to one application, which scales on its own, whatever its public address.
 _FRONTEND_RULES = """\
-    acl ingestion path_beg /api/public/otel/ /v1/traces /v1/metrics
+    acl ingestion path_beg /api/public/otel/ /v1/traces /v1/metrics /v1/logs
     acl ingestion path /api/public/ingestion /api/public/spans /api/public/generations /api/public/events
     acl creation path /api/public/scores /api/public/traces
     http-request set-path /ingest%[path] if ingestion or creation METH_POST

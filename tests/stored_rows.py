@@ -41,13 +41,17 @@ class StoredRows:
 
     def observations(self, projects: Sequence[str], trace_ids: Sequence[str]) -> pa.Table:
         """See Contributions.observations."""
-        found = [row for row in self._of("observations", projects) if row["trace_id"] in set(trace_ids)]
-        return pa.Table.from_pylist(found, schema=tables.OBSERVATIONS)
+        found = self._observations(projects, trace_ids)
+        in_parts = pa.array([bool(row["merge_state"]) for row in found], pa.bool_())
+        return pa.Table.from_pylist(found, schema=tables.OBSERVATIONS).append_column("in_parts", in_parts)
 
     def whole_observations(self, projects: Sequence[str], trace_ids: Sequence[str], ids: Sequence[str]) -> pa.Table:
         """See Contributions.whole_observations."""
-        rows = self.observations(projects, trace_ids).to_pylist()
-        return pa.Table.from_pylist([row for row in rows if row["id"] in set(ids)], schema=tables.OBSERVATIONS)
+        found = [row for row in self._observations(projects, trace_ids) if row["id"] in set(ids)]
+        return pa.Table.from_pylist(found, schema=tables.OBSERVATIONS)
+
+    def _observations(self, projects: Sequence[str], trace_ids: Sequence[str]) -> list[dict[str, Any]]:
+        return [row for row in self._of("observations", projects) if row["trace_id"] in set(trace_ids)]
 
     def scores(self, projects: Sequence[str], subjects: Sequence[str]) -> pa.Table:
         """See Contributions.scores."""

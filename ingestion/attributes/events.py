@@ -31,6 +31,18 @@ def from_events(group: SpanGroup, extract: Extract) -> Found | None:
     return [input_ for input_, _ in pairs], [output for _, output in pairs]
 
 
+def read(attributes: list[bytes], frame: Frame, extract: Extract) -> Pair:
+    """Input and output from attributes that are read as if they were those of a span."""
+    shape, canonical = shape_of(attributes)
+    alone = SpanGroup(frame, shape)
+    alone.rows.append(0)
+    # Without events of its own: reading it ends here.
+    alone.spans.append(wire.Span())
+    alone.attributes.append(canonical)
+    inputs, outputs = extract(alone)
+    return inputs[0], outputs[0]
+
+
 class _SpanEvents:
     """The events of one span that may hold messages, by name."""
 
@@ -62,28 +74,22 @@ class _SpanEvents:
             if name in MESSAGES
         ]
         outputs: list[Value] = [values.attributes(attributes) for name, attributes in self._named if name == CHOICE]
-        return inputs or None, _single(outputs)
+        return inputs or None, single(outputs)
 
     def _content(self) -> Pair:
         prompts, completions = (
             [self._read(attributes)[side] or values.attributes(attributes) or None for attributes in self._of(event)]
             for side, event in enumerate((PROMPT, COMPLETION))
         )
-        return _single(prompts), _single(completions)
+        return single(prompts), single(completions)
 
     def _of(self, event: str) -> list[list[bytes]]:
         return [attributes for name, attributes in self._named if name == event]
 
     def _read(self, attributes: list[bytes]) -> Pair:
-        shape, canonical = shape_of(attributes)
-        alone = SpanGroup(self._frame, shape)
-        alone.rows.append(0)
-        # Without events of its own: reading it ends here.
-        alone.spans.append(wire.Span())
-        alone.attributes.append(canonical)
-        inputs, outputs = self._extract(alone)
-        return inputs[0], outputs[0]
+        return read(attributes, self._frame, self._extract)
 
 
-def _single(found: list[Value]) -> Value:
+def single(found: list[Value]) -> Value:
+    """The one that there is, or all of them."""
     return found[0] if len(found) == 1 else found or None

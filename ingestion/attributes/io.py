@@ -62,7 +62,7 @@ BRANCHES: tuple[Branch, ...] = (
     messages.genkit,
     messages.vercel,
     _pair(_FLUE_INPUT, _FLUE_OUTPUT, "@flue/opentelemetry"),
-    lambda group: events.from_events(group, _extracted),
+    lambda group: events.from_events(group, extracted),
     messages.google_adk,
     _pair(("prompt",), ("all_messages_events",)),
     _pair(_LIVEKIT_INPUT, ("lk.function_tool.output", "lk.response.text")),
@@ -83,7 +83,7 @@ IO_KEYS = frozenset(INPUT_KEYS | OUTPUT_KEYS | messages.KEYS) - {"tool_arguments
 
 def fill(group: SpanGroup, columns: Columns) -> None:
     """Sets `input`, `output` and their previews."""
-    inputs, outputs = _extracted(group)
+    inputs, outputs = extracted(group)
     for name, found in (("input", inputs), ("output", outputs)):
         if any(value is not None for value in found):
             texts = values.texts(found)
@@ -91,7 +91,8 @@ def fill(group: SpanGroup, columns: Columns) -> None:
             columns.put(f"{name}_preview", group.rows, list(map(preview, texts)))
 
 
-def _extracted(group: SpanGroup) -> Found:
+def extracted(group: SpanGroup) -> Found:
+    """Input and output of each span, None for what it does not say."""
     inputs, outputs = group.constant(None), group.constant(None)
     missing: Iterable[int] = range(len(group))
     for branch in BRANCHES:

@@ -9,7 +9,8 @@ Found = tuple[list[Value], list[Value]]
 Pair = tuple[Value, Value]
 
 # Contract 4.4, step 3: the Vercel AI SDK.
-VERCEL_INPUT: Keys = ("ai.prompt.messages", "ai.prompt", "ai.toolCall.args")
+# The last two, what was embedded, are beyond the contract.
+VERCEL_INPUT: Keys = ("ai.prompt.messages", "ai.prompt", "ai.toolCall.args", "ai.values", "ai.value")
 VERCEL_TEXT = "ai.response.text"
 VERCEL_TOOL_CALLS = "ai.response.toolCalls"
 VERCEL_OUTPUT: Keys = (

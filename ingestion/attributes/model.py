@@ -12,6 +12,8 @@ KEYS: Keys = (
     "gen_ai.request.model",
     "llm.response.model",
     "llm.model_name",
+    # Beyond the contract: OpenInference names the model of an embedding apart.
+    "embedding.model_name",
     "model",
 )
 # Only for a genkit span of subtype `model`.

@@ -15,6 +15,11 @@ from ingestion.values import Value
 # Contract 4.2, completionStartTime.
 COMPLETION_START_KEYS: Keys = ("langfuse.observation.completion_start_time",)
 FIRST_CHUNK_KEYS: Keys = ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
+# Beyond the contract: the GenAI conventions, and the Vercel AI SDK 7, in seconds.
+FIRST_CHUNK_SECONDS_KEYS: Keys = (
+    "gen_ai.response.time_to_first_chunk",
+    "gen_ai.client.operation.time_to_first_chunk",
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The last moment that ClickHouse's Date holds: a broken clock must not make a row unreadable.
@@ -68,6 +73,11 @@ def fill_completion_start(group: SpanGroup, columns: Columns) -> None:
         starts = [span.start_time_unix_nano // 1000 for span in group.spans]
         counted = list(map(_after, starts, waited))
         found = counted if found is None else [one or other for one, other in zip(found, counted, strict=True)]
+    seconds = group.first(FIRST_CHUNK_SECONDS_KEYS)
+    if seconds is not None:
+        starts = [span.start_time_unix_nano // 1000 for span in group.spans]
+        counted = [_after(start, _milliseconds(value)) for start, value in zip(starts, seconds, strict=True)]
+        found = counted if found is None else [one or other for one, other in zip(found, counted, strict=True)]
     if found is not None:
         columns.put("completion_start_time", group.rows, found)
 
@@ -82,6 +92,10 @@ def _declared(value: Value) -> int | None:
     # SDK 5 sends a JSON string, quotes included.
     text = value[1:-1] if value[0] == '"' else value
     return parse(text)
+
+
+def _milliseconds(seconds: Value) -> Value:
+    return seconds * 1000 if isinstance(seconds, int | float) else None
 
 
 def _after(start: int, milliseconds: Value) -> int | None:

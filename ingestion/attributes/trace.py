@@ -8,7 +8,7 @@ from ingestion.attributes.shape import Keys
 from ingestion.rows import Columns
 from ingestion.values import Value
 
-# Contract 4.2; values that are empty are passed over.
+# Contract 4.2, and OpenLLMetry's after it; values that are empty are passed over.
 NAME_KEYS: Keys = ("langfuse.trace.name",)
 USER_KEYS: Keys = (
     "langfuse.user.id",
@@ -16,6 +16,7 @@ USER_KEYS: Keys = (
     "langfuse.observation.metadata.langfuse_user_id",
     "langfuse.trace.metadata.langfuse_user_id",
     "ai.telemetry.metadata.userId",
+    "traceloop.association.properties.user_id",
 )
 SESSION_KEYS: Keys = (
     "langfuse.session.id",
@@ -24,6 +25,7 @@ SESSION_KEYS: Keys = (
     "langfuse.observation.metadata.langfuse_session_id",
     "langfuse.trace.metadata.langfuse_session_id",
     "ai.telemetry.metadata.sessionId",
+    "traceloop.association.properties.session_id",
 )
 TAG_KEYS: Keys = (
     "langfuse.trace.tags",

@@ -47,19 +47,27 @@ SOURCES: dict[str, Keys] = {
         "prompt_details.cache_write",
         "input_cache_creation",
     ),
-    "output_reasoning_tokens": ("reasoning.output_tokens", "completion_details.reasoning"),
+    # Beyond the contract: audio and reasoning as OpenInference, pydantic-ai and OpenLLMetry report parts of a side.
+    "input_audio_tokens": ("prompt_details.audio",),
+    "output_reasoning_tokens": (
+        "reasoning.output_tokens",
+        "completion_details.reasoning",
+        "details.reasoning_tokens",
+        "reasoning_tokens",
+    ),
     "output_audio_tokens": ("completion_details.audio",),
 }
 SOURCE_NAMES = frozenset(name for names in SOURCES.values() for name in names)
 # What is a part of which: subtracted, so that nothing is counted or billed twice.
 PARTS: dict[str, Keys] = {
-    "input": ("input_cached_tokens", "input_cache_creation"),
+    "input": ("input_cached_tokens", "input_cache_creation", "input_audio_tokens"),
     "output": ("output_reasoning_tokens", "output_audio_tokens"),
 }
 
 # Contract 4.6, step 3: the Vercel AI SDK (scope `ai`), by attribute.
 VERCEL: dict[str, Keys] = {
-    "input": ("gen_ai.usage.prompt_tokens", "gen_ai.usage.input_tokens"),
+    # Embeddings have one count, which is their input and their total.
+    "input": ("gen_ai.usage.prompt_tokens", "gen_ai.usage.input_tokens", "ai.usage.tokens"),
     "output": ("gen_ai.usage.completion_tokens", "gen_ai.usage.output_tokens"),
     "total": ("ai.usage.tokens",),
     "input_cached_tokens": ("ai.usage.cachedInputTokens",),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from heliograph.domain.errors import MalformedPayload
 from ingestion import values
 from ingestion.attributes import timing
-from ingestion.batch import observation_fields, trace_fields
+from ingestion.batch import gen_ai_events, observation_fields, trace_fields
 from ingestion.batch.rules import MAX_ID, Refused, object_of
 from ingestion.merge import Fields
 from ingestion.score_rules import BATCH_SOURCES, Rejected
@@ -119,6 +119,8 @@ def event_of(event_id: str, kind: str, stamped_at: int, *, body: Mapping[str, Va
         trace_id = trace_fields.entity_id(body)
         return Event(event_id, kind, stamped_at, trace_id, body, trace_id, trace_fields.fields(body))
     entity_id, trace_id = observation_fields.ids(body)
+    if kind == gen_ai_events.KIND:
+        return Event(event_id, kind, stamped_at, entity_id, body, trace_id, gen_ai_events.fields(body))
     return Event(event_id, kind, stamped_at, entity_id, body, trace_id, observation_fields.fields(body, kind))
 
 

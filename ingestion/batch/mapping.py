@@ -10,6 +10,7 @@ from heliograph.domain import tables
 from heliograph.domain.events import EntityType, MappedBatch
 from ingestion import scores, values
 from ingestion.attributes import timing
+from ingestion.batch import gen_ai_events
 from ingestion.batch.events import SCORE, TRACE, Event, event_of
 from ingestion.batch.trace_fields import MAX_NAME
 from ingestion.masking import captured
@@ -27,6 +28,7 @@ _KEPT = frozenset(
         *("id", "traceId", "observationId", "parentObservationId", "promptVersion", "level", "public", "type"),
         *("timestamp", "startTime", "endTime", "completionStartTime", "environment"),
         *("usage", "usageDetails", "costDetails"),
+        *gen_ai_events.MEMBERS,
     }
 )
 

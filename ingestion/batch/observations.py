@@ -12,6 +12,7 @@ from ingestion import merge, previews, values
 from ingestion.attributes import level
 from ingestion.attributes.cost import Counted
 from ingestion.attributes.environment import DEFAULT
+from ingestion.batch import gen_ai_events
 from ingestion.batch.metadata import metadata_field, metadata_texts
 from ingestion.batch.observation_fields import COST, COST_DETAIL, USAGE, USAGE_DETAIL
 from ingestion.merge import SEEN, MergeState, Stamped
@@ -51,7 +52,7 @@ def rows(merged: Sequence[MergedObservation], prices: PriceBooks) -> pa.Table:
     """One whole row for each, as `tables.MAPPED_OBSERVATIONS`; `record` numbers them."""
     columns = Columns(tables.MAPPED_OBSERVATIONS, len(merged))
     everyone = range(len(merged))
-    fields = [{name: part.value for name, part in one.state.items()} for one in merged]
+    fields = [gen_ai_events.completed({name: part.value for name, part in one.state.items()}) for one in merged]
     for name in ("project_id", "trace_id", "id"):
         columns.put(name, everyone, [getattr(one, name) for one in merged])
     for name in _TEXTS:

@@ -9,7 +9,7 @@ from operations.doors.masking import callbacks, maskings
 from operations.doors.pool import pool_of
 from operations.doors.prices import prices
 from serve_apps.ingest.application import ingest_application
-from serve_apps.ingest.dependencies import IngestDependencies
+from serve_apps.ingest.dependencies import HeardLogs, IngestDependencies
 from serve_apps.ingest.media import KeptMedia
 from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
@@ -25,7 +25,9 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     database = Database(settings.postgres_dsn)
     meter.add(pool_of(database))
     known, books, rules = keys(settings, database), await prices(database), await maskings(database)
+    heard_logs = HeardLogs()
     meter.add(known.measured)
+    meter.add(heard_logs.collected)
     return ingest_application(
         IngestDependencies(
             known.cache,
@@ -36,6 +38,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             maskings=rules,
             callbacks=callbacks(settings),
             media=KeptMedia(database, MediaObjects.connect(settings)),
+            heard_logs=heard_logs,
             grpc_address=settings.grpc_address,
             companions=(*known.companions, books.run, rules.run),
         )

@@ -20,6 +20,7 @@ from serve_apps.ingest.batch import BatchDoor
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.grpc_server import GrpcDoor
 from serve_apps.ingest.in_parts import InParts
+from serve_apps.ingest.logs import LogsDoor
 from serve_apps.ingest.media import MediaExtraction
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
 from serve_apps.ingest.scores import ScoresDoor
@@ -38,6 +39,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts, media=media)
     scoring = ScoresDoor(dependencies, bodies, in_parts)
     batch = BatchDoor(dependencies, bodies, in_parts, media=media)
+    logs = LogsDoor(dependencies, bodies, in_parts)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -48,7 +50,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
             async with AsyncExitStack() as running:
                 await running.enter_async_context(accompanied(dependencies.companions))
                 if dependencies.grpc_address:
-                    door = GrpcDoor(dependencies.keys, opentelemetry, settings.max_body_bytes)
+                    door = GrpcDoor(dependencies.keys, opentelemetry, logs, max_bytes=settings.max_body_bytes)
                     await running.enter_async_context(door.serving(dependencies.grpc_address))
                 yield
         pool.shutdown()
@@ -59,6 +61,8 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
             Route("/v1/traces", opentelemetry.traces, methods=["POST"]),
             Route("/api/public/otel/v1/metrics", opentelemetry.metrics, methods=["POST"]),
             Route("/v1/metrics", opentelemetry.metrics, methods=["POST"]),
+            Route("/api/public/otel/v1/logs", logs.logs, methods=["POST"]),
+            Route("/v1/logs", logs.logs, methods=["POST"]),
             Route("/api/public/scores", scoring.create, methods=["POST"]),
             Route("/api/public/ingestion", batch.ingestion, methods=["POST"]),
             Route("/api/public/traces", batch.trace, methods=["POST"]),

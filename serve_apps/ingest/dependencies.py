@@ -54,6 +54,18 @@ class LeftInPlace:
         return False
 
 
+@dataclass
+class HeardLogs:
+    """How many records a replica has been sent."""
+
+    joined: int = 0
+    dropped: int = 0
+
+    def collected(self) -> dict[str, float]:
+        """By the names of their metrics."""
+        return {"heliograph_log_records_joined": self.joined, "heliograph_log_records_dropped": self.dropped}
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -70,6 +82,7 @@ class IngestDependencies:
     prices: PriceBooks = field(default_factory=managed_prices)
     maskings: Maskings = field(default_factory=NoRules)
     callbacks: Callbacks = field(default_factory=lambda: Callbacks(Outbound()))
+    heard_logs: HeardLogs = field(default_factory=HeardLogs)
     # Where OTLP over gRPC is served beside HTTP; '' serves none.
     grpc_address: str = ""
     media: MediaStore = field(default_factory=LeftInPlace)

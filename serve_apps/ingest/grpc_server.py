@@ -14,9 +14,11 @@ from starlette.datastructures import Headers
 from heliograph.domain.errors import HeliographError
 from serve_apps import problems
 from serve_apps.authentication import Keys, principal_of
+from serve_apps.ingest.logs import LogsDoor
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
 
 _TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
+_LOGS = "opentelemetry.proto.collector.logs.v1.LogsService"
 _METRICS = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 _GRACE_SECONDS = 5.0
 # By the HTTP status of the same problem. Only UNAVAILABLE makes every exporter try again.
@@ -34,17 +36,19 @@ Call = Callable[[bytes, Context], Awaitable[bytes]]
 
 
 class GrpcDoor:
-    """Serves the trace and metrics services of OTLP.
+    """Serves the services of OTLP.
 
     Args:
         keys: where keys are looked up.
-        opentelemetry: where exports go.
+        opentelemetry: where exports of traces go.
+        logs: where exports of logs go.
         max_bytes: of one message.
     """
 
-    def __init__(self, keys: Keys, opentelemetry: OpenTelemetryDoor, max_bytes: int) -> None:
+    def __init__(self, keys: Keys, opentelemetry: OpenTelemetryDoor, logs: LogsDoor, *, max_bytes: int) -> None:
         self._keys = keys
         self._opentelemetry = opentelemetry
+        self._logs = logs
         self._max_bytes = max_bytes
 
     @asynccontextmanager
@@ -53,7 +57,10 @@ class GrpcDoor:
         options = (("grpc.max_receive_message_length", self._max_bytes), ("grpc.so_reuseport", 1))
         server = grpc.aio.server(options=options)
         server.add_generic_rpc_handlers(
-            (_service(_TRACES, self._guarded(self._traces)), _service(_METRICS, self._guarded(self._metrics)))
+            tuple(
+                _service(name, self._guarded(call))
+                for name, call in ((_TRACES, self._traces), (_LOGS, self._log_records), (_METRICS, self._metrics))
+            )
         )
         port = server.add_insecure_port(address)
         await server.start()
@@ -66,6 +73,11 @@ class GrpcDoor:
         headers = _headers(context)
         principal = await principal_of(headers.get("authorization", ""), self._keys)
         return await self._opentelemetry.message(message, headers, principal)
+
+    async def _log_records(self, message: bytes, context: Context) -> bytes:
+        headers = _headers(context)
+        principal = await principal_of(headers.get("authorization", ""), self._keys)
+        return await self._logs.message(message, headers, principal)
 
     async def _metrics(self, message: bytes, context: Context) -> bytes:
         """Accepted and dropped, as over HTTP."""

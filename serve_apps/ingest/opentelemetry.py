@@ -56,7 +56,7 @@ class OpenTelemetryDoor:
     async def traces(self, request: Request) -> Response:
         """Acknowledge an export once all of its valid spans are durable; name those that were rejected."""
         principal = await project_principal(request)
-        content_type = _content_type(request)
+        content_type = content_type_of(request)
         masks = self._masks.of(request.headers, principal)
         context = masks.within(self._context(request.headers, principal))
         async with self._bodies.read(request) as body:
@@ -113,8 +113,8 @@ def _parts(export: otlp.ExportTraceServiceRequest, size: int) -> Iterator[otlp.E
     return otlp.slices(export, min(_PART_SPANS, max(1, _PART_BYTES // span_bytes)))
 
 
-def _content_type(request: Request) -> str:
-    """Protobuf or JSON, whatever parameters stand around it."""
+def content_type_of(request: Request) -> str:
+    """Protobuf or JSON, whatever parameters stand around it; raises UnsupportedContentType."""
     sent = request.headers.get("content-type", "")
     found = next((known for known in (otlp.PROTOBUF, otlp.JSON) if known in sent.lower()), "")
     if not found:

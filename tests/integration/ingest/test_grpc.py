@@ -7,6 +7,8 @@ import grpc.aio
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -15,6 +17,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 from heliograph.domain.errors import Overloaded
 from serve_apps.ingest.application import ingest_application
 from serve_apps.ingest.dependencies import Appends, IngestDependencies
+from tests.unit.ingestion.logs import export as export_of_logs
+from tests.unit.ingestion.logs import record
+from tests.unit.ingestion.spans import SPAN_ID
 from tests.unit.serve_apps.doors import (
     KEY,
     SECRET,
@@ -123,3 +128,10 @@ async def test_an_overloaded_server_tells_when_to_try_again() -> None:
 async def test_metrics_are_accepted(kept: KeptInMemory) -> None:
     async with Served(kept) as channel:
         await _metrics(channel).Export(ExportMetricsServiceRequest(), metadata=KEY_PAIR)
+
+
+async def test_genai_events_from_logs_are_kept(kept: KeptInMemory) -> None:
+    sent = ExportLogsServiceRequest.FromString(export_of_logs(record("gen_ai.choice", {"message": {"content": "hi"}})))
+    async with Served(kept) as channel:
+        await LogsServiceStub(channel).Export(sent, metadata=KEY_PAIR)  # type: ignore[no-untyped-call]
+    assert kept.ids() == [SPAN_ID.hex()]

@@ -289,7 +289,7 @@ async def test_metrics_are_accepted_and_dropped() -> None:
 
 
 async def test_unknown_path_and_wrong_method_are_answered_as_json() -> None:
-    missing = await client().post("/api/public/otel/v1/logs", content=b"")
+    missing = await client().post("/api/public/otel/v1/profiles", content=b"")
     wrong = await client().get(TRACES)
     assert (missing.status_code, missing.json()["error"]) == (404, "LangfuseNotFoundError")
     assert (wrong.status_code, wrong.json()["error"]) == (405, "MethodNotAllowedError")
