@@ -31,7 +31,7 @@ class Contributions:
             if(parent_observation_id = '' OR is_app_root, input_preview, '') AS input_preview,
             if(parent_observation_id = '' OR is_app_root, output_preview, '') AS output_preview,
             provided_model_name, input_tokens, output_tokens, total_tokens, total_cost, placed_at, created_at,
-            updated_at, row_version, merge_state != '' AS in_parts
+            updated_at, row_version, CAST(merge_state != '' AS Bool) AS in_parts
         FROM observations FINAL
         WHERE project_id IN {projects:Array(String)} AND trace_id IN {subjects:Array(String)}
     """

@@ -7,7 +7,7 @@ import subprocess
 
 from tests.emitters import environments, openai_server, recording
 
-_PUBLIC, _SECRET = "pk-lf-emitter", "sk-lf-emitter"
+_KEYS = ("pk-lf-emitter", "sk-lf-emitter")
 _SECONDS = 180
 
 
@@ -35,17 +35,18 @@ def record(name: str) -> list[recording.Sent]:
         return [request for request in requests if not request.path.endswith("/v1/metrics")]
 
 
-def connection(openai: str, heliograph: str) -> dict[str, str]:
+def connection(openai: str, heliograph: str, keys: tuple[str, str] = _KEYS) -> dict[str, str]:
     """What a user exports: the model's address, and Heliograph's for Langfuse's SDKs and for OpenTelemetry's."""
-    token = base64.b64encode(f"{_PUBLIC}:{_SECRET}".encode()).decode()
+    public, secret = keys
+    token = base64.b64encode(f"{public}:{secret}".encode()).decode()
     return {
         "OPENAI_BASE_URL": openai,
         "OPENAI_API_BASE": openai,
         "OPENAI_API_KEY": "none",
         "LANGFUSE_BASE_URL": heliograph,
         "LANGFUSE_HOST": heliograph,
-        "LANGFUSE_PUBLIC_KEY": _PUBLIC,
-        "LANGFUSE_SECRET_KEY": _SECRET,
+        "LANGFUSE_PUBLIC_KEY": public,
+        "LANGFUSE_SECRET_KEY": secret,
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"{heliograph}/api/public/otel",
         "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Basic%20{token}",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",

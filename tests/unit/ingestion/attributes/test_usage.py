@@ -50,7 +50,7 @@ COUNTED = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50}
     [
         ({"gen_ai.usage.prompt_tokens": 8, "gen_ai.usage.input_tokens": 9}, {"input": 8}),
         ({"gen_ai.usage.completion_tokens": 8, "gen_ai.usage.output_tokens": 9}, {"output": 8}),
-        ({"ai.usage.tokens": 5}, {"total": 5}),
+        ({"ai.usage.tokens": 5}, {"input": 5, "total": 5}),
         ({"gen_ai.usage.details.x": 5, "ai.usage.promptTokens": 5}, {}),
         (COUNTED | {"ai.usage.cachedInputTokens": 40}, {"input": 60, "output": 50, "input_cached_tokens": 40}),
         (COUNTED | {"ai.usage.reasoningTokens": 60}, {"input": 100, "output": 0, "output_reasoning_tokens": 60}),
