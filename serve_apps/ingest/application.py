@@ -39,7 +39,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts, media=media)
     scoring = ScoresDoor(dependencies, bodies, in_parts)
     batch = BatchDoor(dependencies, bodies, in_parts, media=media)
-    logs = LogsDoor(dependencies, bodies, in_parts)
+    logs = LogsDoor(dependencies, bodies, in_parts, media=media)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.masks import Masks, RequestMasks
+from serve_apps.ingest.media import MediaExtraction
 from serve_apps.ingest.opentelemetry import content_type_of
 
 _PART_EVENTS = 500
@@ -30,9 +31,12 @@ class LogsDoor:
         dependencies: where events go, and the limits.
         bodies: reads the requests.
         in_parts: takes large exports.
+        media: takes files out of messages.
     """
 
-    def __init__(self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts) -> None:
+    def __init__(
+        self, dependencies: IngestDependencies, bodies: Bodies, in_parts: InParts, *, media: MediaExtraction
+    ) -> None:
         self._appends = dependencies.appends
         self._clock = dependencies.clock
         self._inline_bytes = dependencies.settings.slice_above_bytes
@@ -40,6 +44,7 @@ class LogsDoor:
         self._masks = Masks(dependencies)
         self._bodies = bodies
         self._in_parts = in_parts
+        self._media = media
 
     async def logs(self, request: Request) -> Response:
         """Acknowledge an export once its GenAI events are durable."""
@@ -66,7 +71,7 @@ class LogsDoor:
         is_large = len(body) > self._inline_bytes or masks.is_slow
         decoding = partial(logs.decode, body, content_type)
         decoded = await self._in_parts.work(decoding) if is_large else decoding()
-        masked = await masks.events(decoded.events)
+        masked = await masks.events(await self._media.of_events(body, decoded.events, context.project_id))
         if is_large:
             await self._in_parts.append(partial(map_events, part, masks.within(context)) for part in _parts(masked))
         elif masked:

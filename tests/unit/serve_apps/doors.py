@@ -19,7 +19,7 @@ from heliograph.settings import IngestSettings
 from ingestion.media import Extraction
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.ingest.application import ingest_application
-from serve_apps.ingest.dependencies import Appends, HeardLogs, IngestDependencies, LeftInPlace, MediaStore
+from serve_apps.ingest.dependencies import Appends, IngestDependencies, LeftInPlace, MediaStore
 
 TRACES = "/api/public/otel/v1/traces"
 SCORES = "/api/public/scores"
@@ -127,7 +127,6 @@ def client(
     *,
     prices: PriceBooks | None = None,
     media: MediaStore | None = None,
-    heard_logs: HeardLogs | None = None,
 ) -> httpx.AsyncClient:
     """A client with the known key pair, in front of the application as Serve mounts it."""
     dependencies = IngestDependencies(
@@ -137,8 +136,12 @@ def client(
         settings or IngestSettings(),
         prices=prices or managed_prices(),
         media=media or LeftInPlace(),
-        heard_logs=heard_logs or HeardLogs(),
     )
+    return in_front_of(dependencies)
+
+
+def in_front_of(dependencies: IngestDependencies) -> httpx.AsyncClient:
+    """A client with the known key pair, in front of an application that is given these."""
     transport = httpx.ASGITransport(ingest_application(dependencies), root_path="/ingest")
     return httpx.AsyncClient(transport=transport, base_url="http://heliograph/ingest", auth=(KEY, SECRET))
 

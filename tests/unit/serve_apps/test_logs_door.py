@@ -1,23 +1,37 @@
 """The door of OTLP logs through its front: what is kept, what is only counted, and how it is answered."""
 
+import httpx
 import pytest
 
 from heliograph.domain.errors import Unavailable
 from heliograph.settings import IngestSettings
-from serve_apps.ingest.dependencies import HeardLogs
+from serve_apps.ingest.dependencies import Appends, HeardLogs, IngestDependencies
 from tests.unit.ingestion.logs import export, record
 from tests.unit.ingestion.spans import SPAN_ID
-from tests.unit.serve_apps.doors import JSON, PROTOBUF, Failing, KeptInMemory, client
+from tests.unit.serve_apps.doors import (
+    JSON,
+    PROTOBUF,
+    Failing,
+    KeptInMemory,
+    KeysInMemory,
+    StoredInMemory,
+    client,
+    in_front_of,
+)
 
 LOGS = "/api/public/otel/v1/logs"
 CHOICE = record("gen_ai.choice", {"message": {"content": "Paris"}})
 LINE = record("", "a line of text")
 
 
+def door(appends: Appends, heard: HeardLogs) -> httpx.AsyncClient:
+    return in_front_of(IngestDependencies(KeysInMemory(), appends, StoredInMemory(), heard_logs=heard))
+
+
 @pytest.mark.parametrize("path", [LOGS, "/v1/logs"])
 async def test_genai_events_are_kept_and_others_counted(path: str) -> None:
     kept, heard = KeptInMemory(), HeardLogs()
-    response = await client(kept, heard_logs=heard).post(path, content=export(LINE, CHOICE, LINE), headers=PROTOBUF)
+    response = await door(kept, heard).post(path, content=export(LINE, CHOICE, LINE), headers=PROTOBUF)
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["content-type"] == "application/x-protobuf"
     assert kept.ids() == [SPAN_ID.hex()]
@@ -49,7 +63,7 @@ async def test_a_large_export_is_kept_in_parts() -> None:
 async def test_what_cannot_be_kept_is_not_acknowledged(body: bytes, status: int) -> None:
     heard = HeardLogs()
     failing = Failing(Unavailable("The ingestion lane", 1.0))
-    response = await client(failing, heard_logs=heard).post(LOGS, content=body, headers=PROTOBUF)
+    response = await door(failing, heard).post(LOGS, content=body, headers=PROTOBUF)
     assert response.status_code == status
     assert heard.joined == 0
 
