@@ -6,8 +6,10 @@ from enum import Enum
 from functools import lru_cache
 
 import numpy as np
+import re2
 
 from ingestion.masking import json_text
+from ingestion.masking.expressions import options
 from ingestion.values import MAX_DEPTH, Value, to_json
 
 HIDDEN = "***"
@@ -38,11 +40,18 @@ _HEADER_LINE = re.compile(r"([\w.-]+)(\s*:\s*)([^\r\n]+)")
 _USER = re.compile(r"((?::|\\u003a)(?:\\?/){2})([^\s/?#@\"'<>\\:]*):([^\s/?#\"'<>\\]+)@")
 _TOKEN_AS_USER = re.compile(r"(:(?:\\?/){2})([^\s/?#@\"'<>\\:]{16,})@")
 _QUERY = re.compile(
-    rf"([?&;#]|\\u0026)([\w.-]{{0,40}}?(?:{_LETS_IN}|signature)|key|sig|auth|authorization|jwt|pwd|pass)="
+    rf"([?&;#]|\\u0026)([\w.-]{{0,40}}?(?:{_LETS_IN}|signature)|key|sig|auth|authorization|jwt|pwd|pass)(?:=|\\u003d)"
     r"([^&\s\"'<>#\\;]+)",
     re.IGNORECASE,
 )
 
+# All of it in a message of OTLP or in JSON, whatever layers of escapes there are.
+SUSPECT = (
+    r"(?i:headers?(?:\\*\"|[.:\x12])|authorization(?:\\*\"|[:\x12])|(?:request|response)\.metadata\.|url\.query|http\.target"
+    r"|(?:\\*/){2}[^\s/?#<>']+@"
+    r"|(?:[?&;#]|\\u0026)[\w.\-]{0,60}(?:key|token|secret|passw|credential|sig|auth|jwt|pwd|pass)\w{0,20}(?:=|\\+u003d))"
+)
+_SUSPECT = re2.compile(SUSPECT.encode(), options(is_text=False))
 _TEXT_SIGNS = ("//", "\\/", "eader", "EADER", "uthorization")
 _SIGNS = tuple(map(str.encode, _TEXT_SIGNS))
 _PAIRS = tuple(int.from_bytes(sign, "little") for sign in (b"//", b"\\/"))
@@ -71,8 +80,8 @@ def _any_word(joined: bytes, word: type[np.uint16 | np.uint32], wanted: Iterable
 
 
 def is_suspect(raw: bytes) -> bool:
-    """The same of a single one."""
-    return any(sign in raw for sign in _SIGNS)
+    """The same of a single one, in serialized form, and closer: a URL without a user or such a parameter is none."""
+    return _SUSPECT.search(raw) is not None
 
 
 @lru_cache(maxsize=4096)

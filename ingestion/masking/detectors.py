@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import re2
-
 from heliograph.domain.errors import InvalidRequest
 
 Span = tuple[int, int]
@@ -157,11 +155,3 @@ def detector(name: str) -> Detector:
     if name not in DETECTORS:
         raise InvalidRequest("target", f"is none of the detectors {', '.join(DETECTORS)}")
     return DETECTORS[name]
-
-
-def options() -> Any:
-    """How every expression is read: it fails silently, and takes at most four megabytes."""
-    chosen = re2.Options()
-    chosen.log_errors = False
-    chosen.max_mem = 4 << 20
-    return chosen

@@ -10,7 +10,8 @@ import re2
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.masking import MAX_EXPRESSION, MAX_REPLACEMENT, MaskedField, MaskingRule, RuleKind
 from ingestion.masking import presidio
-from ingestion.masking.detectors import Span, detector, options
+from ingestion.masking.detectors import Span, detector
+from ingestion.masking.expressions import options
 
 DEFAULT_REPLACEMENT = "***"
 

@@ -73,12 +73,18 @@ class Masker:
 
         A span that cannot be read comes back empty, so that it is rejected, and no part of it is stored.
         """
-        if not self.is_idle and self._all.is_clear(raw):
-            return raw
+        if not self.is_idle:
+            shows_nothing = self._all.shows_nothing(raw)
+            if shows_nothing and b"\\" not in raw:
+                return raw
+        else:
+            shows_nothing = False
         span = _lenient(wire.Span, raw)
         span.name = self._bytes(span.name, fields.NEITHER)
         span.trace_state = self._bytes(span.trace_state, fields.NEITHER)
-        span.attributes[:] = map(self._attribute, span.attributes)
+        span.attributes[:] = [
+            pair if shows_nothing and b"\\" not in pair else self._attribute(pair) for pair in span.attributes
+        ]
         span.events[:] = [self._around(wire.Event, event, fields.ANY) for event in span.events]
         span.links[:] = [self._around(wire.Link, link, fields.ANY) for link in span.links]
         if span.status:
@@ -114,7 +120,7 @@ class Masker:
         return bytes(message.SerializeToString())
 
     def _attribute(self, raw: bytes, looked_into: Fields | None = None) -> bytes:
-        if not self.is_idle and self._all.is_clear(raw):
+        if not captured.is_suspect(raw) if self.is_idle else self._all.is_clear(raw):
             return raw
         pair = _lenient(wire.KeyValue, raw)
         key = pair.key.decode("utf-8", "replace")

@@ -1,13 +1,14 @@
 """The rules of one field, applied to texts, and to texts that hold JSON."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import re2
 
 from heliograph.domain.masking import MaskingRule
 from ingestion import values
 from ingestion.masking import captured, json_text
-from ingestion.masking.detectors import options
+from ingestion.masking.expressions import options
 from ingestion.masking.finders import Hiding
 from ingestion.values import Value
 
@@ -16,7 +17,7 @@ _BETWEEN = "\0"
 # Shorter whole numbers are counts more often than anything that is to be hidden.
 _LEAST_NUMBER = 1 << 21
 # In a message of OTLP: the text that `captured` looks for, and numbers from there on, whose digits are not in it.
-_WIRE_HINTS = (r"//|(?i:eader)|uthorization", r"[\x0a\x12](?:[\x05-\x0b]\x18|\x09\x21)")
+_WIRE_HINTS = (captured.SUSPECT, r"[\x0a\x12](?:[\x05-\x0b]\x18|\x09\x21)")
 
 
 class TextMasker:
@@ -53,7 +54,7 @@ class TextMasker:
             return value if all(map(_is, elements, value)) else elements
         if isinstance(value, dict):
             members = {self.text(key): self.value(element, depth + 1) for key, element in value.items()}
-            is_same = len(members) == len(value) and all(members.get(key) is found for key, found in value.items())
+            is_same = members.keys() == value.keys() and all(members[key] is found for key, found in value.items())
             return value if is_same else members
         return self.number(value)
 
@@ -69,7 +70,11 @@ class TextMasker:
 
     def is_clear(self, raw: bytes) -> bool:
         """Whether nothing is to be hidden in this message of OTLP; quick, and sure only if so."""
-        return self._wire_hints is not None and b"\\" not in raw and not self._wire_hints.Match(raw)
+        return b"\\" not in raw and self.shows_nothing(raw)
+
+    def shows_nothing(self, raw: bytes) -> bool:
+        """The same, but for what is behind escapes."""
+        return self._wire_hints is not None and not self._wire_hints.Match(raw)
 
     def _masked(self, content: str) -> str:
         if not self._hidings or not content:
@@ -97,8 +102,13 @@ class TextMasker:
         behind = json_text.unescaped(content) if found is None else _BETWEEN.join(json_text.leaves(found.value))
         return bool(self._hints.Match(values.clean(behind).encode()))
 
+    def _hinted(self, hints: re2.Set, content: str) -> list[Hiding]:
+        """The rules that may find something."""
+        places: Any = hints.Match(content.encode()) or ()
+        return [self._hidings[place] for place in sorted(places)]
+
     def _replaced(self, content: str) -> str:
-        for hiding in self._hidings:
+        for hiding in self._hidings if self._hints is None else self._hinted(self._hints, content):
             parts: list[str] = []
             reached = 0
             for start, end in hiding.finder.spans(content):

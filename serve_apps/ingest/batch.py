@@ -108,7 +108,8 @@ class BatchDoor:
             except Refused as refusal:
                 raise InvalidRequest(refusal.field, refusal.reason) from refusal
             told = await self._told(body, [event], principal, masks=masks)
-            await self._appends.append(map_events(told, context))
+            mapping = partial(map_events, told, context)
+            await self._appends.append(await self._in_parts.work(mapping) if masks.is_slow else mapping())
         return JSONResponse({"id": event.entity_id})
 
     async def _told(self, body: bytes, sent: list[Event], principal: Principal, *, masks: RequestMasks) -> list[Event]:

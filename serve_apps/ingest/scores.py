@@ -48,7 +48,7 @@ class ScoresDoor:
             decoded = await self._in_parts.work(partial(scores.decode, body)) if is_large else scores.decode(body)
             decoded = replace(decoded, bodies=await masks.scores(decoded.bodies))
             if not decoded.is_list:
-                return await self._create_one(decoded, context)
+                return await self._create_one(decoded, context, is_slow=masks.is_slow)
             if is_large:
                 mappings = (partial(scores.map_scores, part, context) for part in _parts(decoded.bodies))
                 await self._in_parts.append(mappings)
@@ -56,10 +56,11 @@ class ScoresDoor:
                 await self._appends.append(scores.map_scores(decoded.bodies, context))
         return _acknowledged(decoded)
 
-    async def _create_one(self, decoded: scores.DecodedScores, context: MappingContext) -> Response:
+    async def _create_one(self, decoded: scores.DecodedScores, context: MappingContext, *, is_slow: bool) -> Response:
         if decoded.invalid:
             raise RequestValidationError([_issue(invalid) for invalid in decoded.invalid])
-        batch = scores.map_scores(decoded.bodies, context)
+        mapping = partial(scores.map_scores, decoded.bodies, context)
+        batch = await self._in_parts.work(mapping) if is_slow else mapping()
         await self._appends.append(batch)
         return JSONResponse({"id": batch.records["entity_id"][0].as_py()})
 

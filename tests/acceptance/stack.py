@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -23,6 +23,7 @@ class Stack:
 
     data: Path
     port: int
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -30,7 +31,7 @@ class Stack:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("HELIOGRAPH_", "LANGFUSE_"))}
         # Wide, so that no table breaks what a test looks for.
         own = {"HELIOGRAPH_DATA_DIR": str(self.data), "HELIOGRAPH_PORT": str(self.port), "COLUMNS": "250"}
-        return {**kept, **own}
+        return {**kept, **own, **self.chosen}
 
     @property
     def connection(self) -> dict[str, str]:
@@ -90,9 +91,9 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Stack]:
-    """A stack that is up, and down afterwards."""
-    stack = Stack(folder / "data", free_block())
+def running(folder: Path, **chosen: str) -> Iterator[Stack]:
+    """A stack that is up with these settings, and down afterwards."""
+    stack = Stack(folder / "data", free_block(), chosen)
     try:
         stack.heliograph("up")
         yield stack

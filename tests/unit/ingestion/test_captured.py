@@ -107,3 +107,14 @@ def test_no_event_of_a_batch_keeps_a_secret(text: str) -> None:
     batch = map_events(decode(json.dumps({"batch": sent}).encode()).events, CONTEXT)
     assert batch.records.num_rows == 3
     assert all(SECRET not in str(table.to_pylist()) for table in (batch.records, *batch.row_tables))
+
+
+@pytest.mark.parametrize("text", HIDDEN_TEXTS)
+def test_what_holds_a_secret_is_suspect_in_every_form(text: str) -> None:
+    assert captured.is_suspect(text.encode())
+    assert captured.is_suspect(json.dumps([json.dumps(text)]).encode())
+
+
+@pytest.mark.parametrize("text", ["https://host/path?page=2", "the leader of the header", "a@b // c"])
+def test_what_holds_none_costs_no_second_look(text: str) -> None:
+    assert not captured.is_suspect(text.encode())

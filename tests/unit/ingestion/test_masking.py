@@ -56,6 +56,10 @@ def test_scores_are_masked_but_for_names_and_ids() -> None:
     assert [number for number in "1234" if f"secret-{number}" in found] == ["1"]
 
 
+def test_the_name_of_an_empty_member_is_masked() -> None:
+    assert CONTEXT_WITH_RULE.masker.value({"secret-1": None}) == {"[hidden]": None}
+
+
 def test_a_text_that_was_json_before_it_was_cut_off_keeps_nothing() -> None:
     cut = masker(expression(r"\b\d{3}-\d{4}\b"), detector("email"))
     assert cut.text('{"a": "call\\n555-1234, or \\"me\\u0040x.example') == '{"a": "call\n[hidden], or "[email]'
