@@ -42,7 +42,7 @@ def to_protobuf(body: bytes, signal: Signal | None = None) -> bytes:
         MalformedPayload: it is not JSON, or a list or object of OTLP's structure is something else.
     """
     try:
-        request = values.from_json(body)
+        request = values.from_body(body)
     except (ValueError, RecursionError) as error:
         reason = f"it is not JSON ({error})"
         raise MalformedPayload(reason) from error

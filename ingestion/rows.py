@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from heliograph.domain import costs, tables
+from ingestion import lengths
+from ingestion.lengths import bounded
 from ingestion.values import clean
 
 TextMap = Mapping[str, str]
@@ -80,8 +82,10 @@ class Columns:
         if found is not None:
             return found
         if field.name not in self._set:
-            return field.repeated(self._constant.get(field.name, field.absent), self.count)
+            return field.repeated(field.shortened(self._constant.get(field.name, field.absent)), self.count)
         column = self._column(field.name)
+        if field.max_length is not None:
+            column = bounded(column, field.max_length)
         if column and column[0] is column[-1] and column.count(column[0]) == self.count:
             return field.repeated(column[0], self.count)
         return field.build(column)
@@ -131,6 +135,7 @@ class _Field:
         self.build = BUILDERS[field.type]
         self.absent = None if field.nullable else ABSENT[field.type]
         self._type = field.type
+        self.max_length = lengths.LIMITS.get(field.name) if field.type == tables.TEXT else None
         self._ready = self._built(self.absent, _READY_ROWS)
         self._short = [self._ready.slice(0, count) for count in range(_FEW_ROWS + 1)]
 
@@ -139,6 +144,10 @@ class _Field:
         if value == self.absent and count <= _READY_ROWS:
             return self._short[count] if count <= _FEW_ROWS else self._ready.slice(0, count)
         return self._built(value, count)
+
+    def shortened(self, value: Any) -> Any:  # any column's value
+        """The value, cut where the column's texts are bounded."""
+        return value if self.max_length is None else lengths.cut(value, self.max_length)
 
     def _built(self, value: Any, count: int) -> pa.Array:  # any column's value
         if isinstance(value, str):
@@ -180,12 +189,14 @@ def times(column: Sequence[int] | npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _text_lists(column: Sequence[Sequence[str]]) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(_ends(column)), texts(list(chain.from_iterable(column))))
+    return pa.ListArray.from_arrays(
+        pa.array(_ends(column)), texts(bounded(list(chain.from_iterable(column)), lengths.ID))
+    )
 
 
 def _maps(build_items: ArrayBuilder) -> ArrayBuilder:
     def build(column: Sequence[Mapping[str, Any]]) -> pa.Array:
-        keys = texts(list(chain.from_iterable(column)))
+        keys = texts(bounded(list(chain.from_iterable(column)), lengths.KEY))
         items = build_items(list(chain.from_iterable([row.values() for row in column])))
         return pa.MapArray.from_arrays(pa.array(_ends(column)), keys, items)
 

@@ -83,7 +83,7 @@ def decode(body: bytes) -> DecodedScores:
         MalformedPayload: the body is neither.
     """
     try:
-        parsed = values.from_json(body)
+        parsed = values.from_body(body)
     except ValueError as error:
         reason = f"it is not JSON ({error})"
         raise MalformedPayload(reason) from error

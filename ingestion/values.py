@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 import orjson
@@ -10,10 +11,25 @@ from google.protobuf.message import DecodeError
 
 from ingestion import wire
 
+
+class NestedTooDeeply(ValueError):
+    """JSON whose lists and objects are nested too deeply to be read."""
+
+    def __str__(self) -> str:
+        return "nested too deeply"
+
+
 Value = str | bool | int | float | list["Value"] | dict[str, "Value"] | None
 
 # Deeper than any real payload, and well within Python's own recursion limit.
 MAX_DEPTH = 64
+TOO_DEEP = "[nested too deeply]"
+# The encoder refuses 255 levels. A record keeps more, so that mapping it again refuses and cuts the same.
+_KEPT_DEPTH = 200
+RECORD_DEPTH = 300
+# Looking for what lies deep takes a second for so much.
+_MAX_FLATTENED_BYTES = 4 << 20
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 _NOT_A_STRING = b"\xff"
 _KNOWN_SIZES = 1 << 16
@@ -174,19 +190,31 @@ def texts(values: Iterable[Value]) -> list[str]:
     return [value if type(value) is str else text(value) for value in values]
 
 
-def to_json(value: object) -> str:
-    """Compact JSON; never fails on what came from the wire."""
+def to_json(value: object, kept_depth: int = _KEPT_DEPTH) -> str:
+    """Compact JSON; never fails on what came from the wire: what the encoder cannot take is cut below a depth."""
     try:
         return orjson.dumps(value).decode()
     except (orjson.JSONEncodeError, RecursionError):
-        return clean(json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str))
+        shallow = _shallow(value, kept_depth)
+        return clean(json.dumps(shallow, separators=(",", ":"), ensure_ascii=False, default=str))
+
+
+def _shallow(value: object, depth: int) -> object:
+    if not isinstance(value, dict | list):
+        return value
+    if depth == 0:
+        return TOO_DEEP
+    if isinstance(value, list):
+        return [_shallow(element, depth - 1) for element in value]
+    return {key: _shallow(element, depth - 1) for key, element in value.items()}
 
 
 def from_json(content: str | bytes) -> Value:
     """The parsed JSON text.
 
     Raises:
-        ValueError: it is not JSON, or nested too deeply to be read.
+        NestedTooDeeply: it cannot be read, though it may be JSON.
+        ValueError: it is not JSON.
     """
     try:
         parsed: Value = orjson.loads(content)
@@ -195,9 +223,40 @@ def from_json(content: str | bytes) -> Value:
         try:
             parsed = json.loads(content)
         except RecursionError as error:
-            reason = "nested too deeply"
-            raise ValueError(reason) from error
+            raise NestedTooDeeply from error
     return parsed
+
+
+def from_body(content: bytes) -> Value:
+    """The parsed JSON of a request, of which what is nested too deeply is kept as text: it costs no neighbour.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return from_json(content)
+    except NestedTooDeeply:
+        if len(content) > _MAX_FLATTENED_BYTES:
+            raise
+    return from_json(_flattened(content))
+
+
+def _flattened(content: bytes) -> bytes:
+    """The JSON with the text of what lies too deep in place of it."""
+    depth = first = last = 0
+    parts: list[bytes] = []
+    for found in _STRUCTURE.finditer(content):
+        if found[0] in b"[{":
+            depth += 1
+            if depth == _KEPT_DEPTH + 1:
+                first = found.start()
+        elif found[0] in b"]}":
+            if depth == _KEPT_DEPTH + 1:
+                text = content[first : found.end()].decode("utf-8", "replace")
+                parts += content[last:first], orjson.dumps(text)
+                last = found.end()
+            depth -= 1
+    return b"".join((*parts, content[last:]))
 
 
 def parsed_or_none(value: Value) -> Value:

@@ -73,7 +73,7 @@ def decode(body: bytes) -> DecodedBatch:
         MalformedPayload: it is not an object with an array `batch`.
     """
     try:
-        parsed = values.from_json(body)
+        parsed = values.from_body(body)
     except ValueError as error:
         reason = f"it is not JSON ({error})"
         raise MalformedPayload(reason) from error

@@ -90,7 +90,7 @@ def to_payload(event: Event) -> bytes:
     kept = {
         "id": event.id, "type": event.type, "at": event.stamped_at, "trace": event.trace_id, "body": dict(event.body),
     }  # fmt: skip
-    return values.to_json(kept).encode()
+    return values.to_json(kept, values.RECORD_DEPTH).encode()
 
 
 def from_payload(payload: bytes) -> Event:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from ingestion import values
+from ingestion import lengths, values
 from ingestion.merge import Fields, MergeState
 from ingestion.values import Value
 
-_PREFIX = "metadata:"
+METADATA = "metadata:"
 # Metadata is merged key by key down to this depth; what lies deeper is replaced as a whole.
 _MERGED_DEPTH = 4
 _MAX_LEAVES = 1000
@@ -27,7 +27,9 @@ def metadata_fields(body: Mapping[str, Value]) -> Fields:
 
 def metadata_field(path: tuple[str, ...]) -> str:
     """The field that holds the leaf at a path of metadata."""
-    return _PREFIX + json.dumps([values.clean(key) for key in path], separators=(",", ":"), ensure_ascii=False)
+    return METADATA + json.dumps(
+        [lengths.cut(values.clean(key), lengths.KEY) for key in path], separators=(",", ":"), ensure_ascii=False
+    )
 
 
 def metadata_texts(state: MergeState) -> dict[str, str]:
@@ -46,10 +48,10 @@ def _leaves(entries: Mapping[str, Value], path: tuple[str, ...]) -> Iterator[tup
 
 def _put_together(state: MergeState) -> dict[str, Value]:
     """A later leaf replaces what an earlier one put in its way."""
-    leaves = sorted((part, name) for name, part in state.items() if name.startswith(_PREFIX))
+    leaves = sorted((part, name) for name, part in state.items() if name.startswith(METADATA))
     root: dict[str, Value] = {}
     for part, name in leaves:
-        *parents, last = json.loads(name.removeprefix(_PREFIX))
+        *parents, last = json.loads(name.removeprefix(METADATA))
         place = root
         for key in parents:
             inner = place.get(key)

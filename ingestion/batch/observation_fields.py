@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ingestion import values
+from ingestion import lengths, values
 from ingestion.attributes import environment, usage
 from ingestion.batch.metadata import metadata_fields
 from ingestion.batch.rules import Body, Refused, identifier, moment, object_of, payload, text
@@ -51,8 +51,10 @@ def ids(body: Body) -> tuple[str, str]:
 def fields(body: Body, kind: str) -> Fields:
     """The fields that the event sets."""
     found: dict[str, str | None] = {"type": TYPES[kind] or _legacy_type(body)}
-    found |= {ours: text(body, theirs) for theirs, ours in _TEXTS.items()}
-    found |= {ours: text(body, theirs) or None for theirs, ours in _TEXTS_WITHOUT_NULL.items()}
+    found |= {ours: text(body, theirs, kept=lengths.NAME) for theirs, ours in _TEXTS.items()}
+    found |= {
+        ours: text(body, theirs, kept=lengths.LIMITS[ours]) or None for theirs, ours in _TEXTS_WITHOUT_NULL.items()
+    }
     for theirs, ours in _MOMENTS.items():
         stamp = moment(body, theirs)
         found[ours] = None if stamp is None else str(stamp)

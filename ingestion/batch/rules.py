@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ingestion import values
+from ingestion import lengths, values
 from ingestion.attributes import timing
 from ingestion.values import Value
 
@@ -27,8 +27,15 @@ def object_of(value: Value, name: str) -> Body:
     return value
 
 
-def text(body: Body, name: str, max_length: int | None = None) -> str | None:
-    """An optional text: None when absent, '' for an explicit null."""
+def text(body: Body, name: str, max_length: int | None = None, *, kept: int = lengths.ID) -> str | None:
+    """An optional text: None when absent, '' for an explicit null.
+
+    Args:
+        body: the event's.
+        name: the field.
+        max_length: what is longer is refused.
+        kept: what is longer is cut, where nothing is refused.
+    """
     if name not in body:
         return None
     found = body[name]
@@ -38,7 +45,7 @@ def text(body: Body, name: str, max_length: int | None = None) -> str | None:
         raise Refused(name, "must be a string")
     if max_length is not None and len(found) > max_length:
         raise Refused(name, f"must have at most {max_length} characters")
-    return values.clean(found)
+    return lengths.cut(values.clean(found), max_length or kept)
 
 
 def identifier(body: Body, name: str) -> str:

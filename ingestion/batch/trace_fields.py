@@ -1,5 +1,6 @@
 """What a trace event sets."""
 
+from ingestion import lengths
 from ingestion.attributes import environment
 from ingestion.batch.metadata import metadata_field, metadata_fields
 from ingestion.batch.rules import Body, Refused, identifier, moment, payload, text
@@ -56,4 +57,4 @@ def _tags(body: Body) -> list[str]:
         return []
     if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
         raise Refused("tags", "must be an array of strings")
-    return [str(tag) for tag in found]
+    return [lengths.cut(str(tag), lengths.ID) for tag in found]

@@ -6,11 +6,17 @@ import orjson
 from fastapi import Response
 
 from heliograph.domain.filters import Page
+from ingestion import values
 
 
 def answer(body: Any, status: int = 200) -> Response:
     """The body as JSON."""
-    return Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status, media_type="application/json")
+    try:
+        content: bytes = orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        # What a client nested deeper than this encoder goes.
+        content = values.to_json(body).encode()
+    return Response(content, status, media_type="application/json")
 
 
 def page_answer(data: list[dict[str, Any]], page: Page, total: int) -> Response:

@@ -98,7 +98,7 @@ class BatchDoor:
         context = masks.within(self._context(request, principal))
         async with self._bodies.read(request) as body:
             try:
-                parsed = values.from_json(body)
+                parsed = values.from_body(body)
             except ValueError as error:
                 reason = f"it is not JSON ({error})"
                 raise MalformedPayload(reason) from error
