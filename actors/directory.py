@@ -5,6 +5,7 @@ import contextlib
 import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -36,8 +37,10 @@ from storage.clickhouse.connection import connect_blocking
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.deletions import RowDeletions
+from storage.clickhouse.payload_marks import PayloadMarks
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
+from storage.objects.payloads import PayloadObjects
 from storage.objects.raw_log import RawLog
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
@@ -76,15 +79,18 @@ class LaneActor:
         tracing.configure_traces(settings.telemetry, "lane")
         clickhouse = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
         database = Database(settings.postgres_dsn)
+        store = objects.connect(settings.s3, settings.s3_url)
         prices = self._prices = ProjectPrices(AllModels(database))
         stores = LaneStores(
-            log=RawLog(objects.connect(settings.s3, settings.s3_url), settings.s3.bucket, lane),
+            log=RawLog(store, settings.s3.bucket, lane),
             writer=Writer(clickhouse),
             contributions=Contributions(clickhouse),
             rows=RowDeletions(clickhouse),
             registry=LaneRegistry(database),
             deletions=Deletions(database),
             media=AllMedia(database),
+            payloads=PayloadObjects(store, settings.s3.bucket, ThreadPoolExecutor(4, "payloads")),
+            marks=PayloadMarks(clickhouse),
             remap=lambda records: replay.map_records(records, prices=prices),
             compose=lambda merged: observations.rows(merged, prices),
         )

@@ -18,6 +18,7 @@ from actors.group_commit import GroupCommit
 from actors.handover import Handover
 from actors.merge import Merge
 from actors.merge_stage import Burial, MergeStage, SegmentLog
+from actors.oversized import OversizedPayloads
 from actors.ownership import Ownership
 from actors.partials import Compose
 from actors.removal import Removal
@@ -33,7 +34,9 @@ from heliograph.domain.lanes import LogPosition, Share
 from heliograph.settings import LaneSettings
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deletions import RowDeletions
+from storage.clickhouse.payload_marks import PayloadMarks
 from storage.clickhouse.writer import Writer
+from storage.objects.payloads import PayloadObjects
 from storage.objects.raw_log import RawLog
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
@@ -80,6 +83,8 @@ class LaneStores:
     registry: LaneRegistry
     deletions: Deletions
     media: AllMedia
+    payloads: PayloadObjects
+    marks: PayloadMarks
     remap: Callable[[pa.Table], MappedBatch]
     compose: Compose
 
@@ -118,13 +123,14 @@ class Lane:
         )
         self._tombstones = Tombstones(number)
         self._deletions = DeletionLedger(number, stores.deletions, stores.media)
-        removal = Removal(stores.rows, limit_of=merge.limit_of, share_of=self._share_of)
+        payloads = OversizedPayloads(stores.payloads, stores.marks, settings.max_row_value_bytes)
+        removal = Removal(stores.rows, payloads, limit_of=merge.limit_of, share_of=self._share_of)
         self._merge_stage = MergeStage(
             merge,
             stores.writer,
             settings,
             executor=self._merge_thread,
-            log=SegmentLog(self._read_segment, stores.log.set_aside, self._note_flushed),
+            log=SegmentLog(self._read_segment, stores.log.set_aside, self._note_flushed, payloads.stored),
             burial=Burial(self._tombstones, removal, self._deletions),
         )
         self._commits = GroupCommit(

@@ -54,11 +54,13 @@ class SegmentLog:
         read: a segment that is no longer in memory.
         set_aside: leaves a note on a segment that is passed over.
         note_flushed: everything up to this position is stored.
+        lightened: the segments with previews of what is too large for rows, once its whole is stored.
     """
 
     read: Callable[[LogPosition], MappedBatch]
     set_aside: Callable[[LogPosition, str], None]
     note_flushed: Callable[[LogPosition], None]
+    lightened: Callable[[Sequence[Segment]], list[Segment]] = list
 
 
 @dataclass(frozen=True)
@@ -291,14 +293,16 @@ class MergeStage:
         segments = await self._loaded_head(taken)
         # Nearly always one part: they end where a tombstone has to be resolved.
         for part in self._burial.tombstones.parts_of(segments):
-            # 2. Merge into whole rows; states that are not cached are read back.
-            rows = await self._until_it_succeeds(self._merge.rows_of, part.segments, part.tombstones)
-            # 3. Insert: one Arrow stream a table, for all projects of the lane.
+            # 2. Store what is too large for rows, before any row names it.
+            kept = await self._until_it_succeeds(self._log.lightened, part.segments)
+            # 3. Merge into whole rows; states that are not cached are read back.
+            rows = await self._until_it_succeeds(self._merge.rows_of, kept, part.tombstones)
+            # 4. Insert: one Arrow stream a table, for all projects of the lane.
             await self._until_it_succeeds(self._insert, rows)
-            # 4. Remove what lies below the tombstones.
+            # 5. Remove what lies below the tombstones.
             if part.tombstones or part.unresolved:
                 await self._bury(part)
-            # 5. The rows are stored, and only now: evict states down to the bound.
+            # 6. The rows are stored, and only now: evict states down to the bound.
             self.meter.evicted += self._merge.settle(rows)
         return taken[: len(segments)], sum(segment.batch.records.num_rows for segment in segments)
 

@@ -26,17 +26,27 @@ class StoredRows(Protocol):
     ) -> list[tuple[str, str]]: ...
 
 
+class StoredPayloads(Protocol):
+    """Where the objects of deleted rows are removed; see `OversizedPayloads`."""
+
+    def remove_of_traces(self, project_id: str, trace_ids: Sequence[str]) -> dict[str, int]: ...
+
+    def remove_of_project(self, project_id: str, share: Share) -> int: ...
+
+
 class Removal:
     """Removes what one lane owns: versions of other lanes' rows cannot be compared with its tombstones."""
 
     def __init__(
         self,
         rows: StoredRows,
+        payloads: StoredPayloads,
         *,
         limit_of: Callable[[Tombstone], int],
         share_of: Callable[[str], Share | None],
     ) -> None:
         self._rows = rows
+        self._payloads = payloads
         self._limit_of = limit_of
         self._share_of = share_of
 
@@ -73,15 +83,24 @@ class Removal:
         limits = self._limits(group)
         match subject_type:
             case SubjectType.TRACE:
-                return self._rows.traces(project_id, limits, share)
+                return self._remove_traces(project_id, limits, share)
             case SubjectType.SCORE:
                 return self._rows.scores(project_id, limits, share)
             case SubjectType.SESSION:
                 return self._rows.session_scores(project_id, limits, share)
             case SubjectType.PROJECT:
-                return {group[-1].subject: self._rows.project(project_id, max(limits.values()), share)}
+                rows = self._rows.project(project_id, max(limits.values()), share)
+                payloads = Removed(payloads=self._payloads.remove_of_project(project_id, share))
+                return {group[-1].subject: rows + payloads}
             case SubjectType.USER:
                 return {}
+
+    def _remove_traces(self, project_id: str, limits: Mapping[str, int], share: Share) -> dict[str, Removed]:
+        """The rows first: after a kill in between, the objects are found again by themselves."""
+        removed = self._rows.traces(project_id, limits, share)
+        for trace_id, count in self._payloads.remove_of_traces(project_id, list(limits)).items():
+            removed[trace_id] = removed.get(trace_id, Removed()) + Removed(payloads=count)
+        return removed
 
     def _limits(self, tombstones: Iterable[Tombstone]) -> dict[str, int]:
         limits: dict[str, int] = {}

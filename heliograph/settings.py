@@ -94,6 +94,8 @@ class LaneSettings(_Slice):
     max_flush_rows: int = 16_000
     max_cached_contributions: int = 60_000
     cached_subjects_bits: int = 1 << 26
+    # A larger input, output or metadata value goes to object storage, and its row holds a preview.
+    max_row_value_bytes: int = Field(default=256 << 10, ge=16 << 10)
 
 
 class IngestSettings(_Slice):
@@ -209,6 +211,8 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     media: MediaSettings = MediaSettings()
+    # How many replicas of its door share a project's limits with this process; told by the deployment.
+    door_replicas: int = Field(default=1, ge=1)
     telemetry: TelemetrySettings = TelemetrySettings()
     masking: MaskingSettings = MaskingSettings()
     outbound: OutboundSettings = OutboundSettings()

@@ -89,6 +89,7 @@ def keep_on_own_address(address: str) -> None:
 
 
 def _target(door: Door, settings: Settings) -> serve.RunTarget:
+    own = settings.model_copy(update={"door_replicas": door.replicas})
     deployment = serve.deployment(
         name=door.name,
         num_replicas=door.replicas,
@@ -99,7 +100,7 @@ def _target(door: Door, settings: Settings) -> serve.RunTarget:
         health_check_timeout_s=30,
         ray_actor_options={"num_cpus": 0.1},
     )(Doorkeeper)
-    return serve.RunTarget(target=deployment.bind(door.name, settings), name=door.name, route_prefix=door.route_prefix)
+    return serve.RunTarget(target=deployment.bind(door.name, own), name=door.name, route_prefix=door.route_prefix)
 
 
 def deploy(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from heliograph.domain.access import KeyScope, Principal
 from heliograph.domain.errors import AccessDenied, CredentialsMalformed, CredentialsMissing
+from serve_apps.limits import Limits
 
 
 class Keys(Protocol):
@@ -23,14 +24,15 @@ class Keys(Protocol):
         ...
 
 
-def install(app: Starlette, keys: Keys) -> None:
-    """Give the application the keys that its routes authenticate against."""
+def install(app: Starlette, keys: Keys, limits: Limits) -> None:
+    """Give the application the keys that its routes authenticate against, and the limits of whoever they belong to."""
     app.state.keys = keys
+    app.state.limits = limits
 
 
 async def project_principal(request: Request) -> Principal:
-    """The principal of an HTTP Basic key pair."""
-    return await principal_of(request.headers.get("authorization", ""), _keys(request))
+    """The principal of an HTTP Basic key pair; raises RateLimited and QuotaExceeded beside what `Keys` raises."""
+    return _admitted(await principal_of(request.headers.get("authorization", ""), _keys(request)), request)
 
 
 async def principal_of(authorization: str, keys: Keys) -> Principal:
@@ -48,8 +50,8 @@ async def scores_principal(request: Request) -> Principal:
     scheme, value = _authorization(request)
     keys = _keys(request)
     if scheme == "basic":
-        return _of_project(await keys.principal(*_key_pair(value)))
-    return _of_project(await keys.public_principal(value))
+        return _admitted(_of_project(await keys.principal(*_key_pair(value))), request)
+    return _admitted(_of_project(await keys.public_principal(value)), request)
 
 
 def is_public_key_alone(request: Request) -> bool:
@@ -64,6 +66,13 @@ ScoresPrincipal = Annotated[Principal, Depends(scores_principal)]
 def _of_project(principal: Principal) -> Principal:
     if principal.scope is not KeyScope.PROJECT:
         raise AccessDenied("It is the key of an organization: use a project's.")
+    return principal
+
+
+def _admitted(principal: Principal, request: Request) -> Principal:
+    """The principal, whose request is counted."""
+    limits = cast("Limits", request.app.state.limits)
+    limits.admit(principal.project_id, request.method, request.scope["path"])
     return principal
 
 

@@ -47,6 +47,8 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.PromptNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.Conflict: Problem(409, "LangfuseConflictError"),
     errors.QueryTooExpensive: Problem(422, "Request timed out"),
+    errors.RateLimited: Problem(429, "TooManyRequestsError"),
+    errors.QuotaExceeded: Problem(429, "TooManyRequestsError"),
     errors.Overloaded: Problem(429, "TooManyRequestsError"),
     errors.Unavailable: Problem(503, "ServiceUnavailableError"),
     # A lane that moves or restarts: whoever asks again finds its new place, and exporters ask again after 503 only.
@@ -55,6 +57,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.WrongLane: Problem(503, "ServiceUnavailableError"),
 }
 
+_LIMITED = (errors.RateLimited, errors.QuotaExceeded)
 _HTTP_NAMES = {404: "LangfuseNotFoundError", 405: "MethodNotAllowedError"}
 
 
@@ -73,7 +76,11 @@ def answer(error: errors.HeliographError) -> JSONResponse:
     if problem is UNEXPECTED:
         _log.error("unexpected_domain_error", error=type(error).__name__, exc_info=error)
         return _unexpected()
-    body = {"message": str(error), "error": problem.name} if problem.name else {"message": str(error)}
+    body: dict[str, object] = {"message": str(error)}
+    if problem.name:
+        body["error"] = problem.name
+    if isinstance(error, _LIMITED):
+        body |= {"code": "rate_limited", "details": _limit_details(error)}
     return JSONResponse(body, problem.status, _headers(error, problem))
 
 
@@ -117,10 +124,28 @@ async def _client_gone(request: Request, error: Exception) -> Response:
 
 def _headers(error: errors.HeliographError, problem: Problem) -> dict[str, str] | None:
     if problem.status in {429, 503}:
-        return {"Retry-After": str(max(1, math.ceil(getattr(error, "retry_after", 1.0))))}
+        return {"Retry-After": str(_seconds(error)), **_limit_headers(error)}
     if isinstance(error, errors.UnsupportedEncoding):
         return {"Accept-Encoding": "gzip, deflate, identity"}
     return {"WWW-Authenticate": 'Basic realm="Heliograph"'} if problem.status == 401 else None
+
+
+def _seconds(error: errors.HeliographError) -> int:
+    return max(1, math.ceil(getattr(error, "retry_after", 1.0)))
+
+
+def _limit_details(error: errors.RateLimited | errors.QuotaExceeded) -> dict[str, object]:
+    return {"retryAfterSeconds": _seconds(error), "limit": error.limit, "remaining": 0, "resetAt": error.reset_at}
+
+
+def _limit_headers(error: errors.HeliographError) -> dict[str, str]:
+    if not isinstance(error, _LIMITED):
+        return {}
+    return {
+        "X-RateLimit-Limit": str(error.limit),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(error.reset_at),
+    }
 
 
 def _issue(error: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def query_application(dependencies: QueryDependencies) -> FastAPI:
         app.include_router(router)
     if dependencies.scrape is not None:
         metrics.install(app, dependencies.scrape)
-    authentication.install(app, dependencies.keys)
+    authentication.install(app, dependencies.keys, dependencies.limits)
     api_dependencies.install(app, dependencies)
     problems.install(app)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])

@@ -102,6 +102,20 @@ class Deletable(Protocol):
     def logical(self, table: str, *, without: Sequence[str] = ()) -> list[dict[str, Any]]: ...
 
 
+class NoPayloads:
+    """Object storage without payloads."""
+
+    def remove_of_traces(self, project_id: str, trace_ids: Sequence[str]) -> dict[str, int]:
+        """See OversizedPayloads.remove_of_traces."""
+        del project_id, trace_ids
+        return {}
+
+    def remove_of_project(self, project_id: str, share: Share) -> int:
+        """See OversizedPayloads.remove_of_project."""
+        del project_id, share
+        return 0
+
+
 class StoredRowDeletions:
     """Deletes below limits like `RowDeletions`, for a lane that owns everything."""
 

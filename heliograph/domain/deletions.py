@@ -130,7 +130,7 @@ def _mark(
 
 @dataclass(frozen=True)
 class Removed:
-    """How much was removed, store by store: rows of ClickHouse, records of the log, files of the archive, media."""
+    """How much was removed: rows of ClickHouse, records of the log, files of the archive, media, and large payloads."""
 
     observations: int = 0
     scores: int = 0
@@ -138,6 +138,7 @@ class Removed:
     log_records: int = 0
     archive_files: int = 0
     media: int = 0
+    payloads: int = 0
 
     def __add__(self, other: "Removed") -> "Removed":
         return Removed(**{name: getattr(self, name) + getattr(other, name) for name in self.to_json()})

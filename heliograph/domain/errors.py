@@ -158,6 +158,26 @@ class Overloaded(HeliographError):
     retry_after: float
 
 
+class RateLimited(HeliographError):
+    """This project may send {limit} requests a minute to {group}: retry after {retry_after:.0f} s."""
+
+    fields = ("group", "limit", "reset_at", "retry_after")
+    group: str
+    limit: int
+    reset_at: str
+    retry_after: float
+
+
+class QuotaExceeded(HeliographError):
+    """This project has sent the {limit} events that it may send in a {period}: the next one begins at {reset_at}."""
+
+    fields = ("limit", "period", "reset_at", "retry_after")
+    limit: int
+    period: str
+    reset_at: str
+    retry_after: float
+
+
 class Unavailable(HeliographError):
     """{service} is not available at the moment: retry after {retry_after} s."""
 

@@ -53,14 +53,18 @@ class IngestionFacts:
         return cls(**{key: value for key, value in json.loads(text or "{}").items() if key in known})
 
 
+# What begins the subject of that which belongs to no trace.
+SESSION, RUN = "session:", "run:"
+
+
 def session_subject(session_id: str) -> str:
     """The merge subject of what belongs to a session but to none of its traces."""
-    return f"session:{session_id}"
+    return f"{SESSION}{session_id}"
 
 
 def run_subject(dataset_run_id: str) -> str:
     """The merge subject of what belongs to an experiment but to none of its traces."""
-    return f"run:{dataset_run_id}"
+    return f"{RUN}{dataset_run_id}"
 
 
 # The schemas of a batch's mapped tables, in their order.

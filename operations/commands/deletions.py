@@ -19,6 +19,7 @@ _STORES = (
     ("Log", "log records", "log_records"),
     ("Archive", "archive files", "archive_files"),
     ("Media", "media files", "media"),
+    ("Payloads", "large payloads", "payloads"),
 )
 
 

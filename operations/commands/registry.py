@@ -10,6 +10,7 @@ from operations.commands import (
     doctor,
     keys,
     lanes,
+    limits,
     logs,
     masking,
     migrate,
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("deploy")(cluster.deploy)
     app.command("withdraw")(cluster.withdraw)
     app.add_typer(lanes.app, name="lanes")
+    app.add_typer(limits.app, name="limits")
     app.add_typer(projects.app, name="projects")
     app.add_typer(keys.app, name="keys")
     app.add_typer(migrate.app, name="migrate")

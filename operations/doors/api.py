@@ -1,10 +1,13 @@
 """The query API and what it is given."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from starlette.types import ASGIApp
 
 from actors import directory
 from heliograph.settings import Settings
 from operations.doors.keys import keys
+from operations.doors.limits import limits
 from operations.doors.pool import pool_of
 from operations.doors.prices import prices
 from serve_apps.api.dependencies import QueryDependencies
@@ -12,7 +15,9 @@ from serve_apps.metrics import Scrape
 from serve_apps.query_api import query_application
 from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
+from storage.objects import connection as objects
 from storage.objects.media import MediaObjects
+from storage.objects.payloads import PayloadObjects
 from storage.postgres.connection import Database
 from storage.postgres.prompt_cache import PromptCache
 from storage.postgres.prompt_changes import PROMPTS_CHANNEL
@@ -22,10 +27,13 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     """The application of one replica."""
     database = Database(settings.postgres_dsn)
     meter.add(pool_of(database))
+    store = objects.connect(settings.s3, settings.s3_url)
     clickhouse = ClickHouse(settings.clickhouse, settings.clickhouse_url)
     prompts = PromptCache(database)
     known, books = keys(settings, database, {PROMPTS_CHANNEL: prompts}), await prices(database)
     meter.add(known.measured)
+    limited = await limits(settings, database)
+    meter.add(limited.measured)
     scrape = Scrape(directory.metrics_board(), token=settings.metrics_token, is_private=settings.is_on_loopback)
     return query_application(
         QueryDependencies(
@@ -36,7 +44,9 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             MediaObjects.connect(settings),
             prompts,
             prices=books,
-            companions=(*known.companions, books.run),
+            limits=limited,
+            payloads=PayloadObjects(store, settings.s3.bucket, ThreadPoolExecutor(1)),
+            companions=(*known.companions, books.run, limited.run),
             scrape=scrape,
         )
     )

@@ -5,6 +5,7 @@ from starlette.types import ASGIApp
 from actors import directory
 from heliograph.settings import Settings
 from operations.doors.keys import keys
+from operations.doors.limits import limits
 from operations.doors.masking import callbacks, maskings
 from operations.doors.pool import pool_of
 from operations.doors.prices import prices
@@ -28,6 +29,8 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     heard_logs = HeardLogs()
     meter.add(known.measured)
     meter.add(heard_logs.collected)
+    limited = await limits(settings, database)
+    meter.add(limited.measured)
     return ingest_application(
         IngestDependencies(
             known.cache,
@@ -40,6 +43,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             media=KeptMedia(database, MediaObjects.connect(settings)),
             heard_logs=heard_logs,
             grpc_address=settings.grpc_address,
-            companions=(*known.companions, books.run, rules.run),
+            limits=limited,
+            companions=(*known.companions, books.run, rules.run, limited.run),
         )
     )

@@ -18,6 +18,7 @@ from heliograph.domain.prompts import Choice, Composition
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys, ProjectPrincipal
 from serve_apps.companions import Companion
+from serve_apps.limits import Limits, unlimited
 from serve_apps.metrics import Scrape
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
@@ -40,9 +41,26 @@ class Deletes(Protocol):
         ...
 
 
+class StoredPayloads(Protocol):
+    """Where the whole of payloads lies that are too large for their rows. Blocking; raises Unavailable."""
+
+    def read(self, project_id: str, trace_id: str, digest: str, /) -> str | None:
+        """The content; None when there is none."""
+        ...
+
+
+class NoPayloads:
+    """No object store: rows are answered as they are."""
+
+    def read(self, project_id: str, trace_id: str, digest: str, /) -> str | None:
+        """Nothing."""
+        del project_id, trace_id, digest
+        return None
+
+
 @dataclass(frozen=True)
 class QueryDependencies:
-    """The stores, keys to check, where deletions and files go, caches, the version to show, what runs beside."""
+    """The stores, keys to check, where deletions and files go, what answers need, limits, what runs beside."""
 
     clickhouse: ClickHouse
     database: Database
@@ -51,6 +69,8 @@ class QueryDependencies:
     media: MediaObjects
     prompts: PromptCache
     prices: PriceBooks = field(default_factory=managed_prices)
+    payloads: StoredPayloads = field(default_factory=NoPayloads)
+    limits: Limits = field(default_factory=unlimited)
     version: str = heliograph.__version__
     companions: tuple[Companion, ...] = ()
     scrape: Scrape | None = None

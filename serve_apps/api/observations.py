@@ -12,6 +12,7 @@ from heliograph.domain.observations import observations_from
 from serve_apps.api import parameters
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import Dependencies, ProjectObservations
+from serve_apps.api.payloads import WholePayloads
 from serve_apps.api.shapes.observations import observation_v1
 
 router = APIRouter(tags=["observations"])
@@ -71,5 +72,7 @@ async def list_observations(
 async def get_observation(
     observation_id: ObservationId, observations: ProjectObservations, dependencies: Dependencies
 ) -> Response:
-    """One observation."""
-    return answer(observation_v1(await observations.get(observation_id), dependencies.prices))
+    """One observation with its payloads whole, however large."""
+    found = await observations.get(observation_id)
+    (whole,) = await WholePayloads(dependencies.payloads).of_observations([found])
+    return answer(observation_v1(whole, dependencies.prices))

@@ -23,6 +23,7 @@ from serve_apps.api.dependencies import (
     ProjectScores,
     ProjectTraces,
 )
+from serve_apps.api.payloads import WholePayloads
 from serve_apps.api.shapes.observations import observation_v1
 from serve_apps.api.shapes.scores import score_v1
 from serve_apps.api.shapes.traces import FIELD_GROUPS, trace_v1
@@ -123,17 +124,20 @@ async def get_trace(
     scores: ProjectScores,
     dependencies: Dependencies,
 ) -> Response:
-    """One trace with its observations and scores."""
+    """One trace with its observations and scores, and their payloads whole, however large."""
     groups = asked.groups
-    trace, observed, scored = await asyncio.gather(
+    found, observed, scored = await asyncio.gather(
         traces.get(trace_id),
         observations.of_trace(trace_id) if "observations" in groups else _unread(_NO_ROWS),
         scores.of_trace(trace_id) if "scores" in groups else _unread(_NO_ROWS),
     )
+    whole_payloads = WholePayloads(dependencies.payloads)
+    trace = await whole_payloads.of_trace(found)
+    observed_whole = await whole_payloads.of_observations(observations_from(observed))
     whole = trace_v1(
         trace,
         groups,
-        observations=[observation_v1(each, dependencies.prices) for each in observations_from(observed)],
+        observations=[observation_v1(each, dependencies.prices) for each in observed_whole],
         scores=[score_v1(each) for each in scores_from(scored)],
     )
     return answer(whole)

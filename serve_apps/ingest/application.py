@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -20,6 +21,7 @@ from serve_apps.ingest.batch import BatchDoor
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.grpc_server import GrpcDoor
 from serve_apps.ingest.in_parts import InParts
+from serve_apps.ingest.limited import LimitedAppends
 from serve_apps.ingest.logs import LogsDoor
 from serve_apps.ingest.media import MediaExtraction
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
@@ -34,6 +36,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
     settings = dependencies.settings
     pool = ThreadPoolExecutor(settings.decoding_threads, thread_name_prefix="decode")
     bodies = Bodies(settings, pool)
+    dependencies = replace(dependencies, appends=LimitedAppends(dependencies.appends, dependencies.limits))
     in_parts = InParts(dependencies.appends, pool)
     media = MediaExtraction(dependencies.media, in_parts, settings.slice_above_bytes)
     opentelemetry = OpenTelemetryDoor(dependencies, bodies, in_parts, media=media)
@@ -50,7 +53,13 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
             async with AsyncExitStack() as running:
                 await running.enter_async_context(accompanied(dependencies.companions))
                 if dependencies.grpc_address:
-                    door = GrpcDoor(dependencies.keys, opentelemetry, logs, max_bytes=settings.max_body_bytes)
+                    door = GrpcDoor(
+                        dependencies.keys,
+                        opentelemetry,
+                        logs,
+                        limits=dependencies.limits,
+                        max_bytes=settings.max_body_bytes,
+                    )
                     await running.enter_async_context(door.serving(dependencies.grpc_address))
                 yield
         pool.shutdown()
@@ -72,7 +81,7 @@ def ingest_application(dependencies: IngestDependencies) -> Starlette:
         ],
         lifespan=lifespan,
     )
-    authentication.install(app, dependencies.keys)
+    authentication.install(app, dependencies.keys, dependencies.limits)
     problems.install(app)
     app.add_middleware(DiscardedRemainders)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])

@@ -15,6 +15,7 @@ from ingestion.media import Extraction
 from ingestion.pricing import PriceBooks, managed_prices
 from serve_apps.authentication import Keys
 from serve_apps.companions import Companion
+from serve_apps.limits import Limits, unlimited
 
 
 class Appends(Protocol):
@@ -72,7 +73,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class IngestDependencies:
-    """The keys, where events and media go, limits, the clock, prices, masking, and what runs beside requests."""
+    """The keys, where events and media go, bounds, the clock, prices, masking, limits, what runs beside requests."""
 
     keys: Keys
     appends: Appends
@@ -83,6 +84,7 @@ class IngestDependencies:
     maskings: Maskings = field(default_factory=NoRules)
     callbacks: Callbacks = field(default_factory=lambda: Callbacks(Outbound()))
     heard_logs: HeardLogs = field(default_factory=HeardLogs)
+    limits: Limits = field(default_factory=unlimited)
     # Where OTLP over gRPC is served beside HTTP; '' serves none.
     grpc_address: str = ""
     media: MediaStore = field(default_factory=LeftInPlace)

@@ -16,11 +16,14 @@ from serve_apps import problems
 from serve_apps.authentication import Keys, principal_of
 from serve_apps.ingest.logs import LogsDoor
 from serve_apps.ingest.opentelemetry import OpenTelemetryDoor
+from serve_apps.limits import Limits
 
 _TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
 _LOGS = "opentelemetry.proto.collector.logs.v1.LogsService"
 _METRICS = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 _GRACE_SECONDS = 5.0
+# Where the same is served over HTTP, which shares its limit.
+_HTTP_PATH = "/v1/traces"
 # By the HTTP status of the same problem. Only UNAVAILABLE makes every exporter try again.
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -42,11 +45,15 @@ class GrpcDoor:
         keys: where keys are looked up.
         opentelemetry: where exports of traces go.
         logs: where exports of logs go.
+        limits: of whoever the keys belong to.
         max_bytes: of one message.
     """
 
-    def __init__(self, keys: Keys, opentelemetry: OpenTelemetryDoor, logs: LogsDoor, *, max_bytes: int) -> None:
+    def __init__(
+        self, keys: Keys, opentelemetry: OpenTelemetryDoor, logs: LogsDoor, *, limits: Limits, max_bytes: int
+    ) -> None:
         self._keys = keys
+        self._limits = limits
         self._opentelemetry = opentelemetry
         self._logs = logs
         self._max_bytes = max_bytes
@@ -72,11 +79,13 @@ class GrpcDoor:
     async def _traces(self, message: bytes, context: Context) -> bytes:
         headers = _headers(context)
         principal = await principal_of(headers.get("authorization", ""), self._keys)
+        self._limits.admit(principal.project_id, "POST", _HTTP_PATH)
         return await self._opentelemetry.message(message, headers, principal)
 
     async def _log_records(self, message: bytes, context: Context) -> bytes:
         headers = _headers(context)
         principal = await principal_of(headers.get("authorization", ""), self._keys)
+        self._limits.admit(principal.project_id, "POST", _HTTP_PATH)
         return await self._logs.message(message, headers, principal)
 
     async def _metrics(self, message: bytes, context: Context) -> bytes:

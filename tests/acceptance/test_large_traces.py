@@ -106,7 +106,7 @@ def test_a_session_of_20_000_traces_is_counted_paged_and_filtered(stack: Stack) 
                 send(api, export(part, session, first=first + 1))
 
         def listed(page: int) -> dict[str, Any]:
-            asked = {"sessionId": session, "limit": 100, "page": page, "orderBy": "timestamp.asc"}
+            asked: dict[str, Any] = {"sessionId": session, "limit": 100, "page": page, "orderBy": "timestamp.asc"}
             return dict(api.get("/traces", params=asked).json())
 
         with timed(stack, "and visible"):

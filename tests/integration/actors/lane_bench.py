@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +23,10 @@ from pipelines.compaction import Compacted, Compaction, opened
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.deletions import RowDeletions
+from storage.clickhouse.payload_marks import PayloadMarks
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
+from storage.objects.payloads import PayloadObjects
 from storage.objects.raw_log import RawLog
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
@@ -50,6 +53,11 @@ class Bench:
     def log(self) -> RawLog:
         return RawLog(objects.connect(self.settings.s3, self.settings.s3_url), self.settings.s3.bucket, self.number)
 
+    @property
+    def payloads(self) -> PayloadObjects:
+        client = objects.connect(self.settings.s3, self.settings.s3_url)
+        return PayloadObjects(client, self.settings.s3.bucket, ThreadPoolExecutor(2))
+
     def log_at(self, url: str, *, timeout_seconds: float) -> RawLog:
         """The log by another way."""
         client = objects.connect(self.settings.s3, url, timeout_seconds=timeout_seconds)
@@ -71,6 +79,8 @@ class Bench:
             "registry": LaneRegistry(self.database),
             "deletions": Deletions(self.database),
             "media": AllMedia(self.database),
+            "payloads": self.payloads,
+            "marks": PayloadMarks(self.clickhouse),
             "remap": lambda records: replay.map_records(records, prices=managed_prices()),
             "compose": lambda merged: observations.rows(merged, managed_prices()),
         }

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import httpx
@@ -17,7 +18,9 @@ from migrations.columnar import Columnar
 from migrations.relational import Relational
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.query_api import query_application
+from storage.objects.connection import connect
 from storage.objects.media import MediaObjects
+from storage.objects.payloads import PayloadObjects
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
@@ -64,6 +67,7 @@ class Api:
     project: Project
     database: Database
     tombstones: TombstonesInMemory
+    payloads: PayloadObjects
 
 
 def deletion_requests(database: Database, tombstones: TombstonesInMemory) -> DeletionRequests:
@@ -98,13 +102,19 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     stored.project_id = project.id
     tombstones = TombstonesInMemory()
     deletes = deletion_requests(database, tombstones)
-    app = query_application(
-        QueryDependencies(
-            stored.clickhouse, database, OneKey(project), deletes, direct_media(settings), PromptCache(database)
-        )
+    payloads = PayloadObjects(connect(settings.s3, settings.s3_url), settings.s3.bucket, ThreadPoolExecutor(1))
+    dependencies = QueryDependencies(
+        stored.clickhouse,
+        database,
+        OneKey(project),
+        deletes,
+        direct_media(settings),
+        PromptCache(database),
+        payloads=payloads,
     )
+    app = query_application(dependencies)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:
-        yield Api(client, stored, project, database, tombstones)
+        yield Api(client, stored, project, database, tombstones, payloads)
     await stored.clickhouse.close()
     await database.close()

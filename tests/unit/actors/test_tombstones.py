@@ -26,7 +26,7 @@ from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LogPosition, RaisedGeneration, Share, row_version
 from heliograph.settings import LaneSettings
-from tests.stored_rows import StoredRowDeletions, StoredRows
+from tests.stored_rows import NoPayloads, StoredRowDeletions, StoredRows
 from tests.unit.actors.batches import PROJECT, RECEIVED_AT, Event, Grave, Score, Span, TracePart, batch_of, compose
 
 TABLES = ("observations", "traces", "scores")
@@ -109,7 +109,9 @@ class Owner:
         generations = Generations([RaisedGeneration(ProjectId(PROJECT), 0, generation)])
         self.merge = Merge(stores.rows, cache, generations, compose=compose)
         self.merge.learn_known_subjects()
-        removal = Removal(StoredRowDeletions(stores), limit_of=self.merge.limit_of, share_of=lambda _: Share())
+        removal = Removal(
+            StoredRowDeletions(stores), NoPayloads(), limit_of=self.merge.limit_of, share_of=lambda _: Share()
+        )
         self.ledger = DeletionLedger(LANE, stores, stores)
         self.stage = MergeStage(
             self.merge,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from serve_apps import authentication, problems
 from serve_apps.authentication import ProjectPrincipal, ScoresPrincipal
+from serve_apps.limits import unlimited
 from tests.unit.serve_apps.doors import KEY, SECRET, KeysInMemory
 
 
@@ -17,7 +18,7 @@ def basic(text: str) -> str:
 
 async def ask(path: str, authorization: str | None) -> httpx.Response:
     app = FastAPI()
-    authentication.install(app, KeysInMemory())
+    authentication.install(app, KeysInMemory(), unlimited())
     problems.install(app)
 
     @app.get("/project")
