@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from heliograph.domain.plain_rows import plain_rows
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -85,7 +87,7 @@ class Observation:
 
 def observations_from(rows: pa.Table) -> Iterator[Observation]:
     """The observations of a table whose columns are named like the fields."""
-    return (Observation(**row) for row in rows.to_pylist(maps_as_pydicts="lossy"))
+    return (Observation(**row) for row in plain_rows(rows))
 
 
 def _seconds(start: datetime, end: datetime) -> float:

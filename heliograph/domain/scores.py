@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+from heliograph.domain.plain_rows import plain_rows
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,4 +56,4 @@ class Score:
 
 def scores_from(rows: pa.Table) -> Iterator[Score]:
     """The scores of a table whose columns are named like the fields."""
-    return (Score(**row) for row in rows.to_pylist(maps_as_pydicts="lossy"))
+    return (Score(**row) for row in plain_rows(rows))

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from heliograph.domain.plain_rows import plain_rows
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,4 +62,4 @@ class Trace:
 
 def traces_from(rows: pa.Table) -> Iterator[Trace]:
     """The traces of a table whose columns are named like the fields."""
-    return (Trace(**row) for row in rows.to_pylist(maps_as_pydicts="lossy"))
+    return (Trace(**row) for row in plain_rows(rows))

@@ -1,6 +1,7 @@
 """Traces, in the first API generation."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import pyarrow as pa
@@ -32,6 +33,8 @@ from storage.clickhouse.traces import NEWEST_FIRST
 router = APIRouter(tags=["trace"])
 
 MAX_DELETED_TRACES = 1_000
+# About 20 ms.
+_MAX_ROWS_ON_LOOP = 200
 Unread = TypeVar("Unread")
 _NO_ROWS = pa.table({"id": pa.array([], pa.string())})
 
@@ -133,14 +136,15 @@ async def get_trace(
     )
     whole_payloads = WholePayloads(dependencies.payloads)
     trace = await whole_payloads.of_trace(found)
-    observed_whole = await whole_payloads.of_observations(observations_from(observed))
-    whole = trace_v1(
-        trace,
-        groups,
-        observations=[observation_v1(each, dependencies.prices) for each in observed_whole],
-        scores=[score_v1(each) for each in scores_from(scored)],
-    )
-    return answer(whole)
+    size = observed.num_rows
+    observed_whole = await whole_payloads.of_observations(await _aside(size, lambda: list(observations_from(observed))))
+
+    def shaped() -> Response:
+        observations_v1 = [observation_v1(each, dependencies.prices) for each in observed_whole]
+        scores_v1 = [score_v1(each) for each in scores_from(scored)]
+        return answer(trace_v1(trace, groups, observations=observations_v1, scores=scores_v1))
+
+    return await _aside(size, shaped)
 
 
 @router.delete("/traces/{trace_id}")
@@ -155,6 +159,11 @@ async def delete_traces(asked: TraceIds, deletions: ProjectDeletions) -> Respons
     """Delete several traces."""
     await deletions.accept(SubjectType.TRACE, asked.trace_ids)
     return answer({"message": "Traces deleted successfully"})
+
+
+async def _aside(rows: int, work: Callable[[], Unread]) -> Unread:
+    """The result of work whose size is a trace's; for a large one other requests go on meanwhile."""
+    return work() if rows <= _MAX_ROWS_ON_LOOP else await asyncio.to_thread(work)
 
 
 async def _unread(instead: Unread) -> Unread:
