@@ -2,32 +2,19 @@
 
 import asyncio
 import json
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.acceptance.stack import Stack
-from tests.acceptance.test_replicas import kill_the_replica
 from tests.benchmarks.load import Target
 from tests.benchmarks.stack import connect, until
-from tests.emitters import environments, recording, seen
-from tests.emitters.record import connection
+from tests.emitters import recording, seen
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(900)]
-
-# By the name of its environment: the arguments of an exporter, and how many seconds it tries for one export.
-EXPORTERS = {
-    "grpc": ("otlp_python", ["grpc"], "60"),
-    "http/protobuf": ("otlp_python", ["http/protobuf"], "60"),
-    "http/json": ("otlp_node", [], "60000"),
-}
 
 
 def test_what_was_recorded_is_read_back_through_the_api(stack: Stack) -> None:
@@ -62,42 +49,3 @@ def _read(client: httpx.Client) -> Counter[tuple[object, ...]]:
     rows = client.get("/api/public/observations", params={"limit": 100}).raise_for_status().json()["data"]
     known = [{**row, "model": row["model"] or "", "usage": row["usageDetails"]} for row in rows]
     return Counter(_shown({**row, "level": row["level"]}) for row in known)
-
-
-def test_exporters_lose_and_double_nothing_while_replicas_die_and_are_replaced(stack: Stack, tmp_path: Path) -> None:
-    bench = asyncio.run(connect("exporters", stack.settings))
-    end = tmp_path / "end"
-    running = {name: _exporting(name, bench.target, stack, end) for name in EXPORTERS}
-    try:
-        time.sleep(3)
-        kill_the_replica(stack)
-        stack.heliograph("deploy")
-        time.sleep(5)
-    finally:
-        end.touch()
-        sent = {name: process.communicate(timeout=180)[0].split() for name, process in running.items()}
-    every = [span for spans in sent.values() for span in spans]
-    assert all(len(spans) > 100 for spans in sent.values()), {name: len(spans) for name, spans in sent.items()}
-
-    asyncio.run(until(lambda: bench.stored()[0] >= len(every), 60))
-
-    sql = "SELECT id FROM observations FINAL WHERE project_id = {p:String}"
-    found = [span for (span,) in bench.clickhouse.query(sql, parameters={"p": bench.project_id}).result_rows]
-    assert sorted(found) == sorted(every)
-    # One trace for each span: all of them have been counted once.
-    assert bench.stored()[1] == len(every)
-
-
-def _exporting(name: str, target: Target, stack: Stack, end: Path) -> subprocess.Popen[str]:
-    emitter, arguments, seconds = EXPORTERS[name]
-    endpoint = f"http://{stack.settings.grpc_address}" if name == "grpc" else f"{target.url}/api/public/otel"
-    own = connection("", target.url, keys=(target.public_key, target.secret_key))
-    environment = {**stack.environment, **own, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
-    environment |= {"OTEL_EXPORTER_OTLP_TIMEOUT": seconds}
-    return subprocess.Popen(
-        [*environments.command(emitter), *arguments, str(end)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=sys.stderr,
-        text=True,
-    )
