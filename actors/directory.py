@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
+import pyarrow as pa
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
@@ -21,6 +22,7 @@ from actors.lane_client import LaneClient
 from actors.lane_measures import LaneMeasures
 from actors.maintenance import Chore, Maintenance
 from actors.metrics_board import Board, MetricsBoard, Reporter
+from actors.remap_stage import Remade
 from actors.resharding import Resharding
 from heliograph import telemetry, tracing
 from heliograph.domain.errors import HeliographError, LaneFenced, ReshardingRunning, Unavailable
@@ -104,6 +106,10 @@ class LaneActor:
     async def append(self, appends: Sequence[PackedAppend], map_version: int) -> list[AppendOutcome]:
         """See Lane.append."""
         return await self._lane.append(appends, map_version)
+
+    async def remap(self, buffers: Sequence[pa.Buffer], map_version: int, *, is_trial: bool) -> Remade | None:
+        """See Lane.remap."""
+        return await self._lane.remap(buffers, map_version, is_trial=is_trial)
 
     async def status(self) -> dict[str, Any]:
         """See Lane.status."""
@@ -196,6 +202,10 @@ class RayLane:
             return cast("list[AppendOutcome]", outcomes)
         raise Unavailable("The ingestion lane", _RETRY_AFTER_SECONDS)
 
+    async def remap(self, buffers: Sequence[pa.Buffer], map_version: int, *, is_trial: bool) -> Remade | None:
+        """See Lane.remap; raises Unavailable also when the actor cannot be reached."""
+        return cast("Remade | None", await self._step("remap", buffers, map_version, is_trial=is_trial))
+
     async def give_up(self, map_version: int, projects: Sequence[ProjectId]) -> None:
         """See Handover.give_up; raises Unavailable when the actor cannot be reached."""
         await self._step("give_up", map_version, projects)
@@ -209,9 +219,9 @@ class RayLane:
         async with asyncio.timeout(_APPEND_TIMEOUT_SECONDS):
             return int(await self._step("adopt"))
 
-    async def _step(self, name: str, *arguments: object) -> Any:
+    async def _step(self, name: str, *arguments: object, **named: object) -> Any:
         try:
-            return await getattr(self._resolved(), name).remote(*arguments)
+            return await getattr(self._resolved(), name).remote(*arguments, **named)
         except RayTaskError as error:
             if isinstance(error.cause, HeliographError):
                 raise error.cause from error

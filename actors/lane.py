@@ -21,6 +21,8 @@ from actors.merge_stage import Burial, MergeStage, SegmentLog
 from actors.oversized import OversizedPayloads
 from actors.ownership import Ownership
 from actors.partials import Compose
+from actors.remap_stage import Graves, Remade, RemapStage
+from actors.remapping import Remapping
 from actors.removal import Removal
 from actors.seen_filter import SeenFilter
 from actors.subject_cache import SubjectCache
@@ -31,6 +33,7 @@ from heliograph.domain.errors import LaneFenced, Overloaded, SegmentMissing, Una
 from heliograph.domain.events import MappedBatch, unpack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LogPosition, Share
+from heliograph.domain.remapping import Remapped
 from heliograph.settings import LaneSettings
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deletions import RowDeletions
@@ -133,6 +136,14 @@ class Lane:
             log=SegmentLog(self._read_segment, stores.log.set_aside, self._note_flushed, payloads.stored),
             burial=Burial(self._tombstones, removal, self._deletions),
         )
+        self._remap_stage = RemapStage(
+            self._merge_stage,
+            merge,
+            Remapping(number, merge, cache, read=stores.contributions, compose=stores.compose),
+            writer=stores.writer,
+            graves=Graves(number, self._deletions, stores.deletions),
+            executor=self._merge_thread,
+        )
         self._commits = GroupCommit(
             stores.log, self._merge_stage, settings, executor=self._log_thread, on_fenced=self._fence
         )
@@ -194,6 +205,24 @@ class Lane:
         except LaneFenced:
             return AppendOutcome(AppendStatus.FENCED)
         return AppendOutcome(AppendStatus.DURABLE)
+
+    async def remap(self, buffers: Sequence[pa.Buffer], map_version: int, *, is_trial: bool) -> Remade | None:
+        """Store rows of the past as today's mapping gives them; None when the lane does not own all of their subjects.
+
+        Args:
+            buffers: a packed `Remapped` of one project.
+            map_version: of the lane map that the sender knows.
+            is_trial: store nothing, only tell what would be.
+
+        Raises:
+            Unavailable: a store did not answer; the call may be repeated.
+        """
+        remapped = Remapped.unpacked(buffers)
+        records = remapped.batch.records
+        project_id = records["project_id"][0].as_py()
+        return await self._remap_stage.store(
+            remapped, lambda: self._ownership.takes(project_id, records, map_version), is_trial=is_trial
+        )
 
     @property
     def is_ready(self) -> bool:

@@ -21,6 +21,7 @@ from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS,
 from ingestion.merge import Part, merge_parts
 
 _NOTHING = np.zeros(0, np.int64)
+_NO_SEGMENT = 1 << SEGMENT_BITS
 
 
 class ReadBack(WholeRows, Protocol):
@@ -107,7 +108,7 @@ class Merge:
         self._cache.forget(self._generations.raised_between(self._merged_to, first))
         self.forget(tombstones)
         rescored = self._scores_below(tombstones)
-        touched = frozenset(key for segment in segments for key in _subjects(segment.batch)) | rescored.keys()
+        touched = frozenset(key for segment in segments for key in subjects_of(segment.batch)) | rescored.keys()
         self._unsettled = touched
         self._admit(touched, Emptied.by(tombstones))
         for key, limits in rescored.items():
@@ -122,18 +123,28 @@ class Merge:
         scores = [self._scores(segment) for segment in segments]
         for segment in segments:
             self._trace_parts(segment)
+        return MergedRows(
+            pa.concat_tables(observations),
+            pa.concat_tables(scores),
+            self.rolled_up(touched),
+            touched,
+            segments[-1].position.segment,
+        )
+
+    def rolled_up(self, touched: Iterable[SubjectKey]) -> pa.Table:
+        """The trace rows of these subjects, as their states are now."""
         rows = [
             roll_up(project_id, subject, state)
             for project_id, subject in touched
             if (state := self._cache[project_id, subject]).is_trace
         ]
-        return MergedRows(
-            pa.concat_tables(observations),
-            pa.concat_tables(scores),
-            trace_table(rows),
-            touched,
-            segments[-1].position.segment,
-        )
+        return trace_table(rows)
+
+    def admit_stored(self, touched: frozenset[SubjectKey]) -> None:
+        """Have the states of these subjects at hand, to change what is stored of them; raises Unavailable."""
+        self._cache.forget(self._generations.raised_between(self._merged_to, _NO_SEGMENT))
+        self._unsettled = touched
+        self._admit(touched, Emptied.by(()))
 
     def settle(self, rows: MergedRows) -> int:
         """The rows are stored: states may be evicted now. Returns how many were."""
@@ -169,7 +180,7 @@ class Merge:
         found: dict[SubjectKey, dict[str, int]] = {}
         for chunk in chunks(limits, lambda key: len(key[1])):
             rows = self._contributions.scores_by_id(sorted({key[0] for key in chunk}), [key[1] for key in chunk])
-            for subject, score_id in zip(_score_keys(rows), rows["id"].to_pylist(), strict=True):
+            for subject, score_id in zip(score_keys(rows), rows["id"].to_pylist(), strict=True):
                 limit, share = limits.get((subject[0], score_id)), self._share_of(subject[0])
                 if limit is not None and share is not None and share.has(subject[1]):
                     found.setdefault(subject, {})[score_id] = limit
@@ -194,16 +205,16 @@ class Merge:
         found = self._contributions.observations(projects, subjects)
         scores = self._contributions.scores(projects, subjects)
         traces = self._contributions.traces(projects, subjects)
-        for key, contribution in zip(_keys(found, "trace_id"), observation_contributions(found), strict=True):
+        for key, contribution in zip(keys_of(found, "trace_id"), observation_contributions(found), strict=True):
             if key in wanted:
                 self._cache[key].observations[contribution.id] = contribution
         for key, observation in _places(found.filter(found["in_parts"])):
             if key in wanted:
                 self._cache[key].in_parts |= {observation}
-        for key, score in zip(_score_keys(scores), score_contributions(scores), strict=True):
+        for key, score in zip(score_keys(scores), score_contributions(scores), strict=True):
             if key in wanted:
                 self._cache[key].scores[score.id] = score
-        for key, row in zip(_keys(traces, "id"), _stored_traces(traces), strict=True):
+        for key, row in zip(keys_of(traces, "id"), _stored_traces(traces), strict=True):
             if key in wanted:
                 row.restore(self._cache[key])
 
@@ -211,10 +222,10 @@ class Merge:
         mapped = segment.batch.observations
         if mapped.num_rows == 0:
             return tables.OBSERVATIONS.empty_table()
-        lane = _LaneColumns.of(segment, mapped, place="start_time", versions=self._versions(segment, mapped))
+        lane = LaneColumns.of(segment.batch, mapped, place="start_time", versions=self._versions(segment, mapped))
         placed = lane.added_to(mapped)
         for index, (key, mapped_contribution) in enumerate(
-            zip(_keys(mapped, "trace_id"), observation_contributions(placed), strict=True)
+            zip(keys_of(mapped, "trace_id"), observation_contributions(placed), strict=True)
         ):
             state = self._cache[key]
             contribution = mapped_contribution
@@ -232,9 +243,9 @@ class Merge:
         mapped = segment.batch.scores
         if mapped.num_rows == 0:
             return tables.SCORES.empty_table()
-        lane = _LaneColumns.of(segment, mapped, place="timestamp", versions=self._versions(segment, mapped))
+        lane = LaneColumns.of(segment.batch, mapped, place="timestamp", versions=self._versions(segment, mapped))
         placed = lane.added_to(mapped)
-        for index, (key, mapped_score) in enumerate(zip(_score_keys(mapped), score_contributions(placed), strict=True)):
+        for index, (key, mapped_score) in enumerate(zip(score_keys(mapped), score_contributions(placed), strict=True)):
             state = self._cache[key]
             score = mapped_score
             known = state.scores.get(score.id)
@@ -256,11 +267,11 @@ class Merge:
         parts = segment.batch.trace_parts
         if parts.num_rows == 0:
             return
-        lane = _LaneColumns.of(segment, parts, place="stamped_at", versions=self._versions(segment, parts))
+        lane = LaneColumns.of(segment.batch, parts, place="stamped_at", versions=self._versions(segment, parts))
         fields = (plain_values(parts[name]) for name in ("field", "value", "stamped_at", "stamp_id"))
         places = (lane.created_at.tolist(), lane.row_version.tolist())
         for key, received_at, version, field, value, stamped_at, stamp_id in zip(
-            _keys(parts, "trace_id"), *places, *fields, strict=True
+            keys_of(parts, "trace_id"), *places, *fields, strict=True
         ):
             state = self._cache[key]
             state.parts = merge_parts(state.parts, [Part(field, value, stamped_at, stamp_id)])
@@ -284,15 +295,18 @@ class Merge:
 
 
 @dataclass
-class _LaneColumns:
+class LaneColumns:
+    """The columns that a lane adds to rows; times in microseconds."""
+
     placed_at: np.ndarray
     created_at: np.ndarray
     updated_at: np.ndarray
     row_version: np.ndarray
 
     @classmethod
-    def of(cls, segment: Segment, rows: pa.Table, *, place: str, versions: np.ndarray) -> "_LaneColumns":
-        received = segment.batch.records["received_at"].cast(pa.int64()).to_numpy()[rows["record"].to_numpy()]
+    def of(cls, batch: MappedBatch, rows: pa.Table, *, place: str, versions: np.ndarray) -> "LaneColumns":
+        """Of rows that are stored for the first time; `place` names the column that tells where they lie."""
+        received = batch.records["received_at"].cast(pa.int64()).to_numpy()[rows["record"].to_numpy()]
         placed_at = rows[place].cast(pa.int64()).to_numpy().copy()
         return cls(placed_at, received.copy(), received, versions)
 
@@ -302,6 +316,7 @@ class _LaneColumns:
         self.created_at[index] = created_at
 
     def added_to(self, rows: pa.Table) -> pa.Table:
+        """The mapped rows with these columns instead of their record."""
         complete = rows.drop_columns(["record"])
         for name, values in vars(self).items():
             type_ = pa.uint64() if name == "row_version" else tables.TIME
@@ -309,22 +324,25 @@ class _LaneColumns:
         return complete
 
 
-def _subjects(batch: MappedBatch) -> Iterable[SubjectKey]:
-    yield from set(_keys(batch.observations, "trace_id"))
-    yield from set(_score_keys(batch.scores))
-    yield from set(_keys(batch.trace_parts, "trace_id"))
-    yield from set(_keys(batch.observation_parts, "trace_id"))
+def subjects_of(batch: MappedBatch) -> Iterable[SubjectKey]:
+    """The subjects that a batch's rows belong to, some of them repeatedly."""
+    yield from set(keys_of(batch.observations, "trace_id"))
+    yield from set(score_keys(batch.scores))
+    yield from set(keys_of(batch.trace_parts, "trace_id"))
+    yield from set(keys_of(batch.observation_parts, "trace_id"))
 
 
-def _keys(rows: pa.Table, subject: str) -> Iterable[SubjectKey]:
+def keys_of(rows: pa.Table, subject: str) -> Iterable[SubjectKey]:
+    """The subject of each row, by the column of its trace."""
     return zip(rows["project_id"].to_pylist(), rows[subject].to_pylist(), strict=True)
 
 
 def _places(rows: pa.Table) -> Iterable[tuple[SubjectKey, str]]:
-    return zip(_keys(rows, "trace_id"), rows["id"].to_pylist(), strict=True)
+    return zip(keys_of(rows, "trace_id"), rows["id"].to_pylist(), strict=True)
 
 
-def _score_keys(rows: pa.Table) -> Iterable[SubjectKey]:
+def score_keys(rows: pa.Table) -> Iterable[SubjectKey]:
+    """The subject of each score."""
     names = ("project_id", "trace_id", "session_id", "dataset_run_id")
     for project_id, trace_id, session_id, run_id in zip(*(rows[name].to_pylist() for name in names), strict=True):
         yield project_id, trace_id or (session_subject(session_id) if session_id else run_subject(run_id))
@@ -342,6 +360,7 @@ class _StoredTrace(NamedTuple):
 
     def restore(self, state: SubjectState) -> None:
         state.place = TracePlace(self.placed_at, self.created_at, self.bookmarked)
+        state.least_version = self.row_version
         if self.merge_state:
             state.parts = load_parts(self.merge_state, {"input": self.input, "output": self.output})
             state.parts_version = self.row_version

@@ -122,6 +122,9 @@ class MergeStage:
         self._queued_rows = 0
         self._stuck_segments = 0
         self._held_from: int | None = None
+        # One at a time changes what is stored: a flush, or somebody between two of them.
+        self.turn = asyncio.Lock()
+        self.has_begun = asyncio.Event()
         self.backlog_bytes = 0
         self.cursor: LogPosition | None = None
         self.meter = MergeMeter()
@@ -198,12 +201,14 @@ class MergeStage:
     async def run(self) -> None:
         """Merge and flush until cancelled, or until `close` was called and all is flushed."""
         await self._until_it_succeeds(self._merge.learn_known_subjects)
+        self.has_begun.set()
         while True:
             taken = await self._due()
             if not taken:
                 return
             self._flush_started_at = asyncio.get_running_loop().time()
-            await self._flush(taken)
+            async with self.turn:
+                await self._flush(taken)
             self._flush_started_at = None
 
     def close(self) -> None:

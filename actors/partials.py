@@ -14,7 +14,7 @@ from actors.subject_cache import SubjectCache, SubjectKey
 from heliograph.domain import tables
 from ingestion.batch import gen_ai_events, observations
 from ingestion.batch.observations import MergedObservation
-from ingestion.merge import MergeState, merge_parts
+from ingestion.merge import MergeState, Part, merge_parts, remerge_parts
 
 _Place = tuple[SubjectKey, str]
 Compose = Callable[[Sequence[MergedObservation]], pa.Table]
@@ -72,6 +72,13 @@ class Incoming(NamedTuple):
     held: Mapping[_Place, MergeState]
 
 
+class SpanBelow(NamedTuple):
+    """A whole span on which events were merged: what it sets, and its version."""
+
+    state: MergeState
+    row_version: int
+
+
 class PartialObservations:
     """Merges parts into the states of their subjects, which are cached already."""
 
@@ -88,10 +95,7 @@ class PartialObservations:
         in_parts = {key: known for key in touched if (known := self._cache[key].in_parts)}
         overwritten = {place for table in spans for place in _places(table, in_parts)} if in_parts else set()
         wanted = self._unknown(events) | {(key, one) for key, one in overwritten if one not in self._cache[key].partial}
-        for chunk in chunks(sorted(wanted), lambda place: len(place[0][1]) + len(place[1])):
-            projects, traces, ids = zip(*((*key, observation) for key, observation in chunk), strict=True)
-            read = self._whole_rows.whole_observations(sorted(set(projects)), sorted(set(traces)), sorted(set(ids)))
-            self._load([read], wanted)
+        self._load(self._whole_rows_of(sorted(wanted)), wanted)
         return Incoming(events, {(key, one): self._cache[key].partial.get(one, {}) for key, one in overwritten})
 
     def completed(self, whole: list[pa.Table], incoming: Incoming) -> list[pa.Table]:
@@ -128,6 +132,57 @@ class PartialObservations:
             known = state.observations[one]
             changed[place] = _Changed(key, one, known.placed_at, known.created_at, known.updated_at, known.row_version)
 
+    def events(self, parts: PlacedParts) -> list[Event]:
+        """The events of parts, with the rows that they change read back."""
+        return self.incoming([parts], [], ()).events
+
+    def remerged(
+        self, events: Sequence[Event], bases: Mapping[_Place, SpanBelow], spans: pa.Table
+    ) -> tuple[pa.Table, set[_Place]]:
+        """Rows of observations that are in parts, now that these are all that their events and their spans set.
+
+        Args:
+            events: what `events` returned.
+            bases: whole spans below later ones, or below events, by observation.
+            spans: rows of the same observations that were written before these events.
+
+        Returns:
+            The rows, and the observations of which nothing given counts any more: their rows are of a later span.
+        """
+        self._load([spans], self._unknown(events))
+        wanted = {
+            (key, one) for key, one in bases if one in self._cache[key].in_parts - self._cache[key].partial.keys()
+        }
+        self._load(self._whole_rows_of(sorted(wanted)), wanted)
+        grouped: dict[_Place, list[Event]] = {place: [] for place in bases}
+        for event in events:
+            grouped.setdefault((event.key, event.id), []).append(event)
+        changed = {place: self._remerge(place, own, bases.get(place)) for place, own in grouped.items()}
+        return self._rows([one for one in changed.values() if one]), {
+            place for place, one in changed.items() if not one
+        }
+
+    def _remerge(self, place: _Place, events: Sequence[Event], base: SpanBelow | None) -> _Changed | None:
+        state = self._cache[place[0]]
+        known = state.observations.get(place[1])
+        if known is None or place[1] not in state.in_parts:
+            changed: dict[_Place, _Changed] = {}
+            for event in events:
+                self._merge(event, changed)
+            return changed.get(place)
+        remerged = _remerged(state.partial.get(place[1], {}), events, base)
+        if remerged is None:
+            return None
+        state.partial[place[1]] = remerged
+        version = max([known.row_version, *(event.row_version for event in events)])
+        updated_at = max([known.updated_at, *(event.received_at for event in events)])
+        return _Changed(*place, known.placed_at, known.created_at, updated_at, version)
+
+    def _whole_rows_of(self, places: Sequence[_Place]) -> Iterator[pa.Table]:
+        for chunk in chunks(places, lambda place: len(place[0][1]) + len(place[1])):
+            projects, traces, ids = zip(*((*key, observation) for key, observation in chunk), strict=True)
+            yield self._whole_rows.whole_observations(sorted(set(projects)), sorted(set(traces)), sorted(set(ids)))
+
     def _unknown(self, events: Iterable[Event]) -> set[_Place]:
         """Observations that have a row, but no parts in their state."""
         return {
@@ -147,7 +202,7 @@ class PartialObservations:
         if is_overtaken and not gen_ai_events.is_in(event.fields):
             # Already in the row, as a replay finds it; or a whole span has replaced it within this flush.
             return
-        parts = list(observations.parts_of(event.fields, event.stamped_at, event.stamp_id))
+        parts = _parts(event)
         one = changed.get((event.key, event.id))
         if one is None:
             start = next((int(part.value) for part in parts if part.field == "start_time"), event.stamped_at)
@@ -174,6 +229,26 @@ class PartialObservations:
             state.observations[one.id] = contribution
             state.in_parts |= {one.id}
         return rows
+
+
+def _parts(event: Event) -> list[Part]:
+    return list(observations.parts_of(event.fields, event.stamped_at, event.stamp_id))
+
+
+def _remerged(before: MergeState, events: Sequence[Event], base: SpanBelow | None) -> MergeState | None:
+    """The state with what its events and its span set today; None when there is nothing of them in it."""
+    lies_on = observations.span_below(before)
+    if base is not None and lies_on not in {0, base.row_version}:
+        # A later span has taken its place.
+        base = None
+    # What lies below a span has gone with it, but for what logs said.
+    floor = base.row_version if base else lies_on or 0
+    counting = [event for event in events if event.row_version > floor or gen_ai_events.is_in(event.fields)]
+    parts = [part for event in counting for part in _parts(event)]
+    if base is not None:
+        before = {name: part for name, part in before.items() if part.stamp_id}
+        parts += [Part(name, part.value, part.stamped_at, part.stamp_id) for name, part in base.state.items()]
+    return remerge_parts(before, parts) if parts else None
 
 
 def _places(spans: pa.Table, among: Mapping[SubjectKey, frozenset[str]]) -> Iterator[_Place]:

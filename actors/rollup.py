@@ -43,8 +43,8 @@ class SubjectState:
     parts_version: int = 0
     parts_updated_at: int = 0
     place: TracePlace | None = None
-    # The last deletion of a score: the row without it must replace the row with it.
-    deletion_version: int = 0
+    # What the row must at least be: the last deletion of a score, and the version that is stored.
+    least_version: int = 0
 
     def propose_place(self, placed_at: int, created_at: int, row_version: int) -> None:
         """The record of the smallest version tells the place, and none can once the row is stored."""
@@ -57,7 +57,7 @@ class SubjectState:
             known = self.scores.get(score_id)
             if known is not None and known.row_version < limit:
                 del self.scores[score_id]
-            self.deletion_version = max(self.deletion_version, limit)
+            self.least_version = max(self.least_version, limit)
 
     @property
     def weight(self) -> int:
@@ -75,7 +75,7 @@ class SubjectState:
     @property
     def row_version(self) -> int:
         """The log position of the last event that shaped the trace row."""
-        versions = [self.parts_version, self.deletion_version]
+        versions = [self.parts_version, self.least_version]
         versions.extend(known.row_version for known in self.observations.values())
         versions.extend(known.row_version for known in self.scores.values())
         return max(versions)

@@ -1,7 +1,7 @@
 """Merging what several events say about one thing: per field, the value with the greatest stamp."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -45,6 +45,13 @@ def merge_parts(state: MergeState, parts: Iterable[Part]) -> MergeState:
         if rival is None or (stamped < rival if part.field in IMMUTABLE else stamped > rival):
             merged[part.field] = stamped
     return merged
+
+
+def remerge_parts(state: MergeState, parts: Sequence[Part]) -> MergeState:
+    """The state when these parts are all that their events set, whatever these events had set before."""
+    stamps = {(part.stamped_at, part.stamp_id) for part in parts}
+    of_others = {name: one for name, one in state.items() if (one.stamped_at, one.stamp_id) not in stamps}
+    return merge_parts(of_others, parts)
 
 
 def to_json(state: MergeState) -> str:

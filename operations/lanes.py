@@ -10,13 +10,13 @@ import ray
 
 from actors import directory
 from heliograph import telemetry
-from heliograph.domain.errors import HeliographError, InvalidRequest, ProjectNotFound
+from heliograph.domain.errors import HeliographError, InvalidRequest
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lanes import LaneMap
 from heliograph.settings import Settings
+from operations.projects import project_id_of
 from storage.postgres.connection import Database
 from storage.postgres.lanes import LaneRegistry
-from storage.postgres.projects import Projects
 
 Change = Callable[[LaneMap], LaneMap]
 
@@ -80,25 +80,10 @@ async def shown(settings: Settings) -> list[Shown]:
 async def _change(settings: Settings, request: Request) -> Change:
     if request.verb == "add":
         return lambda now: now.with_lanes_added(request.added, shared=request.shared)
-    project_id = await _project_id(settings, request.project)
+    project_id = await project_id_of(settings, request.project)
     if request.verb == "share":
         return lambda now: now.with_shared(project_id)
     return dedicated(project_id, request.lanes)
-
-
-async def _project_id(settings: Settings, named: str) -> ProjectId:
-    """The project of this id or name."""
-    database = Database(settings.postgres_dsn)
-    try:
-        try:
-            return (await Projects(database).get(ProjectId(named))).id
-        except ProjectNotFound:
-            found = await Projects(database).by_name(named)
-            if found is None:
-                raise
-            return found.id
-    finally:
-        await database.close()
 
 
 def _projects_of(lane_map: LaneMap, lane: LaneNumber) -> str:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from heliograph.domain.access import Project
+from heliograph.domain.errors import ProjectNotFound
+from heliograph.domain.identifiers import ProjectId
 from heliograph.settings import Settings
 from operations.connection import Connection
 from storage.postgres.api_keys import ApiKeys
@@ -20,6 +22,18 @@ def create(settings: Settings, name: str) -> Connection:
 def of_first_organization(settings: Settings) -> list[tuple[Project, list[str]]]:
     """Its projects, each with its public keys."""
     return asyncio.run(_of_first_organization(settings))
+
+
+async def project_id_of(settings: Settings, named: str) -> ProjectId:
+    """The project of this id or name; raises ProjectNotFound."""
+    async with _database(settings) as database:
+        try:
+            return (await Projects(database).get(ProjectId(named))).id
+        except ProjectNotFound:
+            found = await Projects(database).by_name(named)
+            if found is None:
+                raise
+            return found.id
 
 
 async def _create(settings: Settings, name: str) -> Connection:

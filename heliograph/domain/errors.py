@@ -253,6 +253,13 @@ class ReshardingFailed(HeliographError):
     reason: str
 
 
+class ReplayRunning(HeliographError):
+    """Another replay of project {project_id} is running: wait for it to end."""
+
+    fields = ("project_id",)
+    project_id: str
+
+
 class ForeignDataDirectory(HeliographError):
     """{path} is not a Heliograph data directory and is not empty: choose another with HELIOGRAPH_DATA_DIR."""
 

@@ -147,6 +147,12 @@ def load(row: Mapping[str, Any]) -> MergeState:
     return {name: part._replace(value=row[name]) if name in PAYLOADS else part for name, part in state.items()}
 
 
+def span_below(state: MergeState) -> int | None:
+    """The version of the whole span on which events were merged; 0 where it was not noted, None without one."""
+    carried = state.get(_CARRIED)
+    return None if carried is None else int(json.loads(carried.value).get("row_version", 0))
+
+
 def _state_of_span(row: Mapping[str, Any]) -> MergeState:
     """A whole span counts as one event at its start."""
     texts = {name: row[name] for name in (*_TEXTS, "level", "environment") if row[name]}
@@ -160,7 +166,7 @@ def _state_of_span(row: Mapping[str, Any]) -> MergeState:
     for key, text in dict(row["metadata"]).items():
         parsed = values.parsed_or_none(text)
         texts[metadata_field((key,))] = values.to_json(text if parsed is None and text != "null" else parsed)
-    carried = {name: row[name] for name in (*_CARRIED_TEXTS, *_CARRIED_COLUMNS)}
+    carried = {name: row[name] for name in (*_CARRIED_TEXTS, *_CARRIED_COLUMNS, "row_version")}
     texts[_CARRIED] = json.dumps(carried | {"trace_metadata": dict(row["trace_metadata"])}, separators=(",", ":"))
     texts[SEEN] = ""
     return {name: Stamped(row["start_time"], "", text) for name, text in texts.items()}

@@ -16,6 +16,7 @@ from operations.commands import (
     migrate,
     prices,
     projects,
+    replay,
     stack,
 )
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("logs")(logs.logs)
     app.command("demo")(demo.demo)
     app.command("compact")(compact.compact)
+    app.command("replay")(replay.replay)
     app.command("delete")(deletions.delete)
     app.command("deletions")(deletions.deletions)
     app.command("node", context_settings=cluster.PASSED_ON)(cluster.node)

@@ -13,6 +13,7 @@ from storage.postgres.tables import (
     organizations,
     projects,
     prompts,
+    replays,
     users,
 )
 from storage.postgres.tables.declarative import Table
@@ -30,6 +31,7 @@ MODULES = (
     organizations,
     projects,
     prompts,
+    replays,
     users,
 )
 METADATA = Table.metadata

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import text
 
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.settings import Settings
@@ -20,3 +21,18 @@ async def bench(migrated: Settings) -> AsyncIterator[Bench]:
     number = LaneNumber(uuid.uuid4().int % 10**6)
     yield Bench(migrated, clickhouse, database, number, ProjectId(uuid.uuid4().hex))
     await database.close()
+
+
+@pytest.fixture
+async def owned(bench: Bench) -> AsyncIterator[Bench]:
+    """The bench's lane owns the bench's project under the map in force."""
+    publish = text(
+        "INSERT INTO lane_map (version, count, dedicated) SELECT max(version) + 1, max(count), "
+        "jsonb_build_object(CAST(:project AS text), jsonb_build_array(CAST(:lane AS int))) FROM lane_map"
+    )
+    withdraw = text("DELETE FROM lane_map WHERE dedicated ? :project")
+    async with bench.database.transaction() as session:
+        await session.execute(publish, {"project": bench.project_id, "lane": bench.number})
+    yield bench
+    async with bench.database.transaction() as session:
+        await session.execute(withdraw, {"project": bench.project_id})

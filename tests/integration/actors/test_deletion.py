@@ -2,14 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-import pytest
-from sqlalchemy import text
 
 from actors.lane import AppendStatus
 from heliograph.domain import tables
@@ -23,21 +20,6 @@ from storage.postgres.lanes import LaneRegistry
 from tests.integration.actors.lane_bench import Bench, abandon, append, flushed, replace_settings, running
 
 _TRACE = (1).to_bytes(16, "big").hex()
-
-
-@pytest.fixture
-async def owned(bench: Bench) -> AsyncIterator[Bench]:
-    """The bench's lane owns the bench's project under the map in force."""
-    publish = text(
-        "INSERT INTO lane_map (version, count, dedicated) SELECT max(version) + 1, max(count), "
-        "jsonb_build_object(CAST(:project AS text), jsonb_build_array(CAST(:lane AS int))) FROM lane_map"
-    )
-    withdraw = text("DELETE FROM lane_map WHERE dedicated ? :project")
-    async with bench.database.transaction() as session:
-        await session.execute(publish, {"project": bench.project_id, "lane": bench.number})
-    yield bench
-    async with bench.database.transaction() as session:
-        await session.execute(withdraw, {"project": bench.project_id})
 
 
 async def delete(bench: Bench, subject_type: SubjectType, *subjects: str) -> tuple[str, MappedBatch]:

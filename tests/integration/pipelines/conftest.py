@@ -6,7 +6,10 @@ import pytest
 
 from heliograph.settings import Settings
 from storage.postgres.connection import Database
+from tests.integration.actors.conftest import bench, owned
 from tests.integration.pipelines.lane_logs import LaneLog
+
+__all__ = ["bench", "owned"]
 
 
 @pytest.fixture
