@@ -139,7 +139,7 @@ class Lane:
         self._remap_stage = RemapStage(
             self._merge_stage,
             merge,
-            Remapping(number, merge, cache, read=stores.contributions, compose=stores.compose),
+            self._remapping(merge, cache, payloads),
             writer=stores.writer,
             graves=Graves(number, self._deletions, stores.deletions),
             executor=self._merge_thread,
@@ -155,6 +155,10 @@ class Lane:
             ownership=self._ownership,
             generations=self._generations,
         )
+
+    def _remapping(self, merge: Merge, cache: SubjectCache, payloads: OversizedPayloads) -> Remapping:
+        read, compose = self._stores.contributions, self._stores.compose
+        return Remapping(self._number, merge, cache, read=read, compose=compose, lighten=payloads.lightened)
 
     async def start(self) -> None:
         """Take over the lane: a new epoch, the old ones sealed, the log after the checkpoint queued for the merge."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from actors.merge import Segment
+from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import Share
 from heliograph.domain.oversized import Oversized
 from ingestion.oversized import taken_out
@@ -49,11 +50,13 @@ class OversizedPayloads:
 
     def stored(self, segments: Sequence[Segment]) -> list[Segment]:
         """The segments with previews, once the whole of each is in object storage; raises Unavailable."""
-        kept: list[Segment] = []
-        for segment in segments:
-            batch, payloads = taken_out(segment.batch, self._max_bytes)
+        return [segment._replace(batch=self.lightened(segment.batch)) for segment in segments]
+
+    def lightened(self, batch: MappedBatch, *, is_trial: bool = False) -> MappedBatch:
+        """The batch with previews, once the whole of each is in object storage, but on trial; raises Unavailable."""
+        kept, payloads = taken_out(batch, self._max_bytes)
+        if not is_trial:
             self._put(payloads)
-            kept.append(segment._replace(batch=batch))
         return kept
 
     def remove_of_traces(self, project_id: str, trace_ids: Sequence[str]) -> dict[str, int]:

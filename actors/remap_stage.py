@@ -75,7 +75,7 @@ class RemapStage:
 
     def _store(self, remapped: Remapped, buried: Buried, is_trial: bool) -> Remade:  # noqa: FBT001 - an executor's call
         try:
-            rows, counts = self._remapping.rows_of(remapped, buried)
+            rows, counts = self._remapping.rows_of(remapped, buried, is_trial=is_trial)
             if not is_trial:
                 self._writer.insert("observations", rows.observations)
                 self._writer.insert("scores", rows.scores)

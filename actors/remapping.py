@@ -4,7 +4,7 @@ Blocking and without Ray; one thread of a lane runs it, between two flushes. See
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -20,6 +20,7 @@ from actors.partials import Compose, PartialObservations, PlacedParts, SpanBelow
 from actors.subject_cache import SubjectCache, SubjectKey
 from heliograph.domain import tables
 from heliograph.domain.deletions import Buried
+from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import LaneNumber
 from heliograph.domain.remapping import Remapped
 from ingestion.batch import observations
@@ -54,28 +55,44 @@ class _Chosen:
     below: dict[tuple[SubjectKey, str], SpanBelow] = field(default_factory=dict)
 
 
+class Lighten(Protocol):
+    """Puts previews in the place of what is too large for rows; see `OversizedPayloads.lightened`."""
+
+    def __call__(self, batch: MappedBatch, *, is_trial: bool) -> MappedBatch: ...
+
+
 class Remapping:
     """Computes what is to be stored; each row keeps its place and its version."""
 
     def __init__(
-        self, lane: LaneNumber, merge: Merge, cache: SubjectCache, *, read: WholeRows, compose: Compose
+        self,
+        lane: LaneNumber,
+        merge: Merge,
+        cache: SubjectCache,
+        *,
+        read: WholeRows,
+        compose: Compose,
+        lighten: Lighten,
     ) -> None:
         self._lane = lane
         self._merge = merge
         self._cache = cache
+        self._lighten = lighten
         self._partials = PartialObservations(read, cache, compose)
 
-    def rows_of(self, remapped: Remapped, buried: Buried) -> tuple[MergedRows, RemapCounts]:
+    def rows_of(self, remapped: Remapped, buried: Buried, *, is_trial: bool = False) -> tuple[MergedRows, RemapCounts]:
         """The rows to store. The states hold them already: `settle` or `forget_unsettled` of the merge follows.
 
         Args:
             remapped: records in the order of their versions.
             buried: every tombstone of this lane.
+            is_trial: nothing of it will be stored.
 
         Raises:
             Unavailable: a state could not be read back.
         """
         remapped = self._alive(remapped, buried)
+        remapped = remapped._replace(batch=self._lighten(remapped.batch, is_trial=is_trial))
         touched = frozenset(subjects_of(remapped.batch))
         self._merge.admit_stored(touched)
         chosen = _Chosen()

@@ -212,9 +212,8 @@ async def store_part(
         await prices.refresh()
         generations = {one: Generations(await registry.generations(one)) for one in replay.through}
         lanes = OwningLanes(replay.project_id, lane, registry.lane_map)
-        stage = ReplayPart(
-            replay.project_id, WholeRows(_clickhouse(settings), replay.project_id), lanes, generations=generations
-        )
+        rows, max_bytes = WholeRows(_clickhouse(settings), replay.project_id), settings.lanes.max_row_value_bytes
+        stage = ReplayPart(replay.project_id, rows, lanes, generations=generations, max_bytes=max_bytes)
         # 1. Find out what changes.
         examined = await stage.examine(records, prices)
         # 2. Note it: when this is repeated after a kill, some of it is stored already and no longer found.

@@ -24,6 +24,7 @@ from heliograph.domain.lanes import GENERATION_BITS, ORDINAL_BITS, SEGMENT_BITS
 from heliograph.domain.remapping import Remapped
 from heliograph.domain.replays import ReplayReport
 from ingestion import replay
+from ingestion.oversized import taken_out
 from ingestion.pricing import PriceBooks
 from pipelines.comparison import Mask, differences, places
 
@@ -81,12 +82,19 @@ class ReplayPart:
     """Examines, and stores, records of one project."""
 
     def __init__(
-        self, project_id: ProjectId, stored: StoredRows, lanes: Lanes, *, generations: Mapping[LaneNumber, Generations]
+        self,
+        project_id: ProjectId,
+        stored: StoredRows,
+        lanes: Lanes,
+        *,
+        generations: Mapping[LaneNumber, Generations],
+        max_bytes: int,
     ) -> None:
         self._project_id = project_id
         self._stored = stored
         self._lanes = lanes
         self._generations = generations
+        self._max_bytes = max_bytes
 
     async def examine(self, archived: pa.Table, prices: PriceBooks) -> Examined:
         """Map records and find out what that changes. Nothing is stored.
@@ -101,7 +109,9 @@ class ReplayPart:
         remapped = self._mapped(archived, prices)
         found = _Findings()
         _count_unreadable(remapped.batch, found)
-        changed = [self._spans(remapped, found), self._scores(remapped, found)]
+        # Rows hold previews of what is too large for them; lanes are given the whole.
+        light = remapped._replace(batch=taken_out(remapped.batch, self._max_bytes)[0])
+        changed = [self._spans(light, found), self._scores(light, found)]
         # What lanes merge, only they can tell; and whether what is not stored was deleted.
         asked = np.unique(np.concatenate([*(one.asked for one in changed), _in_parts(remapped.batch)]))
         merged = await self._merged(remapped, asked, found)

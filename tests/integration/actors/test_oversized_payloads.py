@@ -13,9 +13,7 @@ from ingestion import otlp
 from ingestion.oversized import put_back
 from storage.postgres.deletions import Deletions
 from tests.integration.actors.lane_bench import Bench, abandon, append, flushed, replace_settings, running
-from tests.integration.actors.test_deletion import delete, owned
-
-__all__ = ["owned"]
+from tests.integration.actors.test_deletion import delete
 
 _TRACE = (1).to_bytes(16, "big").hex()
 _LIGHT = replace_settings(max_row_value_bytes=16 << 10)

@@ -240,6 +240,24 @@ async def test_an_event_on_a_whole_span_is_merged_onto_what_the_span_is_today(re
     assert (await replays.replayed()).counts["changed"] == 0
 
 
+async def test_what_is_too_large_for_a_row_is_no_difference(replays: Replays) -> None:
+    trace, large = f"{1:032x}", "long " * 80_000
+    begun = {"id": "g", "traceId": trace, "model": "gpt-4o", "input": large, "usage": {"input": 3, "output": 1}}
+    whole = spans.span(
+        {"langfuse.observation.input": large, "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 3},
+        trace_id=(1).to_bytes(16, "big"),
+    )
+    sent = otlp.map_export(otlp.decode(spans.export([whole]), otlp.PROTOBUF), replays.context).batch
+    await replays.send(sent, replays.batch(("e1", "generation-create", begun)))
+    before = replays.stored()
+    assert all(len(row["input"]) < 10_000 for row in before.values())
+    assert (await replays.replayed()).counts["changed"] == 0
+    await replays.define(DEAR)
+    await replays.replayed()
+    assert {name: row["input"] for name, row in replays.stored().items()} == {n: r["input"] for n, r in before.items()}
+    assert replays.costs() == {"1": 8}
+
+
 async def test_scores_that_map_as_before_are_left_alone(replays: Replays) -> None:
     bodies = scores.decode(f'{{"id":"s","traceId":"{1:032x}","name":"q","value":1}}'.encode()).bodies
     await replays.send(replays.calls(1), scores.map_scores(bodies, replays.context))
