@@ -159,7 +159,7 @@ class Overloaded(HeliographError):
 
 
 class RateLimited(HeliographError):
-    """This project may send {limit} requests a minute to {group}: retry after {retry_after:.0f} s."""
+    """This project may send {limit} requests a minute to {group}: retry after {retry_after} s."""
 
     fields = ("group", "limit", "reset_at", "retry_after")
     group: str
@@ -169,7 +169,8 @@ class RateLimited(HeliographError):
 
 
 class QuotaExceeded(HeliographError):
-    """This project has sent the {limit} events that it may send in a {period}: the next one begins at {reset_at}."""
+    """This project has sent the {limit} events that it may send in a {period}: the next one begins at {reset_at},
+    in {retry_after} s."""
 
     fields = ("limit", "period", "reset_at", "retry_after")
     limit: int
