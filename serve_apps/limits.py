@@ -16,6 +16,7 @@ from heliograph.domain.limits import ProjectLimits, RouteGroup, Usage, next_day,
 # nothing of the events that the others count.
 REFRESH_SECONDS = 5.0
 _WINDOW_SECONDS = 60
+_SECOND = timedelta(seconds=1)
 _log = telemetry.logger("limits")
 
 
@@ -152,7 +153,7 @@ class Limits:
         if self._requests[project_id, group] >= share:
             self.refused["rate"] += 1
             reset_at = datetime.fromtimestamp((window + 1) * _WINDOW_SECONDS, UTC)
-            raise RateLimited(group.value, limit, reset_at.isoformat(), (reset_at - now).total_seconds())
+            raise RateLimited(group.value, limit, reset_at.isoformat(), math.ceil((reset_at - now) / _SECOND))
         self._requests[project_id, group] += 1
 
     def _admit_events(self, project_id: ProjectId, limits: ProjectLimits, now: datetime) -> None:
@@ -164,7 +165,7 @@ class Limits:
             if quota is not None and events >= quota:
                 self.refused["quota"] += 1
                 reset_at = ends(now)
-                raise QuotaExceeded(quota, period, reset_at.isoformat(), (reset_at - now) / timedelta(seconds=1))
+                raise QuotaExceeded(quota, period, reset_at.isoformat(), math.ceil((reset_at - now) / _SECOND))
 
     def _used(self, project_id: ProjectId, today: date) -> Usage:
         written = self._written.get(project_id, Usage())

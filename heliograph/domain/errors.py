@@ -159,7 +159,7 @@ class Overloaded(HeliographError):
 
 
 class RateLimited(HeliographError):
-    """This project may send {limit} requests a minute to {group}: retry after {retry_after} s."""
+    """This project may send {limit} requests a minute to {group}: retry after {retry_after} s, at {reset_at}."""
 
     fields = ("group", "limit", "reset_at", "retry_after")
     group: str
