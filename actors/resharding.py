@@ -8,6 +8,7 @@ from heliograph import telemetry
 from heliograph.domain.errors import (
     HeliographError,
     InvalidRequest,
+    LaneFenced,
     MapNotPending,
     Overloaded,
     ReshardingFailed,
@@ -135,11 +136,11 @@ async def _each(lanes: Iterable[LaneNumber], step: Callable[[LaneNumber], Awaita
 
 
 async def _until_done(step: Callable[[LaneNumber], Awaitable[None]], number: LaneNumber) -> None:
-    """Repeat a step of a lane that restarts or is busy."""
+    """Repeat a step of a lane that restarts, is busy, or has a successor that will answer in its place."""
     while True:
         try:
             await step(number)
-        except (Unavailable, Overloaded) as error:
+        except (Unavailable, Overloaded, LaneFenced) as error:
             _log.info("lane_asked_again", lane=number, reason=str(error))
             await asyncio.sleep(_RETRY_SECONDS)
         else:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from actors.lane import Lane
 from heliograph.domain.errors import ReshardingFailed, ReshardingRunning
 from heliograph.domain.identifiers import LaneNumber
 from heliograph.domain.lanes import LaneMap
@@ -117,6 +118,26 @@ async def test_a_lane_that_dies_at_any_step_changes_no_row(bench: Bench, lanes: 
                 break
             deaths += 1
     assert deaths > 8
+    assert stored(bench) == expected(senders)
+
+
+async def test_what_a_fenced_lane_refuses_its_successor_does(bench: Bench, lanes: LaneSet) -> None:
+    await lanes.resharding().change(lambda now: now.with_lanes_added(2))
+    await lanes.resharding().change(onto(bench, TWO))
+    fenced: list[Lane] = []
+
+    async def replaced_unheard(step: str) -> None:
+        if step != f"lane {TWO} before giving up" or fenced:
+            return
+        fenced.append(lanes.running.pop(TWO))
+        await lanes.start([TWO])
+        successor, lanes.running[TWO] = lanes.running[TWO], fenced[0]
+        asyncio.get_running_loop().call_later(0.2, lanes.running.update, {TWO: successor})
+
+    async with sending(lanes) as senders:
+        await lanes.resharding(replaced_unheard).change(onto(bench, THREE))
+    await fenced[0].stop()
+    assert (await LaneRegistry(bench.database).lane_map()).lanes_of(bench.project_id) == (THREE,)
     assert stored(bench) == expected(senders)
 
 

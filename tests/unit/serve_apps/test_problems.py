@@ -17,6 +17,7 @@ OPERATORS = {
     "ForeignPackage",
     "MapNotPending",
     "MigrationChanged",
+    "ReplayRunning",
     "ReshardingFailed",
     "ReshardingRunning",
     "RowsRefused",
