@@ -61,8 +61,10 @@ _FALLBACK_SERVER = re.compile(r"^\s*server SERVE_PROXY_ACTOR-\S+ .* backup\n", r
 # While Serve starts, an application may be missing: its clients must try again, and not be told that it does not exist.
 _APPLICATIONS = {"ingest": "/ingest/", "api": "/api/public/"}
 _NOT_FOUND = re.compile(r"^(\s*http-request return status) 404 .*$", re.MULTILINE)
-# Ingestion may be repeated without harm, so a replica that dies before it answers costs its caller nothing.
+# Ingestion may be repeated without harm, so a replica that dies before it answers costs its caller nothing, as long as
+# HAProxy holds all of the request: it waits for a small one's body before it passes it on.
 _INGESTION_BACKEND = re.compile(r"^backend http-ingest\n", re.MULTILINE)
+_HELD_REQUESTS = r"    option http-buffer-request\n    retry-on conn-failure empty-response\n"
 _DEFAULTS = re.compile(r"^defaults\n", re.MULTILINE)
 _FRONTEND = re.compile(r"^frontend http_frontend\n\s*bind .*\n", re.MULTILINE)
 
@@ -91,7 +93,7 @@ def amended(
         return text
     # A dashboard's websocket may be silent for long; a busy replica may answer a check later than the next one is due.
     text = _DEFAULTS.sub("defaults\n    timeout tunnel 1h\n    timeout check 5s\n", text)
-    text = _INGESTION_BACKEND.sub("backend http-ingest\n    retry-on conn-failure empty-response\n", text)
+    text = _INGESTION_BACKEND.sub(rf"\g<0>{_HELD_REQUESTS}", text)
     text = _NOT_FOUND.sub(lambda found: f"{found[1]} 503 errorfile {unavailable}", text)
     missing = [prefix for name, prefix in _APPLICATIONS.items() if f"\nbackend http-{name}\n" not in text]
     refusals = "".join(
