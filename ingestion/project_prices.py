@@ -1,16 +1,15 @@
 """The price books of all projects, as old as a few seconds."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Protocol
 
 import structlog
 
 from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.models import Model
+from ingestion.followed import Followed, Source
 from ingestion.pricing import PriceBook, managed_prices
 
 log = structlog.get_logger(__name__)
@@ -19,59 +18,21 @@ log = structlog.get_logger(__name__)
 REFRESH_SECONDS = 5.0
 
 
-class Definitions(Protocol):
-    """Where definitions are kept."""
+class ProjectPrices(Followed[Model]):
+    """Each project's own definitions before the managed ones; before the first reading no event can be priced."""
 
-    async def version(self) -> str:
-        """A text that changes whenever a definition does. Raises Unavailable."""
-        ...
-
-    async def all(self) -> Sequence[Model]:
-        """Every definition of every project. Raises Unavailable."""
-        ...
-
-
-class ProjectPrices:
-    """Each project's own definitions before the managed ones, read from memory.
-
-    While the store is away the last known ones hold; before the first reading no event can be priced.
-
-    Args:
-        definitions: where they are kept.
-        refresh_seconds: how often they are looked at.
-    """
-
-    def __init__(self, definitions: Definitions, refresh_seconds: float = REFRESH_SECONDS) -> None:
-        self._definitions = definitions
-        self._refresh_seconds = refresh_seconds
-        self._version: str | None = None
+    def __init__(self, definitions: Source[Model], refresh_seconds: float = REFRESH_SECONDS) -> None:
+        super().__init__(definitions, refresh_seconds)
         self._books: dict[str, PriceBook] = {}
 
     def of(self, project_id: ProjectId) -> PriceBook:
         """The book of a project; raises Unavailable before the first reading."""
-        if self._version is None:
+        if not self.is_known:
             raise Unavailable("The list of model definitions", self._refresh_seconds)
         return self._books.get(project_id) or managed_prices()
 
-    async def run(self) -> None:
-        """Follow the definitions for ever."""
-        while True:
-            await self.look()
-            await asyncio.sleep(self._refresh_seconds)
-
-    async def look(self) -> None:
-        """Read the definitions if they have changed and can be read."""
-        try:
-            await self.refresh()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the last known ones hold
-            log.warning("model_definitions_not_read", reason=repr(error))
-
-    async def refresh(self) -> None:
-        """Read the definitions if they have changed; raises Unavailable."""
-        version = await self._definitions.version()
-        if version != self._version:
-            self._books = _books(await self._definitions.all())
-            self._version = version
+    def _adopt(self, definitions: Sequence[Model]) -> None:
+        self._books = _books(definitions)
 
 
 def _books(models: Sequence[Model]) -> dict[str, PriceBook]:

@@ -1,6 +1,5 @@
 """The masking rules of all projects, as old as a few seconds."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -12,6 +11,7 @@ import structlog
 from heliograph.domain.errors import InvalidRequest, Unavailable
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.masking import MaskingRule, RuleKind
+from ingestion.followed import Followed, Source
 from ingestion.masking.finders import hiding
 from ingestion.masking.masker import ALWAYS, Masker
 from ingestion.masking.texts import Note
@@ -20,18 +20,6 @@ log = structlog.get_logger(__name__)
 
 # For so long after a change of a rule events may still be masked as before it.
 REFRESH_SECONDS = 2.0
-
-
-class Rules(Protocol):
-    """Where rules are kept."""
-
-    async def version(self) -> str:
-        """A text that changes whenever a rule does. Raises Unavailable."""
-        ...
-
-    async def all(self) -> Sequence[MaskingRule]:
-        """Every rule of every project, in their order. Raises Unavailable."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -79,56 +67,33 @@ def masking_of(rules: Sequence[MaskingRule], note: Note | None = None) -> Maskin
     )
 
 
-class ProjectMasking:
-    """Each project's rules, read from memory.
+class ProjectMasking(Followed[MaskingRule]):
+    """Each project's rules.
 
-    While the store is away the last known ones hold. Before the first reading nothing can be taken, and of a project
-    whose rules cannot be applied neither: what a rule should have hidden must not be stored.
-
-    Args:
-        rules: where they are kept.
-        refresh_seconds: how often they are looked at.
+    Before the first reading nothing can be taken, and of a project whose rules cannot be applied neither: what a rule
+    should have hidden must not be stored.
     """
 
-    def __init__(self, rules: Rules, refresh_seconds: float = REFRESH_SECONDS) -> None:
-        self._rules = rules
-        self._refresh_seconds = refresh_seconds
-        self._version: str | None = None
+    def __init__(self, rules: Source[MaskingRule], refresh_seconds: float = REFRESH_SECONDS) -> None:
+        super().__init__(rules, refresh_seconds)
         self._none = Masking()
         self._of: dict[str, Masking | None] = {}
 
     def of(self, project_id: ProjectId) -> Masking:
         """The masking of a project; raises Unavailable while its rules cannot be applied."""
-        if self._version is None:
+        if not self.is_known:
             raise Unavailable("The list of masking rules", self._refresh_seconds)
         found = self._of.get(project_id, self._none)
         if found is None:
             raise Unavailable("A masking rule of this project", self._refresh_seconds)
         return found
 
-    async def run(self) -> None:
-        """Follow the rules for ever."""
-        while True:
-            await self.look()
-            await asyncio.sleep(self._refresh_seconds)
-
-    async def look(self) -> None:
-        """Read the rules if they have changed and can be read."""
-        try:
-            await self.refresh()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the last known ones hold
-            log.warning("masking_rules_not_read", reason=repr(error))
-
-    async def refresh(self) -> None:
-        """Read the rules if they have changed; raises Unavailable."""
-        version = await self._rules.version()
-        if version != self._version:
-            by_project = sorted(await self._rules.all(), key=attrgetter("project_id"))
-            self._of = {
-                project_id: _applicable(project_id, list(own))
-                for project_id, own in groupby(by_project, attrgetter("project_id"))
-            }
-            self._version = version
+    def _adopt(self, definitions: Sequence[MaskingRule]) -> None:
+        by_project = sorted(definitions, key=attrgetter("project_id"))
+        self._of = {
+            project_id: _applicable(project_id, list(own))
+            for project_id, own in groupby(by_project, attrgetter("project_id"))
+        }
 
 
 def _applicable(project_id: str, rules: Sequence[MaskingRule]) -> Masking | None:
