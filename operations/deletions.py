@@ -2,8 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from heliograph.domain.access import Project
@@ -15,7 +14,7 @@ from operations import processes
 from operations.errors import DeletionPending, ProjectNotNamed, StepFailed
 from operations.ray_cluster import ray_environment
 from storage.postgres.api_keys import ApiKeys
-from storage.postgres.connection import Database
+from storage.postgres.connection import Database, opened
 from storage.postgres.deletions import Deletions
 from storage.postgres.key_cache import FRESH_SECONDS
 from storage.postgres.projects import Projects
@@ -30,7 +29,7 @@ def project_of(settings: Settings, name_or_id: str) -> Project:
     async def finding(database: Database) -> Project:
         projects = Projects(database)
         if name_or_id:
-            return await projects.by_name(name_or_id) or await projects.get(ProjectId(name_or_id))
+            return await projects.named(name_or_id)
         oldest = await projects.oldest()
         if oldest is None:
             raise ProjectNotFound(ProjectId(""))
@@ -98,16 +97,7 @@ def latest(settings: Settings, limit: int) -> list[Deletion]:
 
 def _run(settings: Settings, call: Callable[[Database], Awaitable[_T]]) -> _T:
     async def calling() -> _T:
-        async with _database(settings) as database:
+        async with opened(settings.postgres_dsn) as database:
             return await call(database)
 
     return asyncio.run(calling())
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.postgres_dsn)
-    try:
-        yield database
-    finally:
-        await database.close()

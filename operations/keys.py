@@ -1,17 +1,13 @@
 """API keys as the commands create, list and end them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 
 from heliograph.domain.access import ListedKey
-from heliograph.domain.errors import ProjectNotFound
-from heliograph.domain.identifiers import ProjectId
 from heliograph.settings import Settings
 from operations.connection import Connection
 from storage.postgres.api_keys import ApiKeys
-from storage.postgres.connection import Database
+from storage.postgres.connection import opened
 from storage.postgres.projects import Projects
 
 
@@ -19,8 +15,8 @@ def create(settings: Settings, project: str, *, note: str, expires_at: datetime 
     """A new key pair for the project of that name; raises ProjectNotFound."""
 
     async def creation() -> Connection:
-        async with _database(settings) as database:
-            project_id = await _id_of(database, project)
+        async with opened(settings.postgres_dsn) as database:
+            project_id = (await Projects(database).named(project)).id
             keys = ApiKeys(database, settings.pepper)
             issued = await keys.create(project_id, note=note, expires_at=expires_at)
         return Connection(settings.url, issued.public_key, issued.secret_key)
@@ -32,8 +28,8 @@ def of_project(settings: Settings, project: str) -> list[ListedKey]:
     """Every key of the project of that name; raises ProjectNotFound."""
 
     async def listing() -> list[ListedKey]:
-        async with _database(settings) as database:
-            return await ApiKeys(database, settings.pepper).list_of(await _id_of(database, project))
+        async with opened(settings.postgres_dsn) as database:
+            return await ApiKeys(database, settings.pepper).list_of((await Projects(database).named(project)).id)
 
     return asyncio.run(listing())
 
@@ -42,7 +38,7 @@ def revoke(settings: Settings, public_key: str) -> None:
     """End a key now; raises KeyUnknown."""
 
     async def ending() -> None:
-        async with _database(settings) as database:
+        async with opened(settings.postgres_dsn) as database:
             await ApiKeys(database, settings.pepper).revoke(public_key)
 
     asyncio.run(ending())
@@ -52,23 +48,7 @@ def expire(settings: Settings, public_key: str, expires_at: datetime | None) -> 
     """Let a key end at a moment, or never; raises KeyUnknown."""
 
     async def changing() -> None:
-        async with _database(settings) as database:
+        async with opened(settings.postgres_dsn) as database:
             await ApiKeys(database, settings.pepper).expire(public_key, expires_at)
 
     asyncio.run(changing())
-
-
-async def _id_of(database: Database, name: str) -> ProjectId:
-    project = await Projects(database).by_name(name)
-    if project is None:
-        raise ProjectNotFound(ProjectId(name))
-    return project.id
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.postgres_dsn)
-    try:
-        yield database
-    finally:
-        await database.close()

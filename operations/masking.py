@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from heliograph.domain.errors import ProjectNotFound
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.masking import MaskedField, MaskingRule
 from heliograph.domain.observations import observations_from
@@ -13,7 +12,7 @@ from ingestion.masking.dry_run import Shown, check, dry_run
 from ingestion.masking.observations import COLUMNS, ShownField, dry_run_of
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
-from storage.postgres.connection import Database
+from storage.postgres.connection import opened
 from storage.postgres.masking_rules import MaskingRules
 from storage.postgres.projects import Projects
 
@@ -78,11 +77,6 @@ def try_on_stored(
 
 @asynccontextmanager
 async def _rules(settings: Settings, name: str) -> AsyncIterator[tuple[MaskingRules, ProjectId]]:
-    database = Database(settings.postgres_dsn)
-    try:
-        project = await Projects(database).by_name(name)
-        if project is None:
-            raise ProjectNotFound(ProjectId(name))
+    async with opened(settings.postgres_dsn) as database:
+        project = await Projects(database).named(name)
         yield MaskingRules(database, project.id), project.id
-    finally:
-        await database.close()

@@ -88,6 +88,16 @@ class Database:
         await self._engine.dispose()
 
 
+@asynccontextmanager
+async def opened(dsn: str) -> AsyncIterator[Database]:
+    """Open a database for as long as the block takes."""
+    database = Database(dsn)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 class Lock:
     """A lock that is held; see `Database.lock`."""
 

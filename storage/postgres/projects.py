@@ -34,6 +34,10 @@ class Projects:
             row = await session.scalar(_LIVING.where(ProjectRow.name == name).limit(1))
         return project_from(row) if row is not None else None
 
+    async def named(self, name_or_id: str) -> Project:
+        """Return the oldest project of that name, or the one of that id; raises ProjectNotFound."""
+        return await self.by_name(name_or_id) or await self.get(ProjectId(name_or_id))
+
     async def oldest(self) -> Project | None:
         """Return the project that was created first, or nothing."""
         async with self._database.transaction() as session:

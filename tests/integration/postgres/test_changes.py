@@ -61,15 +61,6 @@ async def issued(database: Database, project: Project) -> IssuedKey:
     return await ApiKeys(database, PEPPER).create(project.id)
 
 
-@pytest.fixture
-async def relay(dsn: str) -> AsyncIterator[Relay]:
-    url = make_url(dsn)
-    relay = Relay(str(url.host), int(url.port or 0))
-    await relay.open()
-    yield relay
-    await relay.cut()
-
-
 def through(relay: Relay, dsn: str) -> str:
     return make_url(dsn).set(host="127.0.0.1", port=relay.port).render_as_string(hide_password=False)
 

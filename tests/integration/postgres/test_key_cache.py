@@ -23,15 +23,6 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-async def relay(dsn: str) -> AsyncIterator[Relay]:
-    url = make_url(dsn)
-    relay = Relay(str(url.host), int(url.port or 0))
-    await relay.open()
-    yield relay
-    await relay.cut()
-
-
-@pytest.fixture
 async def cache(dsn: str, relay: Relay, clock: SettableClock) -> AsyncIterator[KeyCache]:
     far = make_url(dsn).set(host="127.0.0.1", port=relay.port).render_as_string(hide_password=False)
     database = Database(far)

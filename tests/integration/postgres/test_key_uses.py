@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -87,15 +86,6 @@ async def test_a_row_that_another_is_writing_is_passed_over(
 
     assert await _last_used(database, held) is None
     assert await _last_used(database, free) == START
-
-
-@pytest.fixture
-async def relay(dsn: str) -> AsyncIterator[Relay]:
-    url = make_url(dsn)
-    relay = Relay(str(url.host), int(url.port or 0))
-    await relay.open()
-    yield relay
-    await relay.cut()
 
 
 async def test_uses_wait_for_a_server_that_is_away(

@@ -72,11 +72,8 @@ async def test_a_change_is_heard_and_read_at_once(replica: Replica, dsn: str) ->
     await asyncio.gather(listening, return_exceptions=True)
 
 
-async def test_a_known_prompt_is_served_while_postgresql_is_away(project: Project, dsn: str) -> None:
-    url = make_url(dsn)
-    relay = Relay(str(url.host), int(url.port or 0))
-    await relay.open()
-    address = url.set(host="127.0.0.1", port=relay.port).render_as_string(hide_password=False)
+async def test_a_known_prompt_is_served_while_postgresql_is_away(project: Project, dsn: str, relay: Relay) -> None:
+    address = make_url(dsn).set(host="127.0.0.1", port=relay.port).render_as_string(hide_password=False)
     database, clock = Database(address), SettableClock()
     cache, asked = PromptCache(database, clock), Asked(project.id, "hot", PRODUCTION)
     new = NewPrompt(name="hot", type=PromptType.TEXT, body="one", labels=("production",))
