@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from heliograph.domain.identifiers import ProjectId
 from heliograph.settings import Settings
 from storage.objects.media import MediaObjects
-from storage.postgres.connection import Database
+from storage.postgres.connection import opened
 from storage.postgres.media import AllMedia
 
 EVERY_SECONDS = 60.0
@@ -19,12 +19,9 @@ async def remove_orphaned_media(settings: Settings) -> int:
     async def remove(files: Sequence[tuple[ProjectId, str]]) -> None:
         await asyncio.to_thread(objects.delete, files)
 
-    database = Database(settings.postgres_dsn)
     removed = 0
-    try:
+    async with opened(settings.postgres_dsn) as database:
         media = AllMedia(database)
         while count := await media.remove_orphans(remove):
             removed += count
-    finally:
-        await database.close()
     return removed

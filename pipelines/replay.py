@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,8 @@ from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.replays import Replay, ReplayReport
 from heliograph.settings import Settings
 from ingestion.project_prices import ProjectPrices
-from pipelines.compaction import Compaction, opened
+from pipelines.compaction import Compaction
+from pipelines.compaction import opened as opened_stores
 from pipelines.owning_lanes import OwningLanes, RemappingLane
 from pipelines.replay_part import ReplayPart
 from storage.clickhouse.connection import connect_blocking
@@ -37,7 +38,7 @@ from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.whole_rows import WholeRows
 from storage.objects import connection as objects
 from storage.objects.archive import Archive, ArchiveFile
-from storage.postgres.connection import Database
+from storage.postgres.connection import opened
 from storage.postgres.lanes import LaneRegistry
 from storage.postgres.models import AllModels
 from storage.postgres.replays import Replays
@@ -49,6 +50,8 @@ _SAMPLED_GROUPS = 400
 _PAUSE_SECONDS = 1.0
 _COLUMNS = ["project_id", "kind", "subject", "entity_type", "entity_id", "received_at", "facts", "payload"]
 _PLACES = ["lane", "segment", "ordinal"]
+# Of one worker, whose process carries out many parts.
+_CLIENTS: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class ReplayProgress:
 
 async def prepared(settings: Settings, selection: Selection, *, records_per_part: int = _RECORDS_PER_PART) -> Replay:
     """The replay of this selection that was cut short, or a new one of all that is flushed by now."""
-    async with opened(settings) as stores:
+    async with opened_stores(settings) as stores:
         replays = Replays(stores.database)
         unfinished = await replays.unfinished(
             selection.project_id, selection.start, selection.end, is_trial=selection.is_trial
@@ -120,9 +123,8 @@ async def run(
         ReplayRunning: the project is being replayed already.
         Unavailable: a store or a lane did not answer; the next call goes on where this one ended.
     """
-    database = Database(settings.postgres_dsn)
-    replays = Replays(database)
-    try:
+    async with opened(settings.postgres_dsn) as database:
+        replays = Replays(database)
         async with replays.exclusively(selection.project_id):
             replay = await prepared(settings, selection)
             done = await replays.done(replay.id)
@@ -136,8 +138,6 @@ async def run(
             await work
             await replays.finish(replay.id)
             return sum((await replays.done(replay.id)).values(), ReplayReport())
-    finally:
-        await database.close()
 
 
 def _map_parts(settings: Settings, replay: Replay, done: frozenset[int], *, workers: int) -> None:
@@ -156,7 +156,9 @@ def _map_parts(settings: Settings, replay: Replay, done: frozenset[int], *, work
     records = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         read, batch_size=1, batch_format="pyarrow"
     )
-    stored = records.groupby("part").map_groups(store, batch_format="pyarrow")
+    # One partition a part that is left: Ray's own 200 would be 200 tasks, however little there is to replay.
+    left = max(1, replay.parts - len(done))
+    stored = records.groupby("part", num_partitions=left).map_groups(store, batch_format="pyarrow")
     for _ in stored.iter_batches(batch_format="pyarrow"):
         pass
 
@@ -206,8 +208,7 @@ async def store_part(
     lane: Callable[[LaneNumber], RemappingLane],
 ) -> None:
     """Carry out one part of a replay. It may be killed anywhere, and repeated."""
-    database = Database(settings.postgres_dsn)
-    try:
+    async with opened(settings.postgres_dsn) as database:
         registry, replays, prices = LaneRegistry(database), Replays(database), ProjectPrices(AllModels(database))
         await prices.refresh()
         generations = {one: Generations(await registry.generations(one)) for one in replay.through}
@@ -222,8 +223,6 @@ async def store_part(
         stored = ReplayReport() if replay.is_trial else await stage.store(examined)
         # 4. Note that it is done.
         await replays.stored(replay.id, part, stored)
-    finally:
-        await database.close()
 
 
 def _files(archive: Archive, selection: Selection, through: Mapping[LaneNumber, int]) -> list[ArchiveFile]:
@@ -269,21 +268,14 @@ async def _archived(compaction: Compaction) -> None:
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-@lru_cache(maxsize=1)
-def _clients() -> dict[str, Any]:
-    return {}
-
-
 def _client(settings: Settings) -> Any:  # boto3's type is known to checkers only
-    clients = _clients()
-    if "s3" not in clients:
-        clients["s3"] = objects.connect(settings.s3, settings.s3_url)
-    return clients["s3"]
+    if "s3" not in _CLIENTS:
+        _CLIENTS["s3"] = objects.connect(settings.s3, settings.s3_url)
+    return _CLIENTS["s3"]
 
 
 def _clickhouse(settings: Settings) -> DeferredClient:
-    clients = _clients()
-    if "clickhouse" not in clients:
-        clients["clickhouse"] = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
-    found: DeferredClient = clients["clickhouse"]
+    if "clickhouse" not in _CLIENTS:
+        _CLIENTS["clickhouse"] = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
+    found: DeferredClient = _CLIENTS["clickhouse"]
     return found
