@@ -13,7 +13,7 @@ from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp_json, wire
 from ingestion.attributes.group import Frame, frame_of
 from ingestion.attributes.timing import microseconds
-from ingestion.masking.masker import Masker
+from ingestion.masking.masker import ALWAYS, Masker
 from ingestion.pricing import PriceBook, managed_prices
 from ingestion.records import span_records
 from ingestion.rows import NO_SCORES
@@ -65,7 +65,7 @@ class MappingContext:
     project_id: ProjectId
     facts: IngestionFacts
     received_at: datetime
-    masker: Masker = field(default_factory=Masker)
+    masker: Masker = ALWAYS
     prices: PriceBook = field(default_factory=managed_prices)
 
 

@@ -10,7 +10,6 @@ from heliograph.domain import tables
 from heliograph.domain.events import IngestionFacts
 from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp
-from ingestion.masking.masker import Masker
 from ingestion.pricing import managed_prices
 from tests.benchmarks.load import Template
 from tests.benchmarks.stack import Stack
@@ -25,7 +24,6 @@ def rows_of(template: Template, project_id: str) -> pa.Table:
         project_id=ProjectId(project_id),
         facts=IngestionFacts(sdk_name="python"),
         received_at=datetime.now(UTC),
-        masker=Masker(),
         prices=managed_prices(),
     )
     batch = otlp.map_export(otlp.decode(template.copy(), "application/x-protobuf"), context).batch

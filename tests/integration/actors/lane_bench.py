@@ -17,7 +17,6 @@ from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.settings import LaneSettings, MaintenanceSettings, Settings
 from ingestion import otlp, replay
 from ingestion.batch import observations
-from ingestion.masking.masker import Masker
 from ingestion.pricing import managed_prices
 from pipelines.compaction import Compacted, Compaction, opened
 from storage.clickhouse.contributions import Contributions
@@ -107,7 +106,6 @@ class Bench:
             project_id=self.project_id,
             facts=IngestionFacts(public_key="pk"),
             received_at=received_at or datetime.now(UTC),
-            masker=Masker(),
             prices=managed_prices(),
         )
         return otlp.map_export(otlp.decode(request.SerializeToString(), otlp.PROTOBUF), context).batch

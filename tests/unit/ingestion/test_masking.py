@@ -3,7 +3,12 @@
 import json
 from dataclasses import replace
 
+from heliograph.domain.events import IngestionFacts
+from heliograph.domain.identifiers import ProjectId
 from ingestion import otlp, scores
+from ingestion.masking.masker import ALWAYS
+from ingestion.masking.projects import NoRules
+from ingestion.otlp import MappingContext
 from tests.unit.ingestion.masking_rules import detector, expression, masker
 from tests.unit.ingestion.spans import CONTEXT, event, export, mapped, same_rows, span, status
 
@@ -64,3 +69,8 @@ def test_a_text_that_was_json_before_it_was_cut_off_keeps_nothing() -> None:
     cut = masker(expression(r"\b\d{3}-\d{4}\b"), detector("email"))
     assert cut.text('{"a": "call\\n555-1234, or \\"me\\u0040x.example') == '{"a": "call\n[hidden], or "[email]'
     assert cut.text('{"a": "\\n') == '{"a": "\\n'
+
+
+def test_projects_without_rules_share_one_masker_since_its_patterns_take_long_to_compile() -> None:
+    assert MappingContext(ProjectId("one"), IngestionFacts(), CONTEXT.received_at).masker is ALWAYS
+    assert NoRules().of(ProjectId("two")).masker is ALWAYS
