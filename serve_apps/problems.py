@@ -41,6 +41,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.ProjectNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.TraceNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ObservationNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.ScoreNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ModelNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.MaskingRuleNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.MediaNotFound: Problem(404, "LangfuseNotFoundError"),

@@ -17,6 +17,7 @@ from serve_apps.api import (
     projects,
     prompts,
     scores,
+    scores_v3,
     traces,
 )
 from serve_apps.api.dependencies import QueryDependencies
@@ -30,6 +31,7 @@ ROUTERS = (
     media.router,
     prompts.router,
     traces.router,
+    scores_v3.router,
     scores.router,
     observations_v2.router,
     observations.router,

@@ -109,6 +109,13 @@ class ObservationNotFound(HeliographError):
     observation_id: str
 
 
+class ScoreNotFound(HeliographError):
+    """Score {score_id} not found within authorized project"""
+
+    fields = ("score_id",)
+    score_id: str
+
+
 class ModelNotFound(HeliographError):
     """Model {model_id} not found within authorized project"""
 

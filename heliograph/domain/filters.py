@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 TextOperator = Literal["=", "contains", "does not contain", "starts with", "ends with", "matches"]
-NumberOperator = Literal["=", ">", "<", ">=", "<="]
+NumberOperator = Literal["=", "!=", ">", "<", ">=", "<="]
 MembershipOperator = Literal["any of", "none of"]
 _Values = Annotated[list[str], Field(min_length=1)]
 
@@ -140,6 +140,16 @@ def equals(column: str, value: str) -> TextCondition:
 def one_of(column: str, values: list[str]) -> TextOptionsCondition:
     """The text of a column is one of these."""
     return TextOptionsCondition(type="stringOptions", column=column, operator="any of", value=values)
+
+
+def present(column: str) -> NullCondition:
+    """The column has something."""
+    return NullCondition(type="null", column=column, operator="is not null")
+
+
+def number(column: str, operator: NumberOperator, value: float) -> NumberCondition:
+    """The number of a column compares so with this one."""
+    return NumberCondition(type="number", column=column, operator=operator, value=value)
 
 
 def holds_all(column: str, values: list[str]) -> ArrayOptionsCondition:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -28,6 +28,9 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+_Value = TypeVar("_Value")
+# Empty is absent.
+Optional = Annotated[_Value | None, _NoneIfEmpty]
 Moment = Annotated[datetime | None, _NoneIfEmpty]
 Truth = Annotated[bool | None, _NoneIfEmpty]
 
@@ -75,6 +78,16 @@ def period(column: str, after: datetime | None, before: datetime | None) -> list
     """From `after`, inclusive, to `before`, exclusive."""
     bounds: list[Condition] = [filters.since(column, after)] if after else []
     return [*bounds, filters.before(column, before)] if before else bounds
+
+
+def listed(text: str) -> list[str]:
+    """The entries of a comma-separated list; empty ones are none."""
+    return [entry for each in text.split(",") if (entry := each.strip())]
+
+
+def memberships(**lists: str) -> list[Condition]:
+    """For each column with a comma-separated list: it is one of its entries."""
+    return [filters.one_of(column, entries) for column, text in lists.items() if (entries := listed(text))]
 
 
 def choice(text: str, known: Iterable[str], default: Iterable[str]) -> frozenset[str]:

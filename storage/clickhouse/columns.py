@@ -111,3 +111,26 @@ OBSERVATION_COLUMNS: Columns = {
     "output": Column("output", Kind.PAYLOAD),
     "metadata": Column("metadata", Kind.JSON_MAP),
 }
+
+SCORE_COLUMNS: Columns = {
+    "id": Column("id", Kind.TEXT),
+    "timestamp": Column("timestamp", Kind.TIME),
+    "createdAt": Column("created_at", Kind.TIME),
+    "updatedAt": Column("updated_at", Kind.TIME),
+    "name": Column("name", Kind.TEXT),
+    "dataType": Column("data_type", Kind.TEXT),
+    "source": Column("source", Kind.TEXT),
+    "value": Column("value", Kind.NUMBER),
+    "stringValue": Column("string_value", Kind.TEXT),
+    "traceId": Column("trace_id", Kind.TEXT),
+    "observationId": Column("observation_id", Kind.TEXT),
+    "sessionId": Column("session_id", Kind.TEXT),
+    "datasetRunId": Column("dataset_run_id", Kind.TEXT),
+    "environment": Column("environment", Kind.TEXT),
+    "comment": Column("comment", Kind.TEXT),
+    "metadata": Column("metadata", Kind.JSON_MAP),
+    "authorUserId": Column("author_user_id", Kind.TEXT),
+    "configId": Column("config_id", Kind.TEXT),
+    "queueId": Column("queue_id", Kind.TEXT),
+    "executionTraceId": Column("execution_trace_id", Kind.TEXT),
+}
