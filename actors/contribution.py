@@ -15,6 +15,7 @@ class ObservationContribution(NamedTuple):
 
     id: str
     parent_observation_id: str
+    type: str
     name: str
     start_time: int
     end_time: int | None

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from actors import repeated_usage
 from actors.contribution import ObservationContribution, ScoreContribution
 from heliograph.domain import costs, tables
 from ingestion.batch.metadata import metadata_texts
@@ -136,6 +137,9 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
     levels = [one.level for one in known]
     errors, warnings = levels.count("ERROR"), levels.count("WARNING")
     values, labels = _score_summary(state.scores.values())
+    repeated = repeated_usage.repeating(known)
+    counted = [one for one in known if one.id not in repeated] if repeated else known
+    paid = [one for one in known if not repeated.get(one.id)] if repeated else known
     return TraceRow(
         project_id=project_id,
         id=trace_id,
@@ -149,7 +153,7 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
         tags=sorted(attributes.tags),
         public=attributes.public,
         bookmarked=place.bookmarked,
-        metadata=list(attributes.metadata.items()),
+        metadata=list((attributes.metadata | repeated_usage.explained(repeated, known)).items()),
         input=parts.get("input", ""),
         output=parts.get("output", ""),
         input_preview=parts.get("input", "")[:PREVIEW_CHARACTERS] or (root.input_preview if root else ""),
@@ -162,10 +166,10 @@ def roll_up(project_id: str, trace_id: str, state: SubjectState) -> TraceRow:
         error_count=errors,
         warning_count=warnings,
         score_count=len(state.scores),
-        input_tokens=_tokens(one.input_tokens for one in known),
-        output_tokens=_tokens(one.output_tokens for one in known),
-        total_tokens=_tokens(one.total_tokens for one in known),
-        total_cost=min(sum(one.total_cost for one in known), costs.MAX_UNITS),
+        input_tokens=_tokens(one.input_tokens for one in counted),
+        output_tokens=_tokens(one.output_tokens for one in counted),
+        total_tokens=_tokens(one.total_tokens for one in counted),
+        total_cost=min(sum(one.total_cost for one in paid), costs.MAX_UNITS),
         models=sorted({one.provided_model_name for one in known if one.provided_model_name}),
         score_values=values,
         score_labels=labels,

@@ -14,14 +14,13 @@ ENTRY = "haproxy"
 UNAVAILABLE = "503.http"
 
 _BODY = (
-    '{"message":"Heliograph cannot answer at the moment: nothing was lost, send it again in 2 seconds.",'
+    '{"message":"Heliograph cannot answer at the moment: nothing was lost, send it again in a few seconds.",'
     '"error":"ServiceUnavailable"}'
 )
 # OpenTelemetry exporters retry 429, 502, 503 and 504 alone; Ray's own file answers 500 and would cost data.
 _UNAVAILABLE_RESPONSE = (
     "HTTP/1.1 503 Service Unavailable\r\n"
     "Content-Type: application/json\r\n"
-    "Retry-After: 2\r\n"
     "Cache-Control: no-store\r\n"
     "Connection: close\r\n"
     f"Content-Length: {len(_BODY)}\r\n"
@@ -30,13 +29,19 @@ _UNAVAILABLE_RESPONSE = (
 )
 
 # Everything that ingests belongs to one application, which scales on its own, whatever its public address.
+# OpenTelemetry's exporters try six times: told to come again in 2 seconds they give up after 10, and left to their own
+# back-off, which doubles, after half a minute.
 _FRONTEND_RULES = """\
+    acl exported path_beg /api/public/otel/ /v1/traces /v1/metrics /v1/logs
+    http-request set-var(txn.exported) bool(true) if exported
+    acl told_when res.hdr(Retry-After) -m found
+    acl backs_off var(txn.exported) -m bool
     acl ingestion path_beg /api/public/otel/ /v1/traces /v1/metrics /v1/logs
     acl ingestion path /api/public/ingestion /api/public/spans /api/public/generations /api/public/events
     acl creation path /api/public/scores /api/public/traces
     http-request set-path /ingest%[path] if ingestion or creation METH_POST
     http-request set-path /api/public/heliograph-metrics if { path /metrics }
-    http-response set-header Retry-After 2 if { status 503 } !{ res.hdr(Retry-After) -m found }
+    http-after-response set-header Retry-After 2 if { status 503 } !told_when !backs_off
 """
 
 # Whoever uploads says what a file is: as a document of this origin it must not be able to run anything.

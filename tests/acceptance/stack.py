@@ -68,6 +68,10 @@ class Stack:
                 family.update({child.pid: child for child in process.children(recursive=True)})
         return list(family.values())
 
+    def titled(self, title: str) -> list[psutil.Process]:
+        """Those of them whose title starts so."""
+        return [process for process in self.processes() if " ".join(_command(process)).startswith(title)]
+
     def kill_everything(self) -> int:
         """Kill -9 every process of the stack; returns how many."""
         victims = self.processes()
@@ -88,6 +92,13 @@ class Stack:
             ) == str(self.port)
         except (psutil.Error, OSError):
             return False
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 @contextmanager

