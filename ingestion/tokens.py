@@ -153,12 +153,22 @@ def _texts(message: Mapping[str, Value]) -> Iterator[str | None]:
     """What a message says; None for what is no text, such as an image."""
     for key in ("role", "name"):
         yield values.text(message.get(key)) if message.get(key) else ""
-    content = message.get("content")
+    content = message.get("content") or message.get("parts")
     for part in content if isinstance(content, list) else [content]:
         if isinstance(part, dict):
-            found = part.get("text")
-            yield found if isinstance(found, str) else None
+            yield _part(part)
         else:
             yield values.text(part) if part else ""
     if message.get("tool_calls"):
         yield values.to_json(message["tool_calls"])
+
+
+def _part(part: Mapping[str, Value]) -> str | None:
+    """The text of a part, as OpenAI or as OpenTelemetry's conventions write it; a call of a tool as its arguments."""
+    for key in ("text", "content", "arguments"):
+        found = part.get(key)
+        if isinstance(found, str):
+            return found
+        if found is not None and key == "arguments":
+            return values.to_json(found)
+    return None

@@ -1,14 +1,16 @@
 """Usage and cost of an observation, and the model that prices it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 
 from heliograph.domain.costs import UNITS_PER_DOLLAR, units_of
 from heliograph.domain.usage import TOTAL
 from ingestion import pricing, tokens, values
-from ingestion.attributes import model, repeats, usage
+from ingestion.attributes import model, repeats, spoken, usage
 from ingestion.attributes.group import SpanGroup
 from ingestion.attributes.shape import Keys
+from ingestion.attributes.spoken import Spoken
 from ingestion.attributes.usage import Usage
 from ingestion.pricing import PriceBook
 from ingestion.rows import Columns, TextMap
@@ -30,9 +32,24 @@ NOT_COUNTED = "usage_not_counted"
 
 
 class Counted:
-    """What was provided for some rows: model names, usage and costs."""
+    """What was provided for some rows: model names, usage and costs.
 
-    def __init__(self, models: Sequence[str], usages: Sequence[Usage], costs: Sequence[Costs]) -> None:
+    Args:
+        models: '' where none was named.
+        usages: empty where none was reported: then tokens are counted.
+        costs: empty where none was provided.
+        spoken: per row, what is counted instead of input and output; see `spoken.of`.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[str],
+        usages: Sequence[Usage],
+        costs: Sequence[Costs],
+        *,
+        spoken: Callable[[], Sequence[Spoken | None] | None] = lambda: None,
+    ) -> None:
+        self._spoken = spoken
         self._models = models
         self._usages = usages
         self._costs = costs
@@ -44,6 +61,7 @@ class Counted:
             self._models,
             [{} if reason else used for used, reason in zip(self._usages, reasons, strict=True)],
             [{} if reason else costs for costs, reason in zip(self._costs, reasons, strict=True)],
+            spoken=self._spoken,
         )
         kept._are_left_out = list(map(bool, reasons))
         return kept
@@ -93,13 +111,14 @@ class Counted:
         ]
         if not untold:
             return self._usages
-        usages = list(self._usages)
+        usages, spoken = list(self._usages), self._spoken()
         texts = (columns.values(name, [rows[place] for place in untold]) for name in _COUNTED_BY)
         for place, (kind, severity, said, answered) in zip(untold, zip(*texts, strict=True), strict=True):
             model = known[place]
             is_left_out = bool(self._are_left_out) and self._are_left_out[place]
             if model and kind in _COUNTED_TYPES and severity != _FAILED and not is_left_out:
-                usages[place] = tokens.count(model.model, said, answered)
+                told = spoken[place] if spoken else None
+                usages[place] = tokens.count(model.model, *(told or (said, answered)))
         return usages
 
 
@@ -123,6 +142,7 @@ def of(group: SpanGroup) -> tuple[Counted | None, list[TextMap] | None]:
         return None, None
     counted = Counted(
         models or [""] * len(group), usages or [{}] * len(group), costs or [{}] * len(group),
+        spoken=partial(spoken.of, group),
     )  # fmt: skip
     reasons = repeats.reasons(group)
     return (counted, None) if reasons is None else (counted.without(reasons), counted.explained(reasons))

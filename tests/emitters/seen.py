@@ -82,7 +82,7 @@ def _trace(row: Json, observations: list[Json]) -> Json:
     known = {one["id"] for one in observations}
     roots = [one for one in observations if one["parent_observation_id"] not in known]
     below = [_observation(one, observations) for one in sorted(roots, key=_began)]
-    return {**said, "cost": _cost(row["total_cost"]), "observations": below}
+    return {**said, "tokens": row["total_tokens"], "cost": _cost(row["total_cost"]), "observations": below}
 
 
 def _observation(row: Json, others: list[Json]) -> Json:

@@ -108,3 +108,64 @@ def test_a_call_that_reported_nothing_is_counted_and_priced() -> None:
 )
 def test_nothing_else_is_counted(change: dict[str, Any]) -> None:
     assert "output" not in row(CALL | change)["usage_details"]
+
+
+OPENINFERENCE = {
+    "openinference.span.kind": "LLM",
+    "llm.model_name": "gpt-4o",
+    "input.value": json.dumps({"lc": 1, "type": "constructor", "kwargs": {"messages": [MESSAGES]}}),
+    "output.value": "assistant: tiktoken is great!",
+    **{
+        f"llm.input_messages.{index}.message.{key}": value
+        for index, message in enumerate(MESSAGES)
+        for key, value in message.items()
+    },
+    "llm.output_messages.0.message.role": "assistant",
+    "llm.output_messages.0.message.contents.0.message_content.type": "text",
+    "llm.output_messages.0.message.contents.0.message_content.text": "tiktoken is great!",
+}
+LLAMA_INDEX = {"scope": ("openinference.instrumentation.llama_index", "")}
+
+
+def test_of_openinference_its_messages_are_counted_and_not_the_frameworks_serialisation() -> None:
+    assert (
+        row(OPENINFERENCE)["usage_details"] == row(CALL)["usage_details"] == {"input": 124, "output": 6, "total": 130}
+    )
+
+
+def test_a_call_of_a_tool_is_counted_as_its_name_and_arguments() -> None:
+    call = "llm.output_messages.0.message.tool_calls.0.tool_call.function"
+    called = {
+        "llm.output_messages.0.message.role": "assistant",
+        f"{call}.name": "weather",
+        f"{call}.arguments": '{"city": "Paris"}',
+    }
+    found = row({"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", **called})["usage_details"]
+    same = {"role": "assistant", "tool_calls": [{"function": {"name": "weather", "arguments": '{"city": "Paris"}'}}]}
+    assert found["output"] == counted(json.dumps([same]))
+
+
+def test_what_llama_index_embeds_is_counted_and_not_the_call_around_it() -> None:
+    embedded = {
+        "openinference.span.kind": "EMBEDDING",
+        "embedding.model_name": "text-embedding-3-small",
+        "input.value": '{"texts": ["tiktoken is great!"], "show_progress": false}',
+    }
+    text = {"embedding.embeddings.0.embedding.text": "tiktoken is great!"}
+    assert row(embedded | text, around=LLAMA_INDEX)["usage_details"] == {"input": 6, "total": 6}
+    assert row(embedded, around=LLAMA_INDEX)["usage_details"] == {}
+
+
+def test_what_llama_index_does_around_a_call_is_not_counted() -> None:
+    around = {key: value for key, value in OPENINFERENCE.items() if "messages" not in key}
+    assert row(around, around=LLAMA_INDEX)["usage_details"] == {}
+    assert row(around)["usage_details"] != {}
+
+
+def test_parts_of_opentelemetrys_messages_are_counted() -> None:
+    parts = [{"type": "text", "content": "tiktoken is great!"}]
+    assert counted(json.dumps([{"role": "assistant", "parts": parts}])) == 6
+    image = [*parts, {"type": "blob", "modality": "image"}]
+    assert counted(json.dumps([{"role": "assistant", "parts": image}])) is None
+    call = [{"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}}]
+    assert counted(json.dumps([{"role": "assistant", "parts": call}])) == counted('{"city":"Paris"}')
