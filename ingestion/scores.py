@@ -64,16 +64,27 @@ class InvalidScore:
 
 
 @dataclass(frozen=True)
+class ConfiguredScore:
+    """A valid score that names a config, as it was sent: its place among the valid ones, and in the request."""
+
+    place: int
+    index: int
+    item: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
 class DecodedScores:
     """The valid scores of a request, and what was wrong with the others.
 
     Attributes:
         is_list: whether an array was sent; a single object is answered differently.
+        configured: those of the valid ones that name a config.
     """
 
     bodies: list[ScoreBody]
     invalid: list[InvalidScore]
     is_list: bool
+    configured: list[ConfiguredScore] = field(default_factory=list)
 
 
 def decode(body: bytes) -> DecodedScores:
@@ -93,9 +104,13 @@ def decode(body: bytes) -> DecodedScores:
     decoded = DecodedScores([], [], isinstance(parsed, list))
     for index, item in enumerate(parsed if isinstance(parsed, list) else [parsed]):
         try:
-            decoded.bodies.append(validated(item))
+            body = validated(item)
         except Rejected as rejected:
             decoded.invalid.append(InvalidScore(index, rejected.field, rejected.reason))
+            continue
+        if body.config_id and isinstance(item, dict):
+            decoded.configured.append(ConfiguredScore(len(decoded.bodies), index, item))
+        decoded.bodies.append(body)
     return decoded
 
 

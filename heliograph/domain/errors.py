@@ -116,6 +116,50 @@ class ScoreNotFound(HeliographError):
     score_id: str
 
 
+class ScoreConfigNotFound(HeliographError):
+    """Score config {config_id} not found within authorized project"""
+
+    fields = ("config_id",)
+    config_id: str
+
+
+class AnnotationQueueNotFound(HeliographError):
+    """Annotation queue {queue_id} not found within authorized project"""
+
+    fields = ("queue_id",)
+    queue_id: str
+
+
+class AnnotationQueueItemNotFound(HeliographError):
+    """Item {item_id} not found in annotation queue {queue_id}"""
+
+    fields = ("item_id", "queue_id")
+    item_id: str
+    queue_id: str
+
+
+class CommentNotFound(HeliographError):
+    """Comment {comment_id} not found within authorized project"""
+
+    fields = ("comment_id",)
+    comment_id: str
+
+
+class CommentedObjectNotFound(HeliographError):
+    """{object_type} {object_id} not found within authorized project: only what exists can be commented on"""
+
+    fields = ("object_type", "object_id")
+    object_type: str
+    object_id: str
+
+
+class MemberNotFound(HeliographError):
+    """User {user_id} is not a member of the authorized project"""
+
+    fields = ("user_id",)
+    user_id: str
+
+
 class ModelNotFound(HeliographError):
     """Model {model_id} not found within authorized project"""
 

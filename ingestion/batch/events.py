@@ -94,11 +94,14 @@ def _sort(item: Value, decoded: DecodedBatch) -> None:
             decoded.logs.append(envelope.get("body"))
         else:
             decoded.events.append(_event(envelope))
-    except (Refused, Rejected) as refusal:
+    except (Refused, Rejected) as refused:
         found = item.get("id") if isinstance(item, dict) else None
-        event_id = found if isinstance(found, str) and found else "unknown"
-        reason = f"{refusal.field} {refusal.reason}".strip()
-        decoded.errors.append(EventError(event_id, 400, "Invalid request data", reason))
+        decoded.errors.append(refusal(found if isinstance(found, str) and found else "unknown", refused))
+
+
+def refusal(event_id: str, refused: Refused | Rejected) -> EventError:
+    """What is told of an event that breaks a rule."""
+    return EventError(event_id, 400, "Invalid request data", f"{refused.field} {refused.reason}".strip())
 
 
 def _event(envelope: Mapping[str, Value]) -> Event:

@@ -11,7 +11,7 @@ from heliograph.domain.errors import HeliographError, InvalidRequest, Unavailabl
 from heliograph.domain.identifiers import OrganizationId, ProjectId
 from heliograph.domain.masking import MaskingRule
 from heliograph.outbound import CallFailed
-from ingestion import otlp, otlp_document, values
+from ingestion import otlp, otlp_document, score_rules, values
 from ingestion.batch.events import Event, event_of
 from ingestion.batch.rules import Refused
 from ingestion.score_rules import Rejected
@@ -171,8 +171,15 @@ def _event(event: Event, shown: Value) -> Event:
         case {"id": event.id, "body": dict(body)}:
             again = event_of(event.id, event.type, event.stamped_at, body=body)
             if again.entity_id == event.entity_id and again.trace_id in {"", event.trace_id}:
-                return again.within(event.trace_id)
+                return _numbered_like(event, again.within(event.trace_id))
     raise InvalidRequest("events", "must be those that were sent, with other bodies")
+
+
+def _numbered_like(sent: Event, again: Event) -> Event:
+    """The event with the number that a config gave its category, whatever its text has become."""
+    if sent.score is None or again.score is None or again.score.data_type != score_rules.CATEGORICAL:
+        return again
+    return replace(again, score=replace(again.score, value=sent.score.value))
 
 
 def _shown_scores(bodies: list[ScoreBody]) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.trace_ids import TraceIds
 from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
+from storage.postgres.score_config_cache import ScoreConfigCache
+from storage.postgres.score_configs import SCORE_CONFIGS_CHANNEL
 
 
 async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
@@ -25,7 +27,9 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     trace_ids = TraceIds(ClickHouse(settings.clickhouse, settings.clickhouse_url))
     database = Database(settings.postgres_dsn)
     meter.add(pool_of(database))
-    known, books, rules = keys(settings, database), await prices(database), await maskings(database)
+    configs = ScoreConfigCache(database)
+    known = keys(settings, database, {SCORE_CONFIGS_CHANNEL: configs})
+    books, rules = await prices(database), await maskings(database)
     heard_logs = HeardLogs()
     meter.add(known.measured)
     meter.add(heard_logs.collected)
@@ -41,6 +45,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             maskings=rules,
             callbacks=callbacks(settings),
             media=KeptMedia(database, MediaObjects.connect(settings)),
+            score_configs=configs,
             heard_logs=heard_logs,
             grpc_address=settings.grpc_address,
             limits=limited,

@@ -25,6 +25,7 @@ from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.masks import Masks, RequestMasks
 from serve_apps.ingest.media import MediaExtraction
+from serve_apps.ingest.score_checks import ScoreChecks
 from serve_apps.ingest.trace_ids import TraceIds
 
 _PART_EVENTS = 500
@@ -48,6 +49,7 @@ class BatchDoor:
         self._clock = dependencies.clock
         self._inline_bytes = dependencies.settings.slice_above_bytes
         self._masks = Masks(dependencies)
+        self._checks = ScoreChecks(dependencies.score_configs, in_parts)
         self._trace_ids = TraceIds(dependencies.trace_ids)
         self._bodies = bodies
         self._in_parts = in_parts
@@ -63,6 +65,7 @@ class BatchDoor:
             decoded = await self._in_parts.work(partial(events.decode, body)) if is_large else events.decode(body)
             if is_public_key_alone(request):
                 decoded = _scores_alone(decoded)
+            decoded = await self._checks.of_batch(principal.project_id, decoded)
             for entry in decoded.logs:
                 _log.info(
                     "sdk_log", project_id=principal.project_id, entry=values.to_json(context.masker.value(entry))[:2000]

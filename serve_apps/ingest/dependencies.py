@@ -1,12 +1,13 @@
 """What the ingestion doors need from outside, given to them by the composition root."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.score_configs import ScoreConfig
 from heliograph.outbound import Outbound
 from heliograph.settings import IngestSettings
 from ingestion.masking.callback import Callbacks
@@ -32,6 +33,23 @@ class StoredTraceIds(Protocol):
     async def trace_ids(self, project_id: ProjectId, observation_ids: Sequence[str]) -> dict[str, str]:
         """The trace of each observation that is found. Raises Unavailable while the store does not answer."""
         ...
+
+
+class ScoreConfigs(Protocol):
+    """The configs that scores may name."""
+
+    async def of(self, project_id: ProjectId, config_ids: Collection[str]) -> Mapping[str, ScoreConfig]:
+        """Those of these that exist in the project, by id. Raises Unavailable while that cannot be told."""
+        ...
+
+
+class NoScoreConfigs:
+    """No project has any."""
+
+    async def of(self, project_id: ProjectId, config_ids: Collection[str]) -> Mapping[str, ScoreConfig]:
+        """See ScoreConfigs.of."""
+        del project_id, config_ids
+        return {}
 
 
 class MediaStore(Protocol):
@@ -73,7 +91,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class IngestDependencies:
-    """The keys, where events and media go, bounds, the clock, prices, masking, limits, what runs beside requests."""
+    """The keys, where events and media go, bounds, the clock, prices, masking, limits, score configs, companions."""
 
     keys: Keys
     appends: Appends
@@ -88,4 +106,5 @@ class IngestDependencies:
     # Where OTLP over gRPC is served beside HTTP; '' serves none.
     grpc_address: str = ""
     media: MediaStore = field(default_factory=LeftInPlace)
+    score_configs: ScoreConfigs = field(default_factory=NoScoreConfigs)
     companions: tuple[Companion, ...] = ()

@@ -16,6 +16,7 @@ from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.masks import Masks
+from serve_apps.ingest.score_checks import ScoreChecks
 
 _PART_SCORES = 1000
 
@@ -34,6 +35,7 @@ class ScoresDoor:
         self._clock = dependencies.clock
         self._inline_bytes = dependencies.settings.slice_above_bytes
         self._masks = Masks(dependencies)
+        self._checks = ScoreChecks(dependencies.score_configs, in_parts)
         self._bodies = bodies
         self._in_parts = in_parts
 
@@ -46,6 +48,7 @@ class ScoresDoor:
         async with self._bodies.read(request) as body:
             is_large = len(body) > self._inline_bytes or masks.is_slow
             decoded = await self._in_parts.work(partial(scores.decode, body)) if is_large else scores.decode(body)
+            decoded = await self._checks.of_scores(principal.project_id, decoded)
             decoded = replace(decoded, bodies=await masks.scores(decoded.bodies))
             if not decoded.is_list:
                 return await self._create_one(decoded, context, is_slow=masks.is_slow)

@@ -1,7 +1,9 @@
 """All tables of PostgreSQL in one place, for what must know them all: migrations and the names of constraints."""
 
 from storage.postgres.tables import (
+    annotation_queues,
     api_keys,
+    comments,
     compactions,
     deletions,
     lanes,
@@ -14,12 +16,15 @@ from storage.postgres.tables import (
     projects,
     prompts,
     replays,
+    score_configs,
     users,
 )
 from storage.postgres.tables.declarative import Table
 
 MODULES = (
+    annotation_queues,
     api_keys,
+    comments,
     compactions,
     deletions,
     lanes,
@@ -32,6 +37,7 @@ MODULES = (
     projects,
     prompts,
     replays,
+    score_configs,
     users,
 )
 METADATA = Table.metadata
