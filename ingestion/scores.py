@@ -104,13 +104,13 @@ def decode(body: bytes) -> DecodedScores:
     decoded = DecodedScores([], [], isinstance(parsed, list))
     for index, item in enumerate(parsed if isinstance(parsed, list) else [parsed]):
         try:
-            body = validated(item)
+            score = validated(item)
         except Rejected as rejected:
             decoded.invalid.append(InvalidScore(index, rejected.field, rejected.reason))
             continue
-        if body.config_id and isinstance(item, dict):
+        if score.config_id and isinstance(item, dict):
             decoded.configured.append(ConfiguredScore(len(decoded.bodies), index, item))
-        decoded.bodies.append(body)
+        decoded.bodies.append(score)
     return decoded
 
 

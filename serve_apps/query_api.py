@@ -7,8 +7,10 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from serve_apps import authentication, health, metrics, problems
-from serve_apps.api import dependencies as api_dependencies
 from serve_apps.api import (
+    annotation_queue_items,
+    annotation_queues,
+    comments,
     masking_rules,
     media,
     models,
@@ -21,6 +23,7 @@ from serve_apps.api import (
     scores_v3,
     traces,
 )
+from serve_apps.api import dependencies as api_dependencies
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.companions import accompanied
 
@@ -33,6 +36,9 @@ ROUTERS = (
     prompts.router,
     traces.router,
     score_configs.router,
+    annotation_queues.router,
+    annotation_queue_items.router,
+    comments.router,
     scores_v3.router,
     scores.router,
     observations_v2.router,

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain.deletions import Deletion, Removed, SubjectType, Tombstone
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from storage.postgres.annotation_deletions import forget
 from storage.postgres.connection import Database
 from storage.postgres.tables.deletions import DeletionRow, TombstoneRow
 
@@ -41,6 +42,7 @@ class Deletions:
         )
         async with self._database.transaction() as session:
             session.add(row)
+            await forget(session, project_id, subject_type, subjects=subjects)
             await session.flush()
             await session.refresh(row)
             return _deletion(row)

@@ -55,6 +55,13 @@ class Prompts:
         async with self._database.transaction() as session:
             return await self._get(session, name, choice)
 
+    async def has_version(self, version_id: str) -> bool:
+        """Whether a version of this id exists, of whatever prompt."""
+        own = PromptVersionRow.project_id == self._project_id
+        async with self._database.transaction() as session:
+            found = await session.scalar(select(PromptVersionRow.id).where(own, PromptVersionRow.id == version_id))
+        return found is not None
+
     async def created(self, new: NewPrompt) -> Prompt:
         """Create the next version of a prompt, with its labels and with `latest`, and return it.
 

@@ -104,6 +104,7 @@ def _create_comments() -> None:
         sa.Column("object_type", sa.String(), nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
         sa.Column("content", sa.String(), nullable=False),
+        sa.Column("trace_id", sa.String(), nullable=False),
         sa.Column("author_user_id", sa.String(), nullable=True),
         _now("created_at"),
         _now("updated_at"),
@@ -111,6 +112,7 @@ def _create_comments() -> None:
         _of_project("comments"),
     )
     op.create_index("ix_comments_project_id_object", "comments", ["project_id", "object_type", "object_id"])
+    op.create_index("ix_comments_project_id_trace_id", "comments", ["project_id", "trace_id"])
 
 
 def _now(name: str) -> sa.Column[object]:

@@ -8,11 +8,14 @@ import pytest
 
 from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.masking import MaskingRule, RuleKind
 from heliograph.domain.score_configs import TRUTHS, Category, ScoreConfig
 from heliograph.domain.scores import ScoreDataType
 from heliograph.settings import IngestSettings
+from ingestion.masking.callback import Callbacks
 from serve_apps.ingest.dependencies import IngestDependencies
 from tests.unit.serve_apps.doors import SCORES, KeptInMemory, KeysInMemory, StoredInMemory, in_front_of
+from tests.unit.serve_apps.test_masked_doors import Rewriting, RulesOfTheProject
 
 BATCH = "/api/public/ingestion"
 CONFIGS = {
@@ -145,3 +148,21 @@ async def test_a_score_that_cannot_be_checked_is_not_acknowledged() -> None:
     assert (await away.post(SCORES, json=score("rate", 1))).status_code == 503
     assert (await away.post(BATCH, json={"batch": [event("e", **score("rate", 1))]})).status_code == 503
     assert kept.batches == []
+
+
+async def test_a_masking_callback_leaves_what_the_config_gave() -> None:
+    kept = KeptInMemory()
+    callback = MaskingRule("c", RuleKind.CALLBACK, "https://mask.example/", is_fail_closed=True)
+    dependencies = IngestDependencies(
+        KeysInMemory(),
+        kept,
+        StoredInMemory(),
+        maskings=RulesOfTheProject((callback,)),
+        callbacks=Callbacks(Rewriting()),
+        score_configs=ConfigsInMemory(),
+    )
+    events = [event("a", **score("mood", "good")), event("b", **score("ok", 1))]
+    answer = await in_front_of(dependencies).post(BATCH, json={"batch": events})
+    assert answer.json()["errors"] == []
+    rows = [row for batch in kept.batches for row in batch.scores.to_pylist()]
+    assert [(row["data_type"], row["value"]) for row in rows] == [("CATEGORICAL", 7.0), ("BOOLEAN", 1.0)]
