@@ -189,6 +189,28 @@ class PromptNotFound(HeliographError):
     choice: str
 
 
+class DatasetNotFound(HeliographError):
+    """Dataset {name!r} not found within authorized project"""
+
+    fields = ("name",)
+    name: str
+
+
+class DatasetItemNotFound(HeliographError):
+    """Dataset item {item_id!r} not found within authorized project"""
+
+    fields = ("item_id",)
+    item_id: str
+
+
+class DatasetRunNotFound(HeliographError):
+    """Dataset run {run_name!r} of dataset {dataset_name!r} not found within authorized project"""
+
+    fields = ("dataset_name", "run_name")
+    dataset_name: str
+    run_name: str
+
+
 class Conflict(HeliographError):
     """{field}: {reason}"""
 

@@ -95,6 +95,17 @@ class ProjectMedia:
             raise MediaNotFound(media_id)
         return StoredMedia(row.id, row.content_type, row.content_length, row.sha256, row.uploaded_at)
 
+    async def uploaded(self, media_ids: Collection[str]) -> list[StoredMedia]:
+        """Return those of the files that were uploaded and are still referred to."""
+        there = (MediaRow.upload_http_status.in_(_UPLOADED), MediaRow.orphaned_at.is_(None))
+        async with self._database.transaction() as session:
+            rows = await session.scalars(select(MediaRow).where(self._own, MediaRow.id.in_(media_ids), *there))
+            return [
+                StoredMedia(row.id, row.content_type, row.content_length, row.sha256, row.uploaded_at)
+                for row in rows
+                if row.uploaded_at is not None
+            ]
+
     def _row(self, media: MediaDescription) -> dict[str, Any]:
         return {"project_id": self._project_id, **asdict(media)}
 

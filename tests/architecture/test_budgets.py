@@ -37,6 +37,10 @@ UNCLEAR_NAMES = {
 # The signature is not ours to choose.
 FOREIGN_SIGNATURES = {
     ("heliograph/settings.py", "settings_customise_sources"),
+    *(
+        ("storage/json_schemas.py", name)
+        for name in ("check", "_pattern", "_pattern_properties", "_additional_properties")
+    ),
 }
 
 # OTLP's own name of a message.
