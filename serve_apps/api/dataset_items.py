@@ -47,7 +47,7 @@ async def put_item(body: DatasetItemBody, items: ProjectItems, files: ProjectMed
     (outcome,) = await items.put(body.dataset_name, [body.change])
     if isinstance(outcome, InvalidRequest):
         raise outcome
-    (shape,) = await _shapes([outcome], files)
+    (shape,) = await shapes_with_media([outcome], files)
     return answer(shape)
 
 
@@ -55,13 +55,13 @@ async def put_item(body: DatasetItemBody, items: ProjectItems, files: ProjectMed
 async def list_items(asked: Annotated[Listed, Query()], items: ProjectItems, files: ProjectMediaFiles) -> Response:
     """One page of the items, in the order in which they were created."""
     found, total = await items.page(asked.filter, asked.asked_page)
-    return page_answer(await _shapes(found, files), asked.asked_page, total)
+    return page_answer(await shapes_with_media(found, files), asked.asked_page, total)
 
 
 @router.get("/dataset-items/{item_id:path}")
 async def get_item(item_id: ItemId, items: ProjectItems, files: ProjectMediaFiles) -> Response:
     """The current version of an item."""
-    (shape,) = await _shapes([await items.get(item_id)], files)
+    (shape,) = await shapes_with_media([await items.get(item_id)], files)
     return answer(shape)
 
 
@@ -72,7 +72,8 @@ async def delete_item(item_id: ItemId, items: ProjectItems) -> Response:
     return answer({"message": "Dataset item successfully deleted"})
 
 
-async def _shapes(items: Sequence[DatasetItem], files: ProjectFiles) -> list[dict[str, Any]]:
+async def shapes_with_media(items: Sequence[DatasetItem], files: ProjectFiles) -> list[dict[str, Any]]:
+    """The contract's items, with where to download the files that they refer to."""
     places = [item_places(item) for item in items]
     wanted = media_ids(place for some in places for place in some)
     known = await files.known.uploaded(wanted) if wanted else []

@@ -48,7 +48,7 @@ class DatasetItems:
 
     async def get(self, item_id: str) -> DatasetItem:
         """Return the current version of an item; raises DatasetItemNotFound."""
-        query = _ITEMS.where(self._own, DatasetItemRow.id == item_id, _valid(None))
+        query = _ITEMS.where(self._own, DatasetItemRow.id == item_id, valid(None))
         async with self._database.transaction() as session:
             found = (await session.execute(query)).tuples().first()
         if found is None:
@@ -57,7 +57,7 @@ class DatasetItems:
 
     async def delete(self, item_id: str) -> None:
         """End an item; its versions stay for whoever reads the past. Raises DatasetItemNotFound."""
-        query = select(DatasetItemRow).where(self._own, DatasetItemRow.id == item_id, _valid(None))
+        query = select(DatasetItemRow).where(self._own, DatasetItemRow.id == item_id, valid(None))
         async with self._database.transaction() as session:
             row = await session.scalar(query.with_for_update())
             if row is None:
@@ -77,7 +77,7 @@ class DatasetItems:
             return [_item(*row) for row in rows.tuples()], int(total or 0)
 
     async def _where(self, session: AsyncSession, asked: ItemFilter) -> list[ColumnElement[bool]]:
-        where = [self._own, _valid(asked.version)]
+        where = [self._own, valid(asked.version)]
         if asked.dataset_name is not None:
             named = select(DatasetRow.id).where(
                 DatasetRow.project_id == self._project_id, DatasetRow.name == asked.dataset_name
@@ -159,7 +159,7 @@ class _Writer:
         )
 
 
-def _valid(version: datetime | None) -> ColumnElement[bool]:
+def valid(version: datetime | None) -> ColumnElement[bool]:
     """Rows that are current, or were at a moment."""
     if version is None:
         return DatasetItemRow.valid_to.is_(None)

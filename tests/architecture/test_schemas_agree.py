@@ -31,7 +31,9 @@ def columns(engines: Settings) -> Iterator[dict[str, list[tuple[str, str]]]]:
         dsn=engines.clickhouse_url, username=settings.user, password=settings.password
     ) as client:
         rows = client.query(
-            "SELECT table, name, type FROM system.columns WHERE database = {name:String} ORDER BY table, position",
+            # Materialized columns are made of others, so nobody writes them.
+            "SELECT table, name, type FROM system.columns WHERE database = {name:String}"
+            " AND default_kind != 'MATERIALIZED' ORDER BY table, position",
             {"name": database},
         ).result_rows
         yield {table: [(name, type_) for at, name, type_ in rows if at == table] for table in tables.CLICKHOUSE_TABLES}

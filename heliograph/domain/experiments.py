@@ -1,0 +1,68 @@
+"""Experiments: what ran over the items of a dataset, or over items that a client holds, and in which traces."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+PREFIX = "langfuse.experiment."
+EXPERIMENT_METADATA = "langfuse.experiment.metadata"
+ITEM_METADATA = "langfuse.experiment.item.metadata"
+
+# Until when what was sent to deleted experiments no longer counts, by their ids.
+Cuts = Mapping[str, datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One experiment, as the observations of a period tell it; '' means absent."""
+
+    id: str
+    name: str
+    dataset_id: str
+    start_time: datetime
+    end_time: datetime
+    item_count: int
+    description: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetRun:
+    """One run over a dataset, which a client reported or which is an experiment."""
+
+    id: str
+    dataset_id: str
+    name: str
+    description: str | None
+    metadata: Any
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetRunItem:
+    """An item of a run, and where it ran; without an observation it is the whole trace."""
+
+    id: str
+    run_id: str
+    run_name: str
+    dataset_item_id: str
+    trace_id: str
+    observation_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedItem:
+    """What a client says of an item that ran; `dataset_version` is the moment whose items it ran on."""
+
+    run_name: str
+    dataset_item_id: str
+    trace_id: str
+    observation_id: str = ""
+    run_description: str | None = None
+    metadata: Any = None
+    dataset_version: datetime | None = None
+    created_at: datetime | None = None

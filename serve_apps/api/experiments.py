@@ -1,0 +1,180 @@
+"""Experiments and their items, from the observations that belong to one."""
+
+import base64
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, NamedTuple
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+from heliograph.domain import filters
+from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.filters import Condition
+from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.observations import observations_from
+from heliograph.domain.scores import Score
+from serve_apps.api import parameters
+from serve_apps.api.answers import answer
+from serve_apps.api.dependencies import Dependencies, QueryDependencies
+from serve_apps.api.parameters import Moment, Parameters, Text
+from serve_apps.api.payloads import WholePayloads
+from serve_apps.api.shapes.experiments import (
+    DEFAULT_ITEM_GROUPS,
+    EXPERIMENT_GROUPS,
+    ITEM_GROUPS,
+    experiment_item_shape,
+    experiment_shape,
+)
+from serve_apps.api.shapes.scores import GROUPS_V3, score_v3
+from serve_apps.authentication import ProjectPrincipal
+from storage.clickhouse.experiment_scores import ExperimentScores
+from storage.clickhouse.experiments import Activity, Experiments
+from storage.clickhouse.observations import Place
+from storage.postgres.dataset_runs import DatasetRuns
+
+router = APIRouter(tags=["experiments"])
+
+MAX_LIMIT, DEFAULT_LIMIT = 100, 50
+MAX_SCORES = 50
+_CURSOR_VERSION = 1
+
+
+class Reads(NamedTuple):
+    """What the answers about a project's experiments are made of."""
+
+    project_id: ProjectId
+    experiments: Experiments
+    dependencies: QueryDependencies
+
+    def scores(self, limit: int) -> ExperimentScores:
+        """Of each experiment or item so many."""
+        return ExperimentScores(self.dependencies.clickhouse, self.project_id, limit)
+
+
+async def _reads(dependencies: Dependencies, principal: ProjectPrincipal) -> Reads:
+    cuts = await DatasetRuns(dependencies.database, principal.project_id).cuts()
+    experiments = Experiments(dependencies.clickhouse, principal.project_id, cuts)
+    return Reads(principal.project_id, experiments, dependencies)
+
+
+ProjectReads = Annotated[Reads, Depends(_reads)]
+
+
+class _Cursor(BaseModel):
+    """Where a page ended; opaque to clients. `until` keeps what begins later out of the pages that follow."""
+
+    v: Annotated[int, Field(ge=_CURSOR_VERSION, le=_CURSOR_VERSION)] = _CURSOR_VERSION
+    at: AwareDatetime
+    id: str
+    trace: str = ""
+    until: AwareDatetime | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "_Cursor":
+        try:
+            return cls.model_validate_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        except (ValueError, ValidationError):
+            raise InvalidRequest("cursor", "send the cursor of the previous answer, unchanged") from None
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(orjson.dumps(self.model_dump())).decode().rstrip("=")
+
+
+class _Streamed(Parameters):
+    """A period, which groups of fields, how many, and from where on."""
+
+    from_start_time: datetime
+    to_start_time: Moment = None
+    fields: str = ""
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    score_limit: Annotated[int, Field(ge=1, le=MAX_SCORES)] = MAX_SCORES
+    cursor: str = ""
+    filter: str = ""
+    dataset_id: Text = ""
+
+    @property
+    def after(self) -> _Cursor | None:
+        """Where the page before this one ended; raises InvalidRequest."""
+        return _Cursor.parse(self.cursor) if self.cursor else None
+
+    def within(self, until: datetime | None, **lists: str) -> list[Condition]:
+        """The period, what is listed by name, and the filter."""
+        simple = [filters.one_of(column, named) for column, text in lists.items() if (named := _listed(text))]
+        period = parameters.period("startTime", self.from_start_time, until)
+        return [*period, *parameters.merged(simple, parameters.conditions_from(self.filter))]
+
+
+class ListedExperiments(_Streamed):
+    """Which experiments are listed."""
+
+    id: Text = ""
+    name: Text = ""
+
+
+class ListedItems(_Streamed):
+    """Which items of experiments are listed."""
+
+    experiment_id: Text = ""
+    experiment_name: Text = ""
+    experiment_item_id: Text = ""
+
+
+@router.get("/experiments")
+async def list_experiments(asked: Annotated[ListedExperiments, Query()], reads: ProjectReads) -> Response:
+    """One page of the experiments with observations in a period, the latest activity first."""
+    groups = parameters.choice(asked.fields, EXPERIMENT_GROUPS, ("core",))
+    after = asked.after
+    # Experiments move to the front while they run: later pages look at what the first one could see.
+    until = (after.until if after else None) or asked.to_start_time or datetime.now(UTC)
+    where = asked.within(until, id=asked.id, name=asked.name, datasetId=asked.dataset_id)
+    place = Activity(after.at, after.id) if after else None
+    found = await reads.experiments.page(where, limit=asked.limit + 1, after=place)
+    shown = await reads.experiments.described(found[: asked.limit])
+    shapes = [experiment_shape(one, groups) for one in shown]
+    if "scores" in groups:
+        scores = await reads.scores(asked.score_limit).of_experiments([one.id for one in shown])
+        shapes = [{**shape, "scores": _shown_scores(scores[shape["id"]])} for shape in shapes]
+    last = shown[-1] if len(found) > asked.limit else None
+    return _page(shapes, None if last is None else _Cursor(at=last.end_time, id=last.id, until=_aware(until)))
+
+
+@router.get("/experiment-items")
+async def list_experiment_items(asked: Annotated[ListedItems, Query()], reads: ProjectReads) -> Response:
+    """One page of the items of experiments that began in a period, the newest first."""
+    groups = parameters.choice(asked.fields, ITEM_GROUPS, DEFAULT_ITEM_GROUPS)
+    after = asked.after
+    where = asked.within(
+        asked.to_start_time,
+        experimentId=asked.experiment_id,
+        experimentName=asked.experiment_name,
+        experimentItemId=asked.experiment_item_id,
+        datasetId=asked.dataset_id,
+    )
+    place = Place(after.at, after.trace, after.id) if after else None
+    found = await reads.experiments.items(where, limit=asked.limit + 1, has_payloads="io" in groups, after=place)
+    shown = list(observations_from(found.slice(0, asked.limit)))
+    whole = await WholePayloads(reads.dependencies.payloads).of_observations(shown) if "io" in groups else shown
+    shapes = [experiment_item_shape(one, groups) for one in whole]
+    if "scores" in groups:
+        scores = await reads.scores(asked.score_limit).of_items(shown)
+        shapes = [{**shape, "scores": _shown_scores(scores[shape["id"]])} for shape in shapes]
+    last = shown[-1] if found.num_rows > asked.limit else None
+    return _page(shapes, None if last is None else _Cursor(at=last.start_time, id=last.id, trace=last.trace_id))
+
+
+def _shown_scores(scores: Iterable[Score]) -> list[dict[str, Any]]:
+    return [score_v3(score, frozenset(GROUPS_V3)) for score in scores]
+
+
+def _page(data: list[dict[str, Any]], cursor: _Cursor | None) -> Response:
+    return answer({"data": data, "meta": {} if cursor is None else {"cursor": str(cursor)}})
+
+
+def _listed(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
