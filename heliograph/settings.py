@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, IPvAnyNetwork
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 LOOPBACK = "127.0.0.1"
 SECRETS_FILE = "secrets.json"
+CONNECTION_FILE = "connection.env"
 
 # Offsets from the first port, so that a second stack needs one other number and no more.
 CLICKHOUSE_HTTP, CLICKHOUSE_TCP, POSTGRES, S3 = 1, 2, 3, 4
@@ -290,6 +291,25 @@ class Settings(BaseSettings):
             return self.postgres.url.replace("postgresql://", "postgresql+psycopg://", 1)
         login = f"{self.postgres.user}:{self.postgres.password}"
         return f"postgresql+psycopg://{login}@{LOOPBACK}:{self.port + POSTGRES}/{self.postgres.database}"
+
+
+def _named(name: str, *names: str) -> AliasChoices:
+    return AliasChoices(*(f"LANGFUSE_{one}" for one in names), f"HELIOGRAPH_{name}")
+
+
+class ClientSettings(BaseSettings):
+    """The address and the keys of a project, by the names that Langfuse's SDKs read, or as HELIOGRAPH_… variables."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    url: str = Field(default="http://localhost:3000", validation_alias=_named("URL", "BASE_URL", "HOST"))
+    public_key: str = Field(default="", validation_alias=_named("PUBLIC_KEY", "PUBLIC_KEY"))
+    secret_key: str = Field(default="", validation_alias=_named("SECRET_KEY", "SECRET_KEY"), repr=False)
+
+
+def client_settings() -> ClientSettings:
+    """Those of the environment, or of the stack in the data directory."""
+    return ClientSettings(_env_file=Settings().data / CONNECTION_FILE)
 
 
 class _SecretsFile(PydanticBaseSettingsSource):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-CONNECTION_FILE = "connection.env"
+from heliograph.settings import CONNECTION_FILE
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from importlib import metadata
 import typer
 from rich.console import Console
 
+from heliograph.cli import datasets
 from heliograph.domain.errors import HeliographError
 
 COMMANDS_GROUP = "heliograph.commands"
@@ -21,6 +22,7 @@ def build() -> typer.Typer:
         add_completion=False,
     )
     app.callback()(_root)
+    app.add_typer(datasets.app, name="datasets")
     for entry in metadata.entry_points(group=COMMANDS_GROUP):
         try:
             register = entry.load()

@@ -11,10 +11,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from heliograph.settings import Settings
+from heliograph.settings import CONNECTION_FILE, Settings
 from operations import launch
 from operations.commands import demo
-from operations.connection import CONNECTION_FILE, Connection
+from operations.connection import Connection
 from operations.errors import StackNotRunning
 from operations.fingerprint import fingerprint
 from operations.status import StackStatus, State, running

@@ -12,7 +12,7 @@ from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.datasets import ProjectItems
 from serve_apps.api.dependencies import ProjectFiles, ProjectMediaFiles
 from serve_apps.api.parameters import Moment, Paged, Text
-from serve_apps.api.shapes.datasets import DatasetItemBody, Download, ItemId, item_places, item_shape
+from serve_apps.api.shapes.datasets import DatasetItemBody, DatasetItemsBody, Download, ItemId, item_places, item_shape
 from serve_apps.api.shapes.documents import media_ids
 
 router = APIRouter(tags=["dataset-items"])
@@ -49,6 +49,20 @@ async def put_item(body: DatasetItemBody, items: ProjectItems, files: ProjectMed
         raise outcome
     (shape,) = await shapes_with_media([outcome], files)
     return answer(shape)
+
+
+@router.post("/dataset-items/batch")
+async def put_items(body: DatasetItemsBody, items: ProjectItems) -> Response:
+    """Create or change many items; what is refused is told by its place in the list, and costs no other."""
+    outcomes = await items.put(body.dataset_name, [item.change for item in body.items])
+    places = list(enumerate(outcomes))
+    taken = [{"index": place, "id": one.id} for place, one in places if isinstance(one, DatasetItem)]
+    refused = [
+        {"index": place, "field": one.field, "message": str(one)}
+        for place, one in places
+        if isinstance(one, InvalidRequest)
+    ]
+    return answer({"successes": taken, "errors": refused}, 207)
 
 
 @router.get("/dataset-items")

@@ -13,6 +13,7 @@ from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.documents import Document, MediaPlace, media_places
 from serve_apps.api.shapes.values import iso
 
+MAX_BATCH = 500
 ItemId = Annotated[Text, Field(min_length=1, max_length=MAX_ITEM_ID)]
 
 
@@ -43,10 +44,9 @@ class DatasetBody(Body):
         )
 
 
-class DatasetItemBody(Body):
+class ItemFields(Body):
     """An item to be created or changed; what is null or absent stays as it is."""
 
-    dataset_name: Text
     id: ItemId | None = None
     input: Document = None
     expected_output: Document = None
@@ -67,6 +67,19 @@ class DatasetItemBody(Body):
             source_observation_id=self.source_observation_id,
             status=self.status,
         )
+
+
+class DatasetItemBody(ItemFields):
+    """An item, and the dataset that it belongs to."""
+
+    dataset_name: Text
+
+
+class DatasetItemsBody(Body):
+    """Many items of one dataset."""
+
+    dataset_name: Text
+    items: Annotated[list[ItemFields], Field(max_length=MAX_BATCH)]
 
 
 def dataset_shape(dataset: Dataset) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from operations.connection import CONNECTION_FILE, Connection
+from heliograph.settings import CONNECTION_FILE
+from operations.connection import Connection
 
 CONNECTION = Connection("http://127.0.0.1:3000", "pk-lf-1", "sk-lf-2=")
 
