@@ -128,9 +128,10 @@ class DatasetImport:
         body = {"datasetName": self._name, "items": [row.item for row in portion]}
         answer = self._post("/dataset-items/batch", body)
         if answer.status_code in _SPLIT:
-            # One of them cannot even be read: each alone says which.
+            # One of them cannot even be read: halves of halves say which.
             if len(portion) > 1:
-                return sum(self._take([row]) for row in portion)
+                half = len(portion) // 2
+                return self._take(portion[:half]) + self._take(portion[half:])
             self._on_bad(BadRow(portion[0].number, _told(answer)))
             return 0
         self._refuse(answer, "items")
