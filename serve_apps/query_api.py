@@ -21,6 +21,7 @@ from serve_apps.api import (
     models,
     observations,
     observations_v2,
+    project_metrics,
     projects,
     prompts,
     score_configs,
@@ -52,6 +53,7 @@ ROUTERS = (
     comments.router,
     scores_v3.router,
     scores.router,
+    project_metrics.router,
     observations_v2.router,
     observations.router,
 )

@@ -6,10 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from heliograph.domain.errors import InvalidRequest
+
 TextOperator = Literal["=", "contains", "does not contain", "starts with", "ends with", "matches"]
 NumberOperator = Literal["=", "!=", ">", "<", ">=", "<="]
 MembershipOperator = Literal["any of", "none of"]
-_Values = Annotated[list[str], Field(min_length=1)]
+# A URL has room for no more, and ClickHouse takes 128 kB for one parameter, in which escaping doubles a text at worst.
+MAX_BYTES = 20_000
+MAX_CONDITIONS = 100
+_MAX_VALUES = 1_000
+_Values = Annotated[list[str], Field(min_length=1, max_length=_MAX_VALUES)]
 
 
 class _Condition(BaseModel):
@@ -124,7 +130,9 @@ Condition = Annotated[
     Field(discriminator="type"),
 ]
 
-_CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(tuple[Condition, ...])
+_CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(
+    Annotated[tuple[Condition, ...], Field(max_length=MAX_CONDITIONS)]
+)
 
 
 def conditions_from(text: str) -> tuple[Condition, ...]:
@@ -138,8 +146,8 @@ def equals(column: str, value: str) -> TextCondition:
 
 
 def one_of(column: str, values: list[str]) -> TextOptionsCondition:
-    """The text of a column is one of these."""
-    return TextOptionsCondition(type="stringOptions", column=column, operator="any of", value=values)
+    """The text of a column is one of these; raises InvalidRequest if they are too many."""
+    return TextOptionsCondition(type="stringOptions", column=column, operator="any of", value=_few(column, values))
 
 
 def present(column: str) -> NullCondition:
@@ -153,8 +161,14 @@ def number(column: str, operator: NumberOperator, value: float) -> NumberConditi
 
 
 def holds_all(column: str, values: list[str]) -> ArrayOptionsCondition:
-    """The list of a column holds all of these."""
-    return ArrayOptionsCondition(type="arrayOptions", column=column, operator="all of", value=values)
+    """The list of a column holds all of these; raises InvalidRequest if they are too many."""
+    return ArrayOptionsCondition(type="arrayOptions", column=column, operator="all of", value=_few(column, values))
+
+
+def _few(column: str, values: list[str]) -> list[str]:
+    if len(values) > _MAX_VALUES:
+        raise InvalidRequest(column, f"has more than {_MAX_VALUES} values: ask for less at once")
+    return values
 
 
 def since(column: str, moment: datetime) -> DatetimeCondition:

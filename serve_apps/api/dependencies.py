@@ -21,6 +21,8 @@ from serve_apps.companions import Companion
 from serve_apps.limits import Limits, unlimited
 from serve_apps.metrics import Scrape
 from storage.clickhouse.connection import ClickHouse
+from storage.clickhouse.metrics.daily import DailyMetrics
+from storage.clickhouse.metrics.reader import Metrics
 from storage.clickhouse.observations import Observations
 from storage.clickhouse.scores import Scores
 from storage.clickhouse.traces import Traces
@@ -101,6 +103,14 @@ async def _scores(dependencies: Dependencies, principal: ProjectPrincipal) -> Sc
     return Scores(dependencies.clickhouse, principal.project_id)
 
 
+async def _metrics(dependencies: Dependencies, principal: ProjectPrincipal) -> Metrics:
+    return Metrics(dependencies.clickhouse, principal.project_id)
+
+
+async def _daily_metrics(dependencies: Dependencies, principal: ProjectPrincipal) -> DailyMetrics:
+    return DailyMetrics(dependencies.clickhouse, principal.project_id)
+
+
 async def _prompts(dependencies: Dependencies, principal: ProjectPrincipal) -> Prompts:
     return Prompts(dependencies.database, principal.project_id, dependencies.prompts.drop)
 
@@ -170,4 +180,6 @@ ProjectTraces = Annotated[Traces, Depends(_traces)]
 ProjectObservations = Annotated[Observations, Depends(_observations)]
 ProjectPrompts = Annotated[Prompts, Depends(_prompts)]
 PromptFetches = Annotated[ProjectPromptFetches, Depends(_prompt_fetches)]
+ProjectMetrics = Annotated[Metrics, Depends(_metrics)]
+ProjectDailyMetrics = Annotated[DailyMetrics, Depends(_daily_metrics)]
 ProjectScores = Annotated[Scores, Depends(_scores)]

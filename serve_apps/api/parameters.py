@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -54,13 +54,24 @@ class Paged(Parameters):
 
 
 def conditions_from(filter_json: str) -> tuple[Condition, ...]:
-    """The conditions of a `filter` parameter; raises RequestValidationError."""
+    """The conditions of a `filter` parameter; raises RequestValidationError or InvalidRequest."""
+    require_short("filter", filter_json)
     try:
         return filters.conditions_from(filter_json) if filter_json else ()
     except ValidationError as error:
-        issues = error.errors(include_url=False, include_context=False, include_input=False)
-        located = [{**issue, "loc": ("query", "filter", *issue["loc"])} for issue in issues]
-        raise RequestValidationError(located) from None
+        raise RequestValidationError(issues(error, "filter")) from None
+
+
+def require_short(name: str, text: str) -> None:
+    """Refuse a text whose values the server could not take."""
+    if len(text.encode(errors="surrogatepass")) > filters.MAX_BYTES:
+        raise InvalidRequest(name, f"has more than {filters.MAX_BYTES} bytes: ask for less at once")
+
+
+def issues(error: ValidationError, name: str) -> list[Any]:
+    """What is wrong with the JSON of a parameter, each with its place below the parameter."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [{**issue, "loc": ("query", name, *issue["loc"])} for issue in found]
 
 
 def merged(simple: Iterable[Condition], advanced: Sequence[Condition]) -> list[Condition]:

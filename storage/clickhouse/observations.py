@@ -76,6 +76,8 @@ class Observations:
         self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST
     ) -> tuple[pa.Table, int]:
         """One page, and how many observations there are on all of them."""
+        # Refused before anything is read.
+        compile_order(order, _ORDERS, unique="id")
         found, total = await asyncio.gather(self.search(conditions, page, order), self.count(conditions))
         return found, total
 

@@ -64,6 +64,8 @@ class Traces:
 
         Two queries at once: counting within the one that reads the page would make it read every column of every row.
         """
+        # Refused before anything is read.
+        compile_order(order, _ORDERS, unique="id")
         found, total = await asyncio.gather(self.search(conditions, page, order), self.count(conditions))
         return found, total
 

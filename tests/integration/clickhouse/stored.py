@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+import pyarrow as pa
+
 from heliograph.domain.identifiers import ProjectId
 from heliograph.settings import Settings
 from storage.clickhouse.connection import ClickHouse, connect_blocking
@@ -24,7 +26,11 @@ class Stored:
 
     def insert(self, table: str, *rows: dict[str, Any]) -> None:
         """Insert rows of the factories as a lane would, in one insert."""
-        self._writer.insert(table, factories.table(table, rows))
+        self.insert_table(table, factories.table(table, rows))
+
+    def insert_table(self, table: str, rows: pa.Table) -> None:
+        """Insert rows that are an Arrow table already."""
+        self._writer.insert(table, rows)
 
     def observation(self, trace_id: str, observation_id: str, **values: Any) -> dict[str, Any]:
         """A row of the project."""
