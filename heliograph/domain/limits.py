@@ -18,6 +18,7 @@ class RouteGroup(StrEnum):
     PUBLIC_API = "public-api"
     PUBLIC_API_LEGACY = "public-api-legacy"
     DATASETS = "datasets"
+    ANNOTATION_QUEUES = "annotation-queues"
     TRACE_DELETE = "trace-delete"
     SCORE_DELETE = "score-delete"
 
@@ -81,6 +82,7 @@ _PREFIXED = (
     ("/datasets", RouteGroup.DATASETS),
     ("/v2/datasets", RouteGroup.DATASETS),
     ("/dataset-items", RouteGroup.DATASETS),
+    ("/annotation-queues", RouteGroup.ANNOTATION_QUEUES),
 )
 # SDKs ask these to find out whether their keys work.
 _UNLIMITED = ("/projects", "/health", "/ready")

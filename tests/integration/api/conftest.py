@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
@@ -29,10 +29,11 @@ from storage.postgres.prompt_cache import PromptCache
 from tests.integration.clickhouse.stored import Stored
 
 SECRET = "sk-lf-right"
+ORGANIZATION_KEY = "pk-lf-organization"
 
 
 class OneKey:
-    """The key pair of one project."""
+    """The key pair of one project, and one of its organization."""
 
     def __init__(self, project: Project) -> None:
         self._principal = Principal(project.id, project.organization_id, "pk-lf-1", ApiKeyId("1"), KeyScope.PROJECT)
@@ -43,6 +44,8 @@ class OneKey:
         return await self.public_principal(public_key)
 
     async def public_principal(self, public_key: str) -> Principal:
+        if public_key == ORGANIZATION_KEY:
+            return replace(self._principal, public_key=public_key, scope=KeyScope.ORGANIZATION)
         if public_key != self._principal.public_key:
             raise KeyUnknown
         return self._principal

@@ -217,7 +217,3 @@ async def test_members_are_assigned_and_others_are_not(api: Api, queue: dict[str
         gone = await api.client.request("DELETE", route, json={"userId": member.id})
         assert (gone.status_code, gone.json()) == (200, {"success": True})
     assert await queues.assigned(queue["id"]) == []
-
-
-async def test_queues_take_a_key_pair(api: Api) -> None:
-    assert (await api.client.get("/annotation-queues", auth=("pk-lf-1", "wrong"))).status_code == 401

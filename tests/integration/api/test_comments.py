@@ -152,8 +152,3 @@ async def test_comments_are_deleted_with_their_trace_or_session(traced: Api) -> 
     await deletions.accept(traced.project.id, SubjectType.SESSION, ["s"], requested_by="a test")
     assert await listed(traced) == []
     assert await foreign.get(theirs.id) == theirs
-
-
-async def test_comments_take_a_key_pair(api: Api) -> None:
-    assert (await api.client.get("/comments", auth=("pk-lf-1", "wrong"))).status_code == 401
-    assert (await api.client.post("/comments", json={}, auth=("pk-lf-1", "wrong"))).status_code == 401

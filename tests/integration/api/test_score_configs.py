@@ -138,7 +138,3 @@ async def test_pages_hold_every_config_once(api: Api) -> None:
         seen += [one["id"] for one in got["data"]]
     assert seen == made[::-1]
     assert (await api.client.get("/score-configs", params={"limit": 0})).status_code == 400
-
-
-async def test_configs_take_a_key_pair(api: Api) -> None:
-    assert (await api.client.get("/score-configs", auth=("pk-lf-1", "wrong"))).status_code == 401

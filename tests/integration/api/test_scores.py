@@ -183,10 +183,3 @@ async def test_pages_hold_every_score_once(api: Api, route: str) -> None:
         seen += [one["id"] for one in got["data"]]
     assert sorted(seen) == sorted(f"p{n}" for n in range(25))
     assert (await api.client.get(route, params={"limit": 7, "page": 5})).json()["data"] == []
-
-
-@pytest.mark.parametrize("route", ["/scores", "/v2/scores", "/v3/scores", "/scores/s1", "/v2/scores/s1"])
-async def test_reading_takes_a_key_pair(api: Api, route: str) -> None:
-    assert (await api.client.get(route, auth=("pk-lf-1", "wrong"))).status_code == 401
-    alone = await api.client.get(route, headers={"authorization": "Bearer pk-lf-1"}, auth=lambda request: request)
-    assert alone.status_code == 403

@@ -221,6 +221,8 @@ async def test_the_rate_is_the_share_of_traces_that_is_kept() -> None:
         ("DELETE", "/api/public/traces/t", "trace-delete"),
         ("DELETE", "/api/public/scores/s", "score-delete"),
         ("GET", "/api/public/models", "public-api"),
+        ("GET", "/api/public/v3/scores", "public-api"),
+        ("PATCH", "/api/public/annotation-queues/q/items/i", "annotation-queues"),
         ("GET", "/api/public/projects", None),
     ],
 )
