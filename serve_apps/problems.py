@@ -40,6 +40,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.AccessDenied: Problem(403),
     errors.ProjectNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.TraceNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.SessionNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ObservationNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ScoreNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ScoreConfigNotFound: Problem(404, "LangfuseNotFoundError"),

@@ -27,6 +27,7 @@ from serve_apps.api import (
     score_configs,
     scores,
     scores_v3,
+    sessions,
     traces,
 )
 from serve_apps.api import dependencies as api_dependencies
@@ -53,6 +54,7 @@ ROUTERS = (
     comments.router,
     scores_v3.router,
     scores.router,
+    sessions.router,
     project_metrics.router,
     observations_v2.router,
     observations.router,

@@ -102,6 +102,13 @@ class TraceNotFound(HeliographError):
     trace_id: str
 
 
+class SessionNotFound(HeliographError):
+    """Session {session_id} not found within authorized project"""
+
+    fields = ("session_id",)
+    session_id: str
+
+
 class ObservationNotFound(HeliographError):
     """Observation {observation_id} not found within authorized project"""
 

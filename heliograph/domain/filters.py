@@ -108,6 +108,28 @@ class BooleanCondition(_Condition):
     value: bool
 
 
+class PositionCondition(_Condition):
+    """Where an observation stands in its trace, in the order in which they began; the first is 1 from either end."""
+
+    type: Literal["positionInTrace"]
+    key: Literal["root", "first", "last", "nthFromStart", "nthFromEnd"]
+    operator: Literal["="] = "="
+    value: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    @property
+    def place(self) -> int:
+        """The place; negative from the end."""
+        match self.key:
+            case "last":
+                return -1
+            case "nthFromStart":
+                return self.value
+            case "nthFromEnd":
+                return -self.value
+            case _:
+                return 1
+
+
 class NullCondition(_Condition):
     """Whether something is absent."""
 
@@ -126,6 +148,7 @@ Condition = Annotated[
     | NumberObjectCondition
     | BooleanObjectCondition
     | BooleanCondition
+    | PositionCondition
     | NullCondition,
     Field(discriminator="type"),
 ]

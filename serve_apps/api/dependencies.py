@@ -25,6 +25,7 @@ from storage.clickhouse.metrics.daily import DailyMetrics
 from storage.clickhouse.metrics.reader import Metrics
 from storage.clickhouse.observations import Observations
 from storage.clickhouse.scores import Scores
+from storage.clickhouse.sessions import Sessions
 from storage.clickhouse.traces import Traces
 from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
@@ -101,6 +102,10 @@ async def _observations(dependencies: Dependencies, principal: ProjectPrincipal)
 
 async def _scores(dependencies: Dependencies, principal: ProjectPrincipal) -> Scores:
     return Scores(dependencies.clickhouse, principal.project_id)
+
+
+async def _sessions(dependencies: Dependencies, principal: ProjectPrincipal) -> Sessions:
+    return Sessions(dependencies.clickhouse, principal.project_id)
 
 
 async def _metrics(dependencies: Dependencies, principal: ProjectPrincipal) -> Metrics:
@@ -180,6 +185,7 @@ ProjectTraces = Annotated[Traces, Depends(_traces)]
 ProjectObservations = Annotated[Observations, Depends(_observations)]
 ProjectPrompts = Annotated[Prompts, Depends(_prompts)]
 PromptFetches = Annotated[ProjectPromptFetches, Depends(_prompt_fetches)]
+ProjectSessions = Annotated[Sessions, Depends(_sessions)]
 ProjectMetrics = Annotated[Metrics, Depends(_metrics)]
 ProjectDailyMetrics = Annotated[DailyMetrics, Depends(_daily_metrics)]
 ProjectScores = Annotated[Scores, Depends(_scores)]

@@ -31,6 +31,13 @@ _LISTS = {
     "none of": "NOT hasAny({column}, {value})",
     "all of": "hasAll({column}, {value})",
 }
+# Observations in the order in which they began; places from the end are negative.
+_AT_POSITION = """
+    (trace_id, id) IN (
+        SELECT trace_id, arraySort(groupArray((start_time, id)))[{place}].2
+        FROM observations FINAL WHERE project_id = {{project_id:String}} GROUP BY trace_id
+    )
+"""
 _MEMBERSHIP = {"any of": "{column} IN {value}", "none of": "{column} NOT IN {value}"}
 
 
@@ -64,7 +71,8 @@ class Where:
         """
         where = cls(columns, dict(bound))
         for condition in conditions:
-            where._terms.append(where._compiled(condition, _allowed(condition.column, columns, "filter")))
+            column = _allowed(condition.column, columns, "filter")
+            where._terms.append(column.within.format(condition=where._compiled(condition, column)))
         return where
 
     @property
@@ -159,7 +167,16 @@ class Where:
         return f"{has} AND {value} {condition.operator} {self._bind(str(condition.value).lower(), 'String')}"
 
     @_compiled.register
+    def _(self, condition: filters.PositionCondition, column: Column) -> str:
+        _expect(condition, column, Kind.POSITION)
+        if condition.key == "root":
+            return "parent_observation_id = '' OR is_app_root"
+        return _AT_POSITION.format(place=self._bind(condition.place, "Int32"))
+
+    @_compiled.register
     def _(self, condition: filters.NullCondition, column: Column) -> str:
+        if column.kind is Kind.POSITION:
+            _expect(condition, column)
         match column.kind:
             case Kind.TEXT | Kind.PAYLOAD | Kind.TEXTS | Kind.JSON_MAP | Kind.NUMBER_MAP | Kind.TEXT_MAP:
                 absent = f"empty({column.sql})"

@@ -17,20 +17,37 @@ class Kind(Enum):
     JSON_MAP = "a map of JSON values"
     NUMBER_MAP = "a map of numbers"
     TEXT_MAP = "a map of texts"
+    POSITION = "a position"
 
 
 @dataclass(frozen=True)
 class Column:
-    """An expression over a table's columns, and what can be asked of it."""
+    """An expression over a table's columns, and what can be asked of it.
+
+    Args:
+        sql: the expression.
+        kind: what can be asked of it.
+        within: what stands around a condition on it, in which `{condition}` is its place.
+    """
 
     sql: str
     kind: Kind
+    within: str = "{condition}"
 
 
 Columns = Mapping[str, Column]
 
 _SECONDS = "(dateDiff('microsecond', start_time, {until}) / 1e6)"
 _LATENCY = _SECONDS.format(until="end_time")
+
+_COST_OF_SIDE = "toFloat64(arraySum(mapValues(mapFilter((k, v) -> k LIKE '%{side}%', cost_details))))"
+# Figures that the row of a trace does not have, from its observations; braces of bound values are doubled for `format`.
+_OF_OBSERVATIONS = """
+    id IN (
+        SELECT trace_id FROM observations FINAL WHERE project_id = {{project_id:String}}
+        GROUP BY trace_id HAVING {condition}
+    )
+"""
 
 TRACE_COLUMNS: Columns = {
     "id": Column("id", Kind.TEXT),
@@ -61,6 +78,10 @@ TRACE_COLUMNS: Columns = {
     "totalTokens": Column("total_tokens", Kind.NUMBER),
     "tokens": Column("total_tokens", Kind.NUMBER),
     "totalCost": Column("toFloat64(total_cost)", Kind.NUMBER),
+    "inputCost": Column(f"sum({_COST_OF_SIDE.format(side='input')})", Kind.NUMBER, _OF_OBSERVATIONS),
+    "outputCost": Column(f"sum({_COST_OF_SIDE.format(side='output')})", Kind.NUMBER, _OF_OBSERVATIONS),
+    "defaultCount": Column("countIf(level = 'DEFAULT')", Kind.NUMBER, _OF_OBSERVATIONS),
+    "debugCount": Column("countIf(level = 'DEBUG')", Kind.NUMBER, _OF_OBSERVATIONS),
     "scores_avg": Column("score_values", Kind.NUMBER_MAP),
     "score_categories": Column("score_labels", Kind.TEXT_MAP),
 }
@@ -84,6 +105,9 @@ OBSERVATION_COLUMNS: Columns = {
     "userId": Column("user_id", Kind.TEXT),
     "sessionId": Column("session_id", Kind.TEXT),
     "isRootObservation": Column("(parent_observation_id = '' OR is_app_root)", Kind.BOOLEAN),
+    "hasParentObservation": Column("(parent_observation_id != '')", Kind.BOOLEAN),
+    "positionInTrace": Column("", Kind.POSITION),
+    "traceEnvironment": Column("environment", Kind.TEXT),
     "traceName": Column("trace_name", Kind.TEXT),
     "tags": Column("tags", Kind.TEXTS),
     "traceTags": Column("tags", Kind.TEXTS),
@@ -94,12 +118,8 @@ OBSERVATION_COLUMNS: Columns = {
     "outputTokens": Column("output_tokens", Kind.NUMBER),
     "totalTokens": Column("total_tokens", Kind.NUMBER),
     "tokens": Column("total_tokens", Kind.NUMBER),
-    "inputCost": Column(
-        "toFloat64(arraySum(mapValues(mapFilter((k, v) -> k LIKE '%input%', cost_details))))", Kind.NUMBER
-    ),
-    "outputCost": Column(
-        "toFloat64(arraySum(mapValues(mapFilter((k, v) -> k LIKE '%output%', cost_details))))", Kind.NUMBER
-    ),
+    "inputCost": Column(_COST_OF_SIDE.format(side="input"), Kind.NUMBER),
+    "outputCost": Column(_COST_OF_SIDE.format(side="output"), Kind.NUMBER),
     "totalCost": Column("toFloat64(total_cost)", Kind.NUMBER),
     "model": Column("provided_model_name", Kind.TEXT),
     "providedModelName": Column("provided_model_name", Kind.TEXT),

@@ -10,6 +10,15 @@ FIELD_GROUPS = ("core", "io", "scores", "observations", "metrics")
 # What the contract shows for a metric that was not asked for.
 _UNSELECTED = -1
 
+# What belongs to a trace in a list of traces, or alone, but not within its session.
+_RELATED = ("observations", "scores", "totalCost", "latency", "htmlPath")
+
+
+def bare_trace_v1(trace: Trace) -> dict[str, Any]:
+    """The contract's trace as it stands within its session."""
+    whole = trace_v1(trace, frozenset({"io"}), observations=(), scores=())
+    return {key: value for key, value in whole.items() if key not in _RELATED}
+
 
 def trace_v1(
     trace: Trace, groups: frozenset[str], *, observations: Sequence[object], scores: Sequence[object]

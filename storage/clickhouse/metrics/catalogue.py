@@ -109,9 +109,3 @@ def month(column: str) -> Dimension:
 def day(column: str) -> Dimension:
     """The day of a time."""
     return text(f"formatDateTime({column}, '%Y-%m-%d')")
-
-
-def json_text(key: str) -> str:
-    """The text of an entry of the metadata, which may be JSON."""
-    raw = f"metadata['{key}']"
-    return f"if(startsWith({raw}, '\"') AND isValidJSON({raw}), JSONExtractString({raw}), {raw})"

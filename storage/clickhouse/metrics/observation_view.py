@@ -9,7 +9,6 @@ from storage.clickhouse.metrics.catalogue import (
     Measure,
     View,
     distinct,
-    json_text,
     month,
     text,
 )
@@ -82,9 +81,9 @@ _NEWER_DIMENSIONS = {
     "release": text("release"),
     "costType": Dimension(Column("cost_type", Kind.TEXT), expansion="costs"),
     "usageType": Dimension(Column("usage_type", Kind.TEXT), expansion="usage"),
-    "experimentId": text(json_text("langfuse.experiment.id"), has_many_values=True),
-    "experimentName": text(json_text("langfuse.experiment.name"), has_many_values=True),
-    "experimentDatasetId": text(json_text("langfuse.experiment.dataset.id"), has_many_values=True),
+    "experimentId": text("experiment_id", has_many_values=True),
+    "experimentName": text("experiment_name", has_many_values=True),
+    "experimentDatasetId": text("experiment_dataset_id", has_many_values=True),
 }
 
 _MILLISECONDS = "(dateDiff('microsecond', {since}, {until}) / 1e3)"

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from heliograph.domain.errors import InvalidRequest
-from heliograph.domain.filters import conditions_from
+from heliograph.domain.filters import Page, conditions_from
 from heliograph.domain.identifiers import ProjectId
 from storage.clickhouse.clauses import Where
 from storage.clickhouse.columns import OBSERVATION_COLUMNS, TRACE_COLUMNS
@@ -92,6 +92,12 @@ async def found(observations: Observations, filter_json: str) -> set[str]:
         ('{"type":"null","column":"userId","operator":"is null","value":""}', {"model", "child"}),
         ('{"type":"null","column":"userId","operator":"is not null","value":""}', {"plain"}),
         ('{"type":"null","column":"endTime","operator":"is null","value":""}', {"child"}),
+        ('{"type":"boolean","column":"hasParentObservation","operator":"=","value":false}', {"plain"}),
+        ('{"type":"positionInTrace","column":"positionInTrace","key":"root","operator":"="}', {"plain", "child"}),
+        ('{"type":"positionInTrace","column":"positionInTrace","key":"first"}', {"plain", "child"}),
+        ('{"type":"positionInTrace","column":"positionInTrace","key":"last"}', {"model", "child"}),
+        ('{"type":"positionInTrace","column":"positionInTrace","key":"nthFromStart","value":2}', {"model"}),
+        ('{"type":"positionInTrace","column":"positionInTrace","key":"nthFromEnd","value":2}', {"plain"}),
         ('{"type":"stringObject","column":"metadata","key":"mood","operator":"=","value":"calm"}', {"plain"}),
         ('{"type":"stringObject","column":"metadata","key":"count","operator":"=","value":"5"}', {"plain"}),
         ('{"type":"stringObject","column":"metadata","key":"raw","operator":"starts with","value":"loose"}', {"plain"}),
@@ -160,8 +166,29 @@ async def test_scores_of_a_trace_are_filtered_by_name(stored: Stored) -> None:
 
 
 @pytest.mark.parametrize(
+    ("comparison", "expected"),
+    [
+        ('"column":"inputCost","operator":">","value":0.5', {"t1"}),
+        ('"column":"outputCost","operator":">","value":0', set()),
+        ('"column":"defaultCount","operator":"=","value":1', {"t1", "t2"}),
+        ('"column":"debugCount","operator":">","value":0', set()),
+    ],
+)
+@pytest.mark.usefixtures("observations")
+async def test_traces_are_filtered_by_figures_of_their_observations(
+    stored: Stored, comparison: str, expected: set[str]
+) -> None:
+    stored.insert("traces", stored.trace("t1"), stored.trace("t2"), stored.trace("t3"))
+    conditions = conditions_from(f'[{{"type":"number",{comparison}}}]')
+    rows = await Traces(stored.clickhouse, stored.project_id).search(conditions, Page())
+    assert set(rows["id"].to_pylist()) == expected
+
+
+@pytest.mark.parametrize(
     "filter_json",
     [
+        '{"type":"positionInTrace","column":"name","key":"first"}',
+        '{"type":"null","column":"positionInTrace","operator":"is null"}',
         '{"type":"string","column":"project_id","operator":"=","value":"x"}',
         '{"type":"string","column":"1 = 1 OR name","operator":"=","value":"x"}',
         '{"type":"number","column":"name","operator":"=","value":1}',
