@@ -135,26 +135,26 @@ async def test_traces_are_left_out_unless_they_are_asked_for(scored: Api) -> Non
     assert "trace" in (await listed(scored, fields="score,trace"))[0]
 
 
-@pytest.mark.parametrize("route", ["/scores", "/v2/scores"])
-@pytest.mark.parametrize(
-    ("params", "field"),
-    [
-        ({"dataType": "LOUD"}, "dataType"),
-        ({"source": "ME"}, "source"),
-        ({"operator": "~", "value": 1}, "operator"),
-        ({"value": "much"}, "value"),
-        ({"value": "nan"}, "value"),
-        ({"limit": 101}, "limit"),
-        ({"page": 0}, "page"),
-        ({"fromTimestamp": "noon"}, "fromTimestamp"),
-        ({"filter": "{"}, "filter"),
-        ({"filter": '[{"type":"string","column":"secret","operator":"=","value":""}]'}, "filter"),
-    ],
-)
-async def test_what_cannot_be_asked_is_named(api: Api, route: str, params: dict[str, Any], field: str) -> None:
-    got = await api.client.get(route, params=params)
-    assert got.status_code == 400
-    assert field in json.dumps(got.json())
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"dataType": "LOUD"}, "dataType"),
+    ({"source": "ME"}, "source"),
+    ({"operator": "~", "value": 1}, "operator"),
+    ({"value": "much"}, "value"),
+    ({"value": "nan"}, "value"),
+    ({"limit": 101}, "limit"),
+    ({"page": 0}, "page"),
+    ({"fromTimestamp": "noon"}, "fromTimestamp"),
+    ({"filter": "{"}, "filter"),
+    ({"filter": '[{"type":"string","column":"secret","operator":"=","value":""}]'}, "filter"),
+]
+
+
+async def test_what_cannot_be_asked_is_named(api: Api) -> None:
+    for route in ("/scores", "/v2/scores"):
+        for params, field in REFUSED:
+            got = await api.client.get(route, params=params)
+            assert got.status_code == 400, (route, params)
+            assert field in json.dumps(got.json())
 
 
 @pytest.mark.parametrize("params", [{"fields": "trace"}, {"fields": "score", "userId": "ada"}, {"fields": "score,odd"}])
