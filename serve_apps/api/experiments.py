@@ -63,7 +63,7 @@ ProjectReads = Annotated[Reads, Depends(_reads)]
 
 
 class _Cursor(BaseModel):
-    """Where a page ended; opaque to clients. `until` keeps what begins later out of the pages that follow."""
+    """Where a page ended; opaque to clients. `until` keeps what is stored later out of the pages that follow."""
 
     v: Annotated[int, Field(ge=_CURSOR_VERSION, le=_CURSOR_VERSION)] = _CURSOR_VERSION
     at: AwareDatetime
@@ -99,10 +99,10 @@ class _Streamed(Parameters):
         """Where the page before this one ended; raises InvalidRequest."""
         return _Cursor.parse(self.cursor) if self.cursor else None
 
-    def within(self, until: datetime | None, **lists: str) -> list[Condition]:
+    def within(self, **lists: str) -> list[Condition]:
         """The period, what is listed by name, and the filter."""
         simple = [filters.one_of(column, named) for column, text in lists.items() if (named := _listed(text))]
-        period = parameters.period("startTime", self.from_start_time, until)
+        period = parameters.period("startTime", self.from_start_time, self.to_start_time)
         return [*period, *parameters.merged(simple, parameters.conditions_from(self.filter))]
 
 
@@ -127,8 +127,9 @@ async def list_experiments(asked: Annotated[ListedExperiments, Query()], reads: 
     groups = parameters.choice(asked.fields, EXPERIMENT_GROUPS, ("core",))
     after = asked.after
     # Experiments move to the front while they run: later pages look at what the first one could see.
-    until = (after.until if after else None) or asked.to_start_time or datetime.now(UTC)
-    where = asked.within(until, id=asked.id, name=asked.name, datasetId=asked.dataset_id)
+    until = (after.until if after else None) or datetime.now(UTC)
+    where = asked.within(id=asked.id, name=asked.name, datasetId=asked.dataset_id)
+    where.append(filters.before("createdAt", until))
     place = Activity(after.at, after.id) if after else None
     found = await reads.experiments.page(where, limit=asked.limit + 1, after=place)
     shown = await reads.experiments.described(found[: asked.limit])
@@ -137,7 +138,7 @@ async def list_experiments(asked: Annotated[ListedExperiments, Query()], reads: 
         scores = await reads.scores(asked.score_limit).of_experiments([one.id for one in shown])
         shapes = [{**shape, "scores": _shown_scores(scores[shape["id"]])} for shape in shapes]
     last = shown[-1] if len(found) > asked.limit else None
-    return _page(shapes, None if last is None else _Cursor(at=last.end_time, id=last.id, until=_aware(until)))
+    return _page(shapes, None if last is None else _Cursor(at=last.end_time, id=last.id, until=until))
 
 
 @router.get("/experiment-items")
@@ -146,7 +147,6 @@ async def list_experiment_items(asked: Annotated[ListedItems, Query()], reads: P
     groups = parameters.choice(asked.fields, ITEM_GROUPS, DEFAULT_ITEM_GROUPS)
     after = asked.after
     where = asked.within(
-        asked.to_start_time,
         experimentId=asked.experiment_id,
         experimentName=asked.experiment_name,
         experimentItemId=asked.experiment_item_id,
@@ -174,7 +174,3 @@ def _page(data: list[dict[str, Any]], cursor: _Cursor | None) -> Response:
 
 def _listed(text: str) -> list[str]:
     return [name for part in text.split(",") if (name := part.strip())]
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

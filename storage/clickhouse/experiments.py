@@ -22,6 +22,7 @@ EXPERIMENT_COLUMNS: Columns = {
     "name": Column("experiment_name", Kind.TEXT),
     "datasetId": Column("experiment_dataset_id", Kind.TEXT),
     "startTime": Column("start_time", Kind.TIME),
+    "createdAt": Column("created_at", Kind.TIME),
 }
 ITEM_COLUMNS: Columns = {
     "experimentId": Column("experiment_id", Kind.TEXT),
@@ -147,7 +148,8 @@ class Experiments:
         where = Where.of(columns, conditions, project_id=self._project_id, **bound)
         if not self._cuts:
             return where
-        term = """toUnixTimestamp64Micro(start_time)
+        # Clocks differ, and spans take a while to arrive: either time may tell that one was sent before.
+        term = """toUnixTimestamp64Micro(least(start_time, created_at))
             > transform(experiment_id, {cut_ids:Array(String)}, {cuts:Array(Int64)}, toInt64(0))"""
         return where.also(term, cut_ids=list(self._cuts), cuts=[_micros(cut) for cut in self._cuts.values()])
 

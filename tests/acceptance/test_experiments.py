@@ -1,6 +1,7 @@
 """Experiments on a whole stack: run by the unmodified Langfuse SDK, read back through both generations of the API."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +116,21 @@ def test_an_experiment_of_the_sdk_is_read_back_with_its_items_and_scores(stack: 
         assert {item["datasetItemId"]: item["traceId"] for item in whole["datasetRunItems"]} == ran["traces"]
         assert http.delete(f"{path}/first%2Fguess").status_code == 200
         assert http.get(path).json()["data"] == []
+
+
+def test_a_file_is_imported_by_the_command(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "questions.csv"
+    file.write_text('id,input,expected_output\nq1,"{""country"": ""France""}",Paris\nq2,plain,\n')
+    assert "2 items imported into qa/file, 0 rows refused." in stack.heliograph(
+        "datasets", "import", str(file), "--name", "qa/file"
+    )
+    file.write_text("id,input\nq3,third\nq4,too,many\n")
+    with pytest.raises(AssertionError, match="row 3: has 3 values for 2 columns\n1 items imported"):
+        stack.heliograph("datasets", "import", str(file), "--name", "qa/file")
+    with client(stack) as http:
+        found = http.get("/dataset-items", params={"datasetName": "qa/file"}).json()["data"]
+    assert [(item["id"], item["input"], item["expectedOutput"]) for item in found] == [
+        ("q1", {"country": "France"}, "Paris"),
+        ("q2", "plain", None),
+        ("q3", "third", None),
+    ]

@@ -137,6 +137,8 @@ async def test_a_deleted_run_is_gone_and_what_is_sent_later_starts_anew(api: Api
     before = datetime.now(UTC) - timedelta(minutes=1)
     for run in ("gone", "spans only", "stays"):
         api.stored.insert("observations", ran(api, dataset, run, "i1", f"{run} 1", start_time=before))
+    ahead = {"start_time": before + timedelta(minutes=10), "created_at": before}
+    api.stored.insert("observations", ran(api, dataset, "spans only", "i1", "of a clock ahead", **ahead))
     for run in ("gone", "spans%20only"):
         deleted = await api.client.delete(f"/datasets/deleting/runs/{run}")
         assert deleted.json() == {"message": "Dataset run successfully deleted"}

@@ -189,10 +189,15 @@ async def test_experiments_page_through_without_gap_or_repeat_while_they_run_on(
     later = iter(range(10))
 
     def goes_on() -> list[dict[str, Any]]:
-        at = datetime.now(UTC) + timedelta(hours=1)
-        return item(api, "e0", 100 + next(later), start_time=at)
+        return item(api, "e0", 100 + next(later), created_at=datetime.now(UTC) + timedelta(hours=1))
 
     assert await walked(api, "/experiments", goes_on) == ["e4", "e3", "e2", "e1", "e0"]
+
+
+async def test_an_experiment_of_a_sender_whose_clock_is_ahead_is_listed(api: Api) -> None:
+    ahead = datetime.now(UTC) + timedelta(minutes=5)
+    api.stored.insert("observations", *item(api, "e1", 0, start_time=ahead, created_at=NOON))
+    assert ids(await experiments(api)) == ["e1"]
 
 
 async def test_items_page_through_without_gap_or_repeat_while_others_arrive(api: Api) -> None:
