@@ -140,7 +140,8 @@ def _status(item: Object, _place: str) -> bytes:
 def _code(value: Value, names: Mapping[str, int]) -> int:
     """An enumeration's number, which JSON gives as a number or as a name."""
     number = names.get(value, 0) if isinstance(value, str) else value
-    return number if isinstance(number, int) and number in _INT32 else 0
+    # A boolean is an integer of Python, and none of protobuf.
+    return number if isinstance(number, int) and not isinstance(number, bool) and number in _INT32 else 0
 
 
 def _attributes(item: Object, place: str) -> list[bytes]:

@@ -101,7 +101,8 @@ def _sort(item: Value, decoded: DecodedBatch) -> None:
 
 def refusal(event_id: str, refused: Refused | Rejected) -> EventError:
     """What is told of an event that breaks a rule."""
-    return EventError(event_id, 400, "Invalid request data", f"{refused.field} {refused.reason}".strip())
+    reason = f"{refused.field} {refused.reason}".strip()
+    return EventError(values.clean(event_id), 400, "Invalid request data", values.clean(reason))
 
 
 def _event(envelope: Mapping[str, Value]) -> Event:

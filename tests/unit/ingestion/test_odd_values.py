@@ -10,55 +10,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from ingestion import otlp, replay, wire
 from ingestion.pricing import managed_prices
-from tests.unit.ingestion.spans import CONTEXT, event, export, mapped, row, same_rows, span
-
-KEYS = (
-    "langfuse.observation.type", "langfuse.observation.input", "langfuse.observation.metadata",
-    "langfuse.observation.metadata.k", "langfuse.observation.usage_details", "langfuse.observation.cost_details",
-    "langfuse.observation.model.name", "langfuse.observation.prompt.version", "langfuse.observation.prompt.name",
-    "langfuse.observation.completion_start_time", "langfuse.observation.level", "langfuse.trace.tags", "user.id",
-    "langfuse.trace.public", "langfuse.trace.input", "langfuse.environment", "gen_ai.usage.input_tokens",
-    "gen_ai.usage.cost", "gen_ai.operation.name", "gen_ai.prompt.0.role", "gen_ai.input.messages",
-    "gen_ai.system_instructions", "events", "ai.operationId", "genkit:output", "input.value", "x", "",
-    "gen_ai.prompt", "gen_ai.prompt.0", "gen_ai.prompt.x.1", "gen_ai.completion", "llm.input_messages.0.message.role",
-    "langfuse.observation.model.parameters", "llm.invocation_parameters", "model_config", "gen_ai.request.top_p",
-    "genkit:input", "genkit:metadata:subtype", "genkit:name", "ai.response.providerMetadata", "ai.response.text",
-    "ai.response.toolCalls", "ai.response.msToFirstChunk", "ai.usage.tokens", "ai.prompt.messages",
-    "ai.telemetry.metadata.langfusePrompt", "gcp.vertex.agent.llm_response", "gcp.vertex.agent.llm_request",
-    "completion.rawRequest", "openrouter.source", "langfuse.experiment.id", "langfuse.experiment.metadata",
-    "pydantic_ai.all_messages", "final_result", "langfuse.trace.metadata", "langfuse.metadata", "tag.tags",
-    "langfuse.internal.as_root", "openinference.span.kind", "traceloop.span.kind", "logfire.msg",
-)  # fmt: skip
-scalars = (
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-    | st.booleans()
-    | st.integers(-(2**63), 2**63 - 1)
-    | st.floats()
-    | st.binary(max_size=10)
-    | st.none()
-    | st.sampled_from(["{", "[1", '{"input": 1e400}', '{"a": "\\ud800"}', '{"input": 99999999999999999999}', "\x00"])
-)
-odd_values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab.", max_size=3), inner, max_size=3)
-)
-attributes = st.dictionaries(st.sampled_from(KEYS), odd_values, max_size=8)
-scopes = st.sampled_from(
-    [
-        (name, "1")
-        for name in ("langfuse-sdk", "ai", "genkit-tracer", "gcp.vertex.agent", "pydantic-ai", "livekit-agents")
-    ]
-)
-events = st.builds(
-    event,
-    st.sampled_from(
-        [
-            "gen_ai.client.inference.operation.details", "gen_ai.user.message", "gen_ai.choice",
-            "gen_ai.content.prompt", "gen_ai.content.completion", "exception",
-        ]
-    ),
-    attributes,
-)  # fmt: skip
-spans = st.builds(lambda found, happened: span(found, events=happened), attributes, st.lists(events, max_size=2))
+from tests.unit.ingestion.odd_values import KEYS, any_values, json_values, scopes, spans
+from tests.unit.ingestion.spans import CONTEXT, export, mapped, row, same_rows, span
 
 
 @settings(max_examples=150, deadline=None)
@@ -72,22 +25,6 @@ def test_every_span_is_kept_and_a_replay_gives_the_same_rows(found: list[Span], 
     assert same_rows(replay.map_records(result.batch.records, prices=managed_prices()), result.batch)
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-)
-any_values = st.one_of(
-    json_values,
-    st.dictionaries(
-        st.sampled_from(
-            ["stringValue", "intValue", "doubleValue", "boolValue", "arrayValue", "kvlistValue", "bytesValue"]
-        ),
-        json_values | st.fixed_dictionaries({"values": st.lists(json_values, max_size=3)}),
-        max_size=2,
-    ),
-)
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), any_values, max_size=6), json_values, json_values)
 def test_every_json_span_with_valid_ids_is_kept(found: dict[str, Any], name: object, time: object) -> None:
@@ -97,6 +34,15 @@ def test_every_json_span_with_valid_ids_is_kept(found: dict[str, Any], name: obj
     result = otlp.map_export(otlp.decode(body, otlp.JSON), CONTEXT)
     assert (result.rejected, result.batch.observations.num_rows) == ([], 1)
     result.batch.observations.validate(full=True)
+
+
+@pytest.mark.parametrize("field", ["kind", "flags", "status"])
+@pytest.mark.parametrize("value", [True, -1, 2**40, 1.5, float("nan"), "odd", [], None])
+def test_a_json_span_whose_numbers_are_something_else_is_kept(field: str, value: object) -> None:
+    odd = {"status": {"code": value}} if field == "status" else {field: value}
+    one = {"traceId": "0" * 32, "spanId": "1" * 16, **odd}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]}).encode()
+    assert otlp.map_export(otlp.decode(body, otlp.JSON), CONTEXT).batch.observations.num_rows == 1
 
 
 def test_invalid_utf8_is_replaced() -> None:

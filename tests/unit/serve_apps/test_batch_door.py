@@ -18,7 +18,7 @@ def event(event_id: str, kind: str, **body: Any) -> dict[str, Any]:
 
 
 async def sent(kept: KeptInMemory, *events: Any, stored: StoredInMemory | None = None) -> dict[str, Any]:
-    response = await client(kept, stored=stored).post(BATCH, json={"batch": events})
+    response = await client(kept, stored=stored).post(BATCH, content=json.dumps({"batch": events}))
     assert response.status_code == 207
     answer: dict[str, Any] = response.json()
     return answer
@@ -68,6 +68,13 @@ async def test_a_bad_event_is_named_and_costs_no_neighbour(bad: dict[str, Any], 
 async def test_an_event_that_is_no_object_is_unknown_by_name() -> None:
     answer = await sent(KeptInMemory(), "odd", None)
     assert [error["id"] for error in answer["errors"]] == ["unknown", "unknown"]
+
+
+async def test_an_id_that_no_answer_can_carry_is_named_as_well_as_can_be() -> None:
+    kept = KeptInMemory()
+    answer = await sent(kept, {"id": "odd\ud800", "type": "nothing"}, event("good", "trace-create", id="t"))
+    assert [error["id"] for error in answer["errors"]] == ["odd?"]
+    assert kept.ids() == ["t"]
 
 
 async def test_an_empty_batch_is_answered() -> None:
