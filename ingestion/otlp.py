@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -134,11 +135,15 @@ def map_exports(
     """Maps several exports as one, which costs small ones a fraction; returns what was rejected of each."""
     spans = Spans()
     rejected: list[list[str]] = []
+    masked = iter(
+        context.masker.spans([raw for request in requests for scope in request.scopes for raw in scope.spans])
+    )
     for request in requests:
         number, already = request.first, len(spans.rejected)
         for scope in request.scopes:
-            spans.extend(number, context.masker.spans(scope.spans), _frame(scope, context.masker))
-            number += len(scope.spans)
+            raws = list(islice(masked, len(scope.spans)))
+            spans.extend(number, raws, _frame(scope, context.masker))
+            number += len(raws)
         rejected.append(spans.rejected[already:])
     received_at = np.full(len(spans), microseconds(context.received_at), np.int64)
     source = Source(context.project_id, context.facts, received_at)

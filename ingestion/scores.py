@@ -173,7 +173,7 @@ def map_scores(bodies: Sequence[ScoreBody], context: MappingContext) -> MappedBa
 
 def masked(body: ScoreBody, masker: Masker) -> ScoreBody:
     """The score with its texts masked."""
-    if masker.is_idle and not captured.may_hold([to_payload(body)]):
+    if masker.is_idle and not captured.is_suspect(to_payload(body)):
         return body
     metadata = {
         masker.text(key, fields.of_member("metadata")): masker.text(text, fields.of_member("metadata"))

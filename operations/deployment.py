@@ -16,6 +16,7 @@ from typing import Any
 import ray
 from ray import serve
 from ray.serve.config import HTTPOptions
+from ray.serve.schema import LoggingConfig
 from starlette.types import ASGIApp
 
 from heliograph import telemetry
@@ -99,6 +100,8 @@ def _target(door: Door, settings: Settings) -> serve.RunTarget:
         health_check_period_s=10,
         health_check_timeout_s=30,
         ray_actor_options={"num_cpus": 0.1},
+        # Requests are counted in /metrics; a line for each would take a thirtieth of a small one's time.
+        logging_config=LoggingConfig(log_level="WARNING", enable_access_log=False),
     )(Doorkeeper)
     return serve.RunTarget(target=deployment.bind(door.name, own), name=door.name, route_prefix=door.route_prefix)
 

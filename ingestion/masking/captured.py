@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from functools import lru_cache
 
-import numpy as np
 import re2
 
 from ingestion.masking import json_text
 from ingestion.masking.expressions import options
 from ingestion.values import MAX_DEPTH, Value, to_json
+from ingestion.word_search import WordSearch
 
 HIDDEN = "***"
 
@@ -53,34 +53,17 @@ SUSPECT = (
 )
 _SUSPECT = re2.compile(SUSPECT.encode(), options(is_text=False))
 _TEXT_SIGNS = ("//", "\\/", "eader", "EADER", "uthorization")
-_SIGNS = tuple(map(str.encode, _TEXT_SIGNS))
-_PAIRS = tuple(int.from_bytes(sign, "little") for sign in (b"//", b"\\/"))
-_QUADS = tuple(int.from_bytes(sign, "little") for sign in (b"ader", b"oriz"))
-_FEW_BYTES = 2048
+# Of the longer signs a part that is in both.
+_SIGNS = WordSearch(b"//", b"\\/", b"ader", b"ADER", b"oriz")
 
 
-def may_hold(raws: Sequence[bytes]) -> bool:
-    """Whether there is a URL, headers or an authorization in any of them; not exact, but it misses none.
-
-    A byte costs a tenth of what `in` needs, since whole words are compared at once.
-    """
-    joined = b"".join(raws)
-    if len(joined) < _FEW_BYTES:
-        return any(sign in joined for sign in _SIGNS)
-    return _any_word(joined, np.uint16, _PAIRS) or _any_word(joined, np.uint32, _QUADS)
-
-
-def _any_word(joined: bytes, word: type[np.uint16 | np.uint32], wanted: Iterable[int]) -> bool:
-    size = np.dtype(word).itemsize
-    for offset in range(size):
-        found = np.frombuffer(joined, word, (len(joined) - offset) // size, offset)
-        if any((found == one).any() for one in wanted):
-            return True
-    return False
+def to_look_at(raws: Sequence[bytes]) -> list[int]:
+    """Which of them have a URL, headers or an authorization in them; not exact, but it misses none."""
+    return [number for number in _SIGNS.which(raws) if is_suspect(raws[number])]
 
 
 def is_suspect(raw: bytes) -> bool:
-    """The same of a single one, in serialized form, and closer: a URL without a user or such a parameter is none."""
+    """Whether it, in serialized form, may hold a secret: a URL without a user or such a parameter does not."""
     return _SUSPECT.search(raw) is not None
 
 

@@ -64,9 +64,13 @@ class Masker:
         """Serialized spans, masked; the same list where nothing can be to hide."""
         if not self.is_idle:
             return [self.span(raw) for raw in raws]
-        if not captured.may_hold(raws):
+        suspects = captured.to_look_at(raws)
+        if not suspects:
             return raws
-        return [self.span(raw) if captured.is_suspect(raw) else raw for raw in raws]
+        masked = list(raws)
+        for number in suspects:
+            masked[number] = self.span(raws[number])
+        return masked
 
     def span(self, raw: bytes) -> bytes:
         """A serialized Span, masked: its name, status, attributes, events and links.

@@ -99,7 +99,7 @@ class MediaExtraction:
     async def _may_hold(self, body: bytes) -> bool:
         if len(body) <= self._inline_bytes:
             return media.may_hold(body)
-        return await self._in_parts.work(partial(media.may_be_in_large, body))
+        return await self._in_parts.work(partial(media.may_hold, body))
 
     async def _is_kept(self, project_id: ProjectId, extraction: Extraction) -> bool:
         return not extraction.contents or await self._store.keep(project_id, extraction)

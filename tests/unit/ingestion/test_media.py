@@ -258,5 +258,5 @@ def test_most_payloads_are_not_looked_at() -> None:
 
 @pytest.mark.parametrize("before", [0, 1, (1 << 18) - 5, 1 << 18, 3 << 18])
 def test_a_large_payload_is_searched_to_its_end(before: int) -> None:
-    assert media.may_be_in_large(bytes(before) + b"input_audio")
-    assert not media.may_be_in_large(bytes(before) + b"input audio")
+    assert media.may_hold(bytes(before) + b"input_audio")
+    assert not media.may_hold(bytes(before) + b"input audio")
