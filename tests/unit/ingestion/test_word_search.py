@@ -7,8 +7,6 @@ from ingestion.word_search import WordSearch
 WORDS = (b"//", b"ader")
 PARTS = st.sampled_from([b"/", b"a", b"der", b"ader", b"//"])
 PIECES = st.lists(st.binary(max_size=12) | st.lists(PARTS).map(b"".join))
-    st.binary(max_size=12) | st.lists(st.sampled_from([b"/", b"a", b"der", b"ader", b"//"])).map(b"".join)
-)
 EACH_WAY = pytest.mark.parametrize(
     "search", [WordSearch(*WORDS, few_bytes=0), WordSearch(*WORDS)], ids=["words at once", "one after another"]
 )
