@@ -85,6 +85,7 @@ class GroupCommit:
         self._filled = asyncio.Event()
         self._finished_at = 0.0
         self._last_records = 0
+        self._company = 0
         self._next = LogPosition(0, 0)
         self._lane = LaneNumber(0)
         self._is_fenced = False
@@ -119,7 +120,7 @@ class GroupCommit:
         durable: asyncio.Future[LogPosition] = asyncio.get_running_loop().create_future()
         self._buffers.add(Waiting(project_id, batch, batch.nbytes, durable))
         self._arrived.set()
-        if self._is_full:
+        if self._is_worth_writing:
             self._filled.set()
         self._unanswered.add(durable)
         durable.add_done_callback(self._unanswered.discard)
@@ -142,6 +143,7 @@ class GroupCommit:
             if waiting:
                 await self._commit(waiting)
                 self._finished_at = asyncio.get_running_loop().time()
+                self._company = self._last_records + self._buffers.records
 
     async def _taken(self) -> list[Waiting]:
         """What the next segment takes: while the follower has no room, only what quiet projects wait with."""
@@ -167,18 +169,25 @@ class GroupCommit:
     async def _gather(self) -> None:
         """Small appends wait for company, which is under way: those whose answers went out with the last segment."""
         loop = asyncio.get_running_loop()
-        is_busy = self._last_records >= self._settings.busy_segment_records
         spacing = self._settings.segment_spacing_seconds
-        due_at = self._finished_at + (spacing if is_busy else spacing / 4)
-        while not self._is_closing and not self._is_full and (left := due_at - loop.time()) > 0:
+        due_at = self._finished_at + (spacing if self._is_busy else spacing / 4)
+        while not self._is_closing and not self._is_worth_writing and (left := due_at - loop.time()) > 0:
             self._filled.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._filled.wait(), left)
 
     @property
-    def _is_full(self) -> bool:
+    def _is_busy(self) -> bool:
+        return self._last_records >= self._settings.busy_segment_records
+
+    @property
+    def _is_worth_writing(self) -> bool:
+        """Whether the segment is full, or everybody is back whom the last one answered or left waiting."""
+        records = self._buffers.records
         return (
-            self._buffers.records >= self._settings.full_segment_records or self._buffers.nbytes >= _FULL_SEGMENT_BYTES
+            records >= self._settings.full_segment_records
+            or self._buffers.nbytes >= _FULL_SEGMENT_BYTES
+            or (self._is_busy and records >= self._company)
         )
 
     async def _commit(self, waiting: list[Waiting]) -> None:

@@ -87,7 +87,7 @@ class LaneSettings(_Slice):
     max_backlog_bytes: int = 72 << 20
     max_segment_bytes: int = 16 << 20
     full_segment_records: int = 500
-    segment_spacing_seconds: float = 0.1
+    segment_spacing_seconds: float = 0.15
     busy_segment_records: int = 50
     flush_after_seconds: float = 0.3
     busy_flush_after_seconds: float = 0.8

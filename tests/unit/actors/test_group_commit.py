@@ -83,6 +83,30 @@ async def test_concurrent_appends_become_one_segment() -> None:
     assert len(follower.offers) == 2
 
 
+def of_fifty(name: str) -> MappedBatch:
+    return batch_of(*(Span(f"{name}{number}") for number in range(50)))
+
+
+async def test_a_busy_sender_who_is_alone_waits_for_nobody() -> None:
+    log, follower = ScriptedLog(), RecordingFollower()
+    async with committing(log, follower, settings=LaneSettings(segment_spacing_seconds=600)) as commits:
+        for number in range(3):
+            await asyncio.wait_for(commits.append("p", of_fifty(f"s{number}-")), 5)
+    assert [len(ids) for ids in log.written.values()] == [50, 50, 50]
+
+
+async def test_a_segment_waits_for_all_whom_the_last_one_answered() -> None:
+    log, follower = ScriptedLog(), RecordingFollower()
+    async with committing(log, follower, settings=LaneSettings(segment_spacing_seconds=600)) as commits:
+        await asyncio.gather(commits.append("p", of_fifty("a")), commits.append("p", of_fifty("b")))
+        first = asyncio.create_task(commits.append("p", of_fifty("c")))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not follower.offers[1:]
+        await asyncio.wait_for(asyncio.gather(first, commits.append("p", of_fifty("d"))), 5)
+    assert [len(ids) for ids in log.written.values()] == [100, 100]
+
+
 async def test_records_are_sorted_by_project_and_rows_follow() -> None:
     log, follower = ScriptedLog(), RecordingFollower()
     async with committing(log, follower) as commits:
