@@ -60,6 +60,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.QueryTooExpensive: Problem(422, "Request timed out"),
     errors.RateLimited: Problem(429, "TooManyRequestsError"),
     errors.QuotaExceeded: Problem(429, "TooManyRequestsError"),
+    errors.TooManyStreams: Problem(429, "TooManyRequestsError"),
     errors.Overloaded: Problem(429, "TooManyRequestsError"),
     errors.Unavailable: Problem(503, "ServiceUnavailableError"),
     # A lane that moves or restarts: whoever asks again finds its new place, and exporters ask again after 503 only.

@@ -27,6 +27,7 @@ from serve_apps.api import (
     score_configs,
     scores,
     scores_v3,
+    selections,
     sessions,
     traces,
 )
@@ -56,6 +57,7 @@ ROUTERS = (
     scores.router,
     sessions.router,
     project_metrics.router,
+    selections.router,
     observations_v2.router,
     observations.router,
 )

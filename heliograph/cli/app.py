@@ -6,7 +6,7 @@ from importlib import metadata
 import typer
 from rich.console import Console
 
-from heliograph.cli import datasets
+from heliograph.cli import data, datasets
 from heliograph.domain.errors import HeliographError
 
 COMMANDS_GROUP = "heliograph.commands"
@@ -22,6 +22,9 @@ def build() -> typer.Typer:
         add_completion=False,
     )
     app.callback()(_root)
+    app.command("query")(data.query)
+    app.command("sql")(data.sql)
+    app.command("export")(data.export)
     app.add_typer(datasets.app, name="datasets")
     for entry in metadata.entry_points(group=COMMANDS_GROUP):
         try:

@@ -231,6 +231,20 @@ class QueryTooExpensive(HeliographError):
     ask for fewer fields, or lower its limit."""
 
 
+class TooManyStreams(HeliographError):
+    """As many results are streamed here as may be at once: retry after {retry_after} s."""
+
+    fields = ("retry_after",)
+    retry_after: float
+
+
+class StreamBroken(HeliographError):
+    """The result ended before its last row: {reason}. Ask again, or for less at once."""
+
+    fields = ("reason",)
+    reason: str
+
+
 class Overloaded(HeliographError):
     """This project has more events in flight than its buffer holds: retry after {retry_after} s."""
 

@@ -1,5 +1,6 @@
 """What a list is narrowed to: the contract's filter language, and the order and page of a list."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -153,6 +154,52 @@ Condition = Annotated[
     Field(discriminator="type"),
 ]
 
+
+class AllOf(BaseModel):
+    """Every one of these holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["and"] = "and"
+    conditions: Annotated[tuple["Expression", ...], Field(min_length=1, max_length=MAX_CONDITIONS)]
+
+
+class AnyOf(BaseModel):
+    """One of these holds at least."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["or"] = "or"
+    conditions: Annotated[tuple["Expression", ...], Field(min_length=1, max_length=MAX_CONDITIONS)]
+
+
+class NotOf(BaseModel):
+    """This does not hold; what compares with an absent value is neither true nor false, as in SQL."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["not"] = "not"
+    condition: "Expression"
+
+
+# The conditions of the contract, which a list joins by "and", and what joins them otherwise.
+Expression = Annotated[Condition | AllOf | AnyOf | NotOf, Field(discriminator="type")]
+for _group in (AllOf, AnyOf, NotOf):
+    _group.model_rebuild()
+
+
+def leaves(expression: Expression) -> Iterator[Condition]:
+    """The conditions that an expression is made of."""
+    match expression:
+        case AllOf() | AnyOf():
+            for each in expression.conditions:
+                yield from leaves(each)
+        case NotOf():
+            yield from leaves(expression.condition)
+        case _:
+            yield expression
+
+
 _CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(
     Annotated[tuple[Condition, ...], Field(max_length=MAX_CONDITIONS)]
 )
@@ -161,6 +208,14 @@ _CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(
 def conditions_from(text: str) -> tuple[Condition, ...]:
     """The conditions of a JSON array, all of which must hold; raises pydantic's ValidationError."""
     return _CONDITIONS.validate_json(text)
+
+
+_EXPRESSION: TypeAdapter[Expression] = TypeAdapter(Expression)
+
+
+def expression_from(parts: Mapping[str, object]) -> Expression:
+    """An expression of plain values; raises pydantic's ValidationError."""
+    return _EXPRESSION.validate_python(parts)
 
 
 def equals(column: str, value: str) -> TextCondition:

@@ -25,7 +25,10 @@ from storage.clickhouse.metrics.daily import DailyMetrics
 from storage.clickhouse.metrics.reader import Metrics
 from storage.clickhouse.observations import Observations
 from storage.clickhouse.scores import Scores
+from storage.clickhouse.selections import Selections
 from storage.clickhouse.sessions import Sessions
+from storage.clickhouse.sql.reader import Sql
+from storage.clickhouse.streams import ArrowStreams
 from storage.clickhouse.traces import Traces
 from storage.objects.media import MediaObjects
 from storage.postgres.connection import Database
@@ -82,6 +85,7 @@ class QueryDependencies:
 def install(app: Starlette, dependencies: QueryDependencies) -> None:
     """Give the application what its routes depend on."""
     app.state.dependencies = dependencies
+    app.state.streams = ArrowStreams(dependencies.clickhouse)
 
 
 # Asynchronous though they wait for nothing: FastAPI runs a plain function in a thread.
@@ -89,7 +93,12 @@ async def _dependencies(request: Request) -> QueryDependencies:
     return cast("QueryDependencies", request.app.state.dependencies)
 
 
+async def _streams(request: Request) -> ArrowStreams:
+    return cast("ArrowStreams", request.app.state.streams)
+
+
 Dependencies = Annotated[QueryDependencies, Depends(_dependencies)]
+Streams = Annotated[ArrowStreams, Depends(_streams)]
 
 
 async def _traces(dependencies: Dependencies, principal: ProjectPrincipal) -> Traces:
@@ -106,6 +115,14 @@ async def _scores(dependencies: Dependencies, principal: ProjectPrincipal) -> Sc
 
 async def _sessions(dependencies: Dependencies, principal: ProjectPrincipal) -> Sessions:
     return Sessions(dependencies.clickhouse, principal.project_id)
+
+
+async def _selections(dependencies: Dependencies, principal: ProjectPrincipal, streams: Streams) -> Selections:
+    return Selections(dependencies.clickhouse, streams, principal.project_id)
+
+
+async def _sql(principal: ProjectPrincipal, streams: Streams) -> Sql:
+    return Sql(streams, principal.project_id)
 
 
 async def _metrics(dependencies: Dependencies, principal: ProjectPrincipal) -> Metrics:
@@ -189,3 +206,5 @@ ProjectSessions = Annotated[Sessions, Depends(_sessions)]
 ProjectMetrics = Annotated[Metrics, Depends(_metrics)]
 ProjectDailyMetrics = Annotated[DailyMetrics, Depends(_daily_metrics)]
 ProjectScores = Annotated[Scores, Depends(_scores)]
+ProjectSelections = Annotated[Selections, Depends(_selections)]
+ProjectSql = Annotated[Sql, Depends(_sql)]

@@ -63,16 +63,14 @@ class Where:
     _terms: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, columns: Columns, conditions: Sequence[filters.Condition], **bound: Any) -> "Where":
+    def of(cls, columns: Columns, conditions: Sequence[filters.Expression], **bound: Any) -> "Where":
         """All of the conditions, beside parameters that the statement itself binds.
 
         Raises:
             InvalidRequest: a column is unknown, or cannot be asked this.
         """
         where = cls(columns, dict(bound))
-        for condition in conditions:
-            column = _allowed(condition.column, columns, "filter")
-            where._terms.append(column.within.format(condition=where._compiled(condition, column)))
+        where._terms += [where._term(condition) for condition in conditions]
         return where
 
     @property
@@ -83,6 +81,18 @@ class Where:
     def also(self, term: str, **bound: Any) -> "Where":
         """The same with a condition of the statement's own."""
         return Where(self.columns, self.parameters | bound, [*self._terms, term])
+
+    def _term(self, expression: filters.Expression) -> str:
+        match expression:
+            case filters.AllOf():
+                return " AND ".join(f"({self._term(each)})" for each in expression.conditions)
+            case filters.AnyOf():
+                return " OR ".join(f"({self._term(each)})" for each in expression.conditions)
+            case filters.NotOf():
+                return f"NOT ({self._term(expression.condition)})"
+            case _:
+                column = _allowed(expression.column, self.columns, "filter")
+                return column.within.format(condition=self._compiled(expression, column))
 
     def _bind(self, value: Any, type_: str) -> str:
         name = f"filter_{len(self.parameters)}"

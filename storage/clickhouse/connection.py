@@ -1,7 +1,8 @@
 """Connections to ClickHouse: settings pinned, and the server's errors cleaned once into errors of the domain."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -107,6 +108,25 @@ class ClickHouse:
         except (ClickHouseError, OSError, TimeoutError) as error:
             raise cleaned(error) from error
         return pa.ipc.open_stream(answer).read_all()
+
+    @asynccontextmanager
+    async def stream(
+        self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, Any]
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes of an Arrow stream as they come; leaving the context drops the query.
+
+        Raises:
+            Unavailable, QueryTooExpensive: the query has not begun.
+        """
+        client = self._client or await self._connect()
+        try:
+            found = await client.raw_stream(
+                sql, parameters=dict(parameters), settings=dict(settings), fmt="ArrowStream"
+            )
+        except (ClickHouseError, OSError, TimeoutError) as error:
+            raise cleaned(error) from error
+        async with found as chunks:
+            yield chunks
 
     async def ping(self) -> None:
         """Return when the server answers; raises Unavailable otherwise."""

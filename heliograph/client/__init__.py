@@ -1,0 +1,1 @@
+"""The Python client: selections, SQL and scores of a project, from scripts and notebooks."""

@@ -1,0 +1,169 @@
+"""A project: where everything that a script does begins."""
+
+from collections.abc import Sequence
+from typing import Self
+from urllib.parse import quote
+
+from heliograph.client.asked import Asked, Moment
+from heliograph.client.columns import Where
+from heliograph.client.connection import AsyncConnection, Connection
+from heliograph.client.results import AsyncSqlResult, SqlResult
+from heliograph.client.scores import ScoresOfProject
+from heliograph.client.selections import AsyncSelection, Selection
+from heliograph.client.traces import Trace
+from heliograph.domain.selections import SelectedTable
+
+
+class Project:
+    """What belongs to a key pair: observations, traces and scores, to be selected, queried in SQL and written.
+
+    Example:
+        >>> import heliograph
+        >>> from heliograph import col
+        >>> with heliograph.connect() as project:
+        ...     frame = project.observations(since="30d", where=col.model == "gpt-4o").to_pandas()
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.scores = ScoresOfProject(connection)
+
+    def observations(
+        self,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where | None = None,
+        select: Sequence[str] | None = None,
+    ) -> Selection:
+        """A selection of observations by their start time; lazy, see `Selection`.
+
+        Args:
+            since: from here on: `"30d"`, `"12h"` or a timedelta ago, an ISO text, a datetime (UTC without a zone).
+            until: before here.
+            where: a condition, as `(col.model == "gpt-4o") & (col.cost > 0.01)`.
+            select: columns, in this order; by default those without payloads (docs/client.md lists them).
+
+        Raises:
+            InvalidRequest: a time or a condition cannot be understood.
+        """
+        return self._selection(SelectedTable.OBSERVATIONS, since, until, where=where, select=select)
+
+    def traces(
+        self,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where | None = None,
+        select: Sequence[str] | None = None,
+    ) -> Selection:
+        """A selection of traces by their timestamp; see `observations`.
+
+        `input` and `output` are those that were set on the trace itself; those of its root are the observation's.
+        """
+        return self._selection(SelectedTable.TRACES, since, until, where=where, select=select)
+
+    def trace(self, trace_id: str) -> Trace:
+        """One trace with everything in it; raises TraceNotFound."""
+        return Trace(self._connection.request("GET", f"/traces/{quote(trace_id, safe='')}"))
+
+    def sql(self, query: str) -> SqlResult:
+        """The rows of one SELECT over `observations`, `traces` and `scores`, in ClickHouse's SQL.
+
+        The tables hold the project's own rows, each once. Joins, subqueries, WITH, UNION and window functions work;
+        anything that writes, table functions, settings, and functions beyond docs/client.md do not. At most 1,000,000
+        rows, 256 MiB, 30 s and 1 GiB of the server's memory.
+
+        Raises:
+            InvalidRequest: when it is read; it says what is wrong, or not allowed.
+            QueryTooExpensive: when it is read; it exceeds a limit.
+
+        Example:
+            >>> project.sql("select model, count() as calls, sum(cost) from observations group by model").to_pandas()
+        """
+        return SqlResult(self._connection, query)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        server = self._connection.server
+        return f"Project({server.url!r}, {server.public_key!r})"
+
+    def _selection(
+        self, table: SelectedTable, since: Moment, until: Moment, *, where: Where | None, select: Sequence[str] | None
+    ) -> Selection:
+        return Selection(self._connection, Asked.of(table, since=since, until=until, where=where, select=select))
+
+
+class AsyncProject:
+    """The same for an event loop; scores are written from threads, by `Project`.
+
+    Example:
+        >>> async with heliograph.connect_async() as project:
+        ...     rows = await project.observations(since="1d").to_arrow()
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    def observations(
+        self,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where | None = None,
+        select: Sequence[str] | None = None,
+    ) -> AsyncSelection:
+        """A selection of observations; see `Project.observations`."""
+        asked = Asked.of(SelectedTable.OBSERVATIONS, since=since, until=until, where=where, select=select)
+        return AsyncSelection(self._connection, asked)
+
+    def traces(
+        self,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where | None = None,
+        select: Sequence[str] | None = None,
+    ) -> AsyncSelection:
+        """A selection of traces; see `Project.traces`."""
+        asked = Asked.of(SelectedTable.TRACES, since=since, until=until, where=where, select=select)
+        return AsyncSelection(self._connection, asked)
+
+    def scores(
+        self,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where | None = None,
+        select: Sequence[str] | None = None,
+    ) -> AsyncSelection:
+        """A selection of scores by their timestamp; see `Project.observations`."""
+        asked = Asked.of(SelectedTable.SCORES, since=since, until=until, where=where, select=select)
+        return AsyncSelection(self._connection, asked)
+
+    async def trace(self, trace_id: str) -> Trace:
+        """One trace with everything in it; raises TraceNotFound."""
+        return Trace(await self._connection.request("GET", f"/traces/{quote(trace_id, safe='')}"))
+
+    def sql(self, query: str) -> AsyncSqlResult:
+        """The rows of one SELECT; see `Project.sql`."""
+        return AsyncSqlResult(self._connection, query)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

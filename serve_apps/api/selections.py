@@ -1,0 +1,41 @@
+"""Data for scripts: selections of rows as Arrow streams, their count, and how to read them in parallel; SQL."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+
+from heliograph.domain.selections import ARROW_STREAM, Partitioning, SelectedTable, Selection, SqlQuery
+from serve_apps.api.answers import answer
+from serve_apps.api.dependencies import ProjectSelections, ProjectSql
+
+router = APIRouter(tags=["data"])
+
+
+@router.post("/data/sql")
+async def query_sql(asked: SqlQuery, sql: ProjectSql) -> Response:
+    """The result of one SELECT over the project's own rows."""
+    return StreamingResponse(await sql.stream(asked.query), media_type=ARROW_STREAM)
+
+
+@router.post("/data/{table}")
+async def select_rows(table: SelectedTable, asked: Selection, selections: ProjectSelections) -> Response:
+    """The selected rows, as fast as they are read; a connection that is cut before its end was no result."""
+    return StreamingResponse(await selections.stream(table, asked), media_type=ARROW_STREAM)
+
+
+@router.post("/data/{table}/count")
+async def count_rows(table: SelectedTable, asked: Selection, selections: ProjectSelections) -> Response:
+    """How many rows a selection has."""
+    return answer({"count": await selections.count(table, asked)})
+
+
+@router.post("/data/{table}/partitions")
+async def partition_rows(table: SelectedTable, asked: Partitioning, selections: ProjectSelections) -> Response:
+    """Periods that hold every row of the selection once, for as many readers at a time."""
+    found = await selections.partitions(table, asked, asked.partitions)
+    data: list[dict[str, Any]] = [
+        {"since": period.since and period.since.isoformat(), "until": period.until and period.until.isoformat()}
+        for period in found.periods
+    ]
+    return answer({"data": data, "meta": {"rows": found.rows}})

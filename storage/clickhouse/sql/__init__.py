@@ -1,0 +1,1 @@
+"""SQL of users, confined to the rows of their project."""

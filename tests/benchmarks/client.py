@@ -1,0 +1,89 @@
+"""The Python client: `python -m tests.benchmarks.client --rows 100000` reads observations with and without payloads.
+
+Every figure is shown beside its ideal: ClickHouse's own Arrow stream of the same columns, read by the same process.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+
+from heliograph.client.connecting import connect as connect_project
+from heliograph.client.selections import Selection
+from heliograph.domain.selections import SelectedTable
+from storage.clickhouse.exposed import EXPOSED
+from storage.clickhouse.streams import SETTINGS
+from tests.benchmarks import report
+from tests.benchmarks.load import Load, templates
+from tests.benchmarks.stack import Stack, connect, until
+
+_REPETITIONS = 3
+_PAYLOADS = ("id", "input", "output", "metadata")
+
+
+def run(rows: int) -> dict[str, object]:
+    """Load, then read each selection and its ideal."""
+    stack = asyncio.run(_loaded(rows))
+    figures: dict[str, object] = {"observations": stack.arrived()}
+    target = stack.target
+    with connect_project(target.url, target.public_key, target.secret_key) as project:
+        everything = project.observations()
+        cheap = EXPOSED[SelectedTable.OBSERVATIONS].cheap
+        for name, columns in (("without payloads", cheap), ("with payloads", _PAYLOADS)):
+            selection: Selection = everything.select(columns)
+            figures |= _compared(name, selection.to_arrow, lambda columns=columns: _ideal(stack, columns))
+        seconds, counted = _best(everything.count)
+        figures |= {"count: rows": counted, "count: s": seconds}
+        sql = "select model, count() as calls, sum(cost) as cost from observations group by model"
+        figures["sql, three figures by model: s"] = _best(project.sql(sql).to_arrow)[0]
+    return figures
+
+
+async def _loaded(rows: int) -> Stack:
+    stack = await connect("client")
+    load = Load(stack.target, templates(64, 500), 8, max_spans=rows, max_seconds=600)
+    sent = await load.run()
+    await until(lambda: stack.arrived() >= sent.acknowledged, 300)
+    return stack
+
+
+def _compared(name: str, read: Callable[[], pa.Table], ideal: Callable[[], pa.Table]) -> dict[str, object]:
+    figures: dict[str, object] = {}
+    for kind, ask in (("client", read), ("ideal", ideal)):
+        seconds, table = _best(ask)
+        figures[f"{name}, {kind}: rows/s"] = table.num_rows / seconds
+        figures[f"{name}, {kind}: MB/s"] = table.nbytes / seconds / 1e6
+    return figures
+
+
+def _best(ask: Callable[[], Any]) -> tuple[float, Any]:
+    """The shortest of a few, and its answer."""
+    found: list[tuple[float, Any]] = []
+    for _ in range(_REPETITIONS):
+        started = time.perf_counter()
+        answer = ask()
+        found.append((time.perf_counter() - started, answer))
+    return min(found, key=lambda each: each[0])
+
+
+def _ideal(stack: Stack, columns: tuple[str, ...]) -> pa.Table:
+    chosen = EXPOSED[SelectedTable.OBSERVATIONS].projection(columns)
+    sql = f"SELECT {chosen} FROM observations FINAL WHERE project_id = {{project:String}}"  # noqa: S608 - our own names
+    settings = {name: value for name, value in SETTINGS.items() if name != "readonly"}
+    bound = {"project": stack.project_id}
+    with stack.clickhouse.raw_stream(sql, parameters=bound, settings=settings, fmt="ArrowStream") as stream:
+        return pa.ipc.open_stream(stream).read_all()
+
+
+def main() -> None:
+    """Read the arguments, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    report.show("client", run(parser.parse_args().rows))
+
+
+if __name__ == "__main__":
+    main()

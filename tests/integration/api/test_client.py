@@ -1,0 +1,152 @@
+"""The Python client against a served API."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, TypeVar, cast
+
+import httpx
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import uvicorn
+
+from heliograph import col
+from heliograph.client.connection import AsyncConnection, Connection, Server
+from heliograph.client.project import AsyncProject, Project
+from heliograph.domain.errors import InvalidRequest, KeyUnknown, TraceNotFound
+from tests.factories import NOON
+from tests.integration.api.conftest import SECRET, Api
+
+Found = TypeVar("Found")
+
+
+@pytest.fixture
+async def served(api: Api) -> AsyncIterator[Server]:
+    """The address of the API, with a trace of 30 observations in it."""
+    made = api.stored
+    rows = [
+        made.observation(
+            "t",
+            f"o{n:02}",
+            start_time=NOON + timedelta(seconds=n),
+            provided_model_name="gpt-4o" if n % 3 == 0 else "claude",
+            total_cost=Decimal(n) / 10,
+            input="<script>",
+            metadata=[("customer", '"acme"')],
+        )
+        for n in range(30)
+    ]
+    made.insert("observations", *rows)
+    made.insert("traces", made.trace("t", name="<b>"))
+    made.insert("scores", made.score("s", trace_id="t", value=0.75))
+    app = cast("httpx.ASGITransport", api.client._transport).app
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    # The API is mounted at its prefix elsewhere.
+    app.mount("/api/public", app)  # type: ignore[attr-defined]
+    yield Server(f"http://127.0.0.1:{port}", "pk-lf-1", SECRET)
+    server.should_exit = True
+    await serving
+
+
+async def used(server: Server, ask: Callable[[Project], Found]) -> Found:
+    """What a script gets, beside the server's loop."""
+
+    def run() -> Found:
+        with Project(Connection(server)) as project:
+            return ask(project)
+
+    return await asyncio.to_thread(run)
+
+
+async def test_a_selection_is_read_as_arrow_pandas_and_polars(served: Server) -> None:
+    def ask(project: Project) -> tuple[pa.Table, pd.DataFrame, pl.DataFrame, int]:
+        chosen = project.observations(where=(col.model == "gpt-4o") & (col.cost > 1)).select(["id", "model", "cost"])
+        return chosen.to_arrow(), chosen.to_pandas(), chosen.to_polars(), chosen.count()
+
+    arrow, pandas, polars, count = await used(served, ask)
+    expected = [f"o{n:02}" for n in range(12, 30, 3)]
+    assert sorted(arrow["id"].to_pylist()) == sorted(pandas["id"]) == sorted(polars["id"]) == expected
+    assert count == len(expected)
+    assert pandas.cost.sum() == pytest.approx(sum(range(12, 30, 3)) / 10)
+
+
+async def test_selections_narrow_step_by_step_and_may_be_used_again(served: Server) -> None:
+    def ask(project: Project) -> list[int]:
+        everything = project.observations(since=NOON)
+        late = everything.where(col.start_time >= NOON + timedelta(seconds=20))
+        either = everything.where((col.id == "o00") | ~(col.cost < 2.5))
+        none = late.where(col.metadata["customer"] == "nobody")
+        return [everything.count(), late.count(), either.count(), none.count(), late.limit(3).count()]
+
+    assert await used(served, ask) == [30, 10, 6, 0, 3]
+
+
+async def test_head_is_the_newest_and_batches_are_all(served: Server) -> None:
+    def ask(project: Project) -> tuple[list[str], int, int]:
+        selection = project.observations()
+        batches = sum(batch.num_rows for batch in selection.batches())
+        parts = sum(part.count() for part in selection.partitions(4))
+        return selection.select(["id"]).head(2)["id"].to_pylist(), batches, parts
+
+    assert await used(served, ask) == (["o29", "o28"], 30, 30)
+
+
+async def test_traces_scores_and_sql_are_read_the_same_way(served: Server) -> None:
+    def ask(project: Project) -> list[Any]:
+        return [
+            project.traces().select(["id"]).to_arrow().to_pylist(),
+            project.scores(where=col.name == "quality").select(["trace_id", "value"]).to_arrow().to_pylist(),
+            project.sql("select model, count() as n from observations group by model order by n")
+            .to_arrow()
+            .to_pylist(),
+        ]
+
+    assert await used(served, ask) == [
+        [{"id": "t"}],
+        [{"trace_id": "t", "value": 0.75}],
+        [{"model": "gpt-4o", "n": 10}, {"model": "claude", "n": 20}],
+    ]
+
+
+async def test_notebooks_see_tables_and_trees_without_markup_of_others(served: Server) -> None:
+    def ask(project: Project) -> list[str]:
+        selection = project.observations(select=["id", "input"])
+        return [selection._repr_html_(), project.sql("select '<script>' as a")._repr_html_(),
+                project.trace("t")._repr_html_()]  # fmt: skip
+
+    shown = await used(served, ask)
+    assert all("<script>" not in each and "&lt;" in each for each in shown)
+    assert "30 observations" in shown[0]
+
+
+async def test_errors_say_what_to_do(served: Server) -> None:
+    def refused(error: type[Exception], match: str, ask: Callable[[Project], Any]) -> None:
+        with pytest.raises(error, match=match), Project(Connection(served)) as project:
+            ask(project)
+
+    def ask(_: Project) -> None:
+        refused(InvalidRequest, "there are .*cost", lambda project: project.observations(select=["costs"]).to_arrow())
+        refused(InvalidRequest, "secret", lambda project: project.traces(where=col.secret == "x").count())
+        refused(InvalidRequest, "sleep", lambda project: project.sql("select sleep(1)").to_arrow())
+        refused(TraceNotFound, "nothing", lambda project: project.trace("nothing"))
+
+    await used(served, ask)
+    with pytest.raises(KeyUnknown):
+        await used(Server(served.url, "pk-lf-1", "wrong"), lambda project: project.traces().count())
+
+
+async def test_the_asynchronous_form_reads_the_same(served: Server) -> None:
+    async with AsyncProject(AsyncConnection(served)) as project:
+        chosen = project.observations(where=col.model == "gpt-4o").select(["id"])
+        table, count, head = await asyncio.gather(chosen.to_arrow(), chosen.count(), chosen.head(1))
+        assert (table.num_rows, count, head["id"].to_pylist()) == (10, 10, ["o27"])
+        assert (await project.sql("select count() as n from observations").to_pandas()).n.tolist() == [30]
+        assert (await project.traces().to_polars()).height == (await project.scores().count()) == 1
+        assert (await project.trace("t")).id == "t"
