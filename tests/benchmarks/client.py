@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,11 +15,14 @@ import pyarrow as pa
 from heliograph.client.connecting import connect as connect_project
 from heliograph.client.selections import Selection
 from heliograph.domain.selections import SelectedTable
+from storage.clickhouse.connection import connect_blocking
+from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.exposed import EXPOSED
 from storage.clickhouse.streams import SETTINGS
+from storage.clickhouse.writer import Writer
 from tests.benchmarks import report
-from tests.benchmarks.load import Load, templates
-from tests.benchmarks.stack import Stack, connect, until
+from tests.benchmarks.read_rows import PER_TRACE, tables
+from tests.benchmarks.stack import Stack, connect
 
 _REPETITIONS = 3
 _PAYLOADS = ("id", "input", "output", "metadata")
@@ -26,7 +30,7 @@ _PAYLOADS = ("id", "input", "output", "metadata")
 
 def run(rows: int) -> dict[str, object]:
     """Load, then read each selection and its ideal."""
-    stack = asyncio.run(_loaded(rows))
+    stack = _loaded(rows)
     figures: dict[str, object] = {"observations": stack.arrived()}
     target = stack.target
     with connect_project(target.url, target.public_key, target.secret_key) as project:
@@ -34,7 +38,7 @@ def run(rows: int) -> dict[str, object]:
         cheap = EXPOSED[SelectedTable.OBSERVATIONS].cheap
         for name, columns in (("without payloads", cheap), ("with payloads", _PAYLOADS)):
             selection: Selection = everything.select(columns)
-            figures |= _compared(name, selection.to_arrow, lambda columns=columns: _ideal(stack, columns))
+            figures |= _compared(name, selection.to_arrow, partial(_ideal, stack, columns))
         seconds, counted = _best(everything.count)
         figures |= {"count: rows": counted, "count: s": seconds}
         sql = "select model, count() as calls, sum(cost) as cost from observations group by model"
@@ -42,11 +46,13 @@ def run(rows: int) -> dict[str, object]:
     return figures
 
 
-async def _loaded(rows: int) -> Stack:
-    stack = await connect("client")
-    load = Load(stack.target, templates(64, 500), 8, max_spans=rows, max_seconds=600)
-    sent = await load.run()
-    await until(lambda: stack.arrived() >= sent.acknowledged, 300)
+def _loaded(rows: int) -> Stack:
+    """A stack with a project whose rows go into ClickHouse directly."""
+    stack = asyncio.run(connect("client"))
+    settings = stack.settings
+    writer = Writer(DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url)))
+    for table, part in tables(stack.project_id, rows // PER_TRACE):
+        writer.insert(table, part)
     return stack
 
 
