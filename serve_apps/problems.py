@@ -63,6 +63,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.TooManyStreams: Problem(429, "TooManyRequestsError"),
     errors.Overloaded: Problem(429, "TooManyRequestsError"),
     errors.Unavailable: Problem(503, "ServiceUnavailableError"),
+    errors.StreamBroken: Problem(503, "ServiceUnavailableError"),
     # A lane that moves or restarts: whoever asks again finds its new place, and exporters ask again after 503 only.
     errors.LaneFenced: Problem(503, "ServiceUnavailableError"),
     errors.LaneMapMissing: Problem(503, "ServiceUnavailableError"),
