@@ -388,3 +388,18 @@ class CorruptDataDirectory(HeliographError):
     fields = ("path", "reason")
     path: str
     reason: str
+
+
+class EvaluationSkipped(HeliographError):
+    """Not evaluated: {reason}"""
+
+    fields = ("reason",)
+    reason: str
+
+
+class VerdictInvalid(HeliographError):
+    """The evaluator {evaluator} gave a verdict that it may not give: {reason}"""
+
+    fields = ("evaluator", "reason")
+    evaluator: str
+    reason: str

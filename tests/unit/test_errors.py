@@ -14,6 +14,7 @@ def every_error(parent: type[HeliographError] = HeliographError) -> list[type[He
     for module in pkgutil.walk_packages(domain.__path__, f"{domain.__name__}."):
         importlib.import_module(module.name)
     importlib.import_module("operations.errors")
+    importlib.import_module("evals.errors")
     found: list[type[HeliographError]] = []
     pending = [parent]
     while pending:

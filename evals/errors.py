@@ -1,0 +1,102 @@
+"""Why a judge gave no verdict: what it answered, or what its provider said. Some causes pass, some a person removes."""
+
+from typing import ClassVar
+
+from heliograph.domain.errors import HeliographError
+from heliograph.domain.evaluators import Spending
+
+
+class NoVerdict(HeliographError):
+    """The judge {judge} gave no verdict: {reason}"""
+
+    fields = ("judge", "reason")
+    judge: str
+    reason: str
+    # What the calls cost that led to nothing; set by whoever asked.
+    spending: Spending = Spending()
+
+
+class JudgeRefused(NoVerdict):
+    """The judge {judge} refused to answer: {reason}"""
+
+
+class AnswerCutOff(NoVerdict):
+    """The answer of the judge {judge} was cut off at its limit of tokens: {reason}"""
+
+
+class AnswerMalformed(NoVerdict):
+    """The judge {judge} did not answer with JSON of the schema: {reason}"""
+
+
+class AnswerOutOfRange(NoVerdict):
+    """The judge {judge} answered with a value that it may not give: {reason}"""
+
+
+class CallFailed(HeliographError):
+    """The model {model} cannot be called: {reason}"""
+
+    fields: ClassVar[tuple[str, ...]] = ("model", "reason")
+    model: str
+    reason: str
+    # Whether the same call may succeed later.
+    is_passing: ClassVar[bool] = False
+    # Why an evaluator that meets this is paused until a person acts; '' where one bad call says nothing of the next.
+    block: ClassVar[str] = ""
+    spending: Spending = Spending()
+
+
+class RateLimited(CallFailed):
+    """The provider of {model} allows no more calls for {retry_after} s: {reason}"""
+
+    fields = ("model", "reason", "retry_after")
+    retry_after: float
+    is_passing = True
+
+
+class ProviderUnavailable(CallFailed):
+    """The provider of {model} is out of order: {reason}"""
+
+    is_passing = True
+
+
+class CallTimedOut(CallFailed):
+    """The provider of {model} did not answer in time: {reason}"""
+
+    is_passing = True
+
+
+class EndpointUnreachable(CallFailed):
+    """Nobody answers at the address of {model}: {reason}"""
+
+    is_passing = True
+    block = "LLM_CONNECTION_ENDPOINT_UNREACHABLE"
+
+
+class RequestInvalid(CallFailed):
+    """The provider of {model} refuses the request: {reason}"""
+
+
+class ContextTooLong(RequestInvalid):
+    """The prompt is too long for {model}: {reason}"""
+
+
+class ContentRefused(RequestInvalid):
+    """The provider of {model} refuses the content: {reason}"""
+
+
+class CredentialsInvalid(CallFailed):
+    """The provider of {model} refuses the key: {reason}"""
+
+    block = "LLM_CONNECTION_AUTH_INVALID"
+
+
+class CreditExhausted(CallFailed):
+    """The account behind {model} has no credit left: {reason}"""
+
+    block = "LLM_CONNECTION_BILLING_EXHAUSTED"
+
+
+class ModelUnavailable(CallFailed):
+    """The provider has no model {model}, or not for this key: {reason}"""
+
+    block = "EVAL_MODEL_UNAVAILABLE"
