@@ -10,8 +10,8 @@ from heliograph.domain.evaluators import ToolCall
 def tool_calls_of(payload: object) -> list[ToolCall]:
     """All calls in a payload, in their order; a text is read as JSON first.
 
-    Understood are messages of OpenAI (`tool_calls`, `function_call`) and its Responses API, of Anthropic (`tool_use`), and
-    plain objects with a name and `arguments`, `args`, `input` or `parameters`.
+    Understood are messages of OpenAI (`tool_calls`, `function_call`) and its Responses API, of Anthropic (`tool_use`)
+    and plain objects with a name and `arguments`, `args`, `input` or `parameters`.
     """
     if isinstance(payload, str):
         payload = _json(payload)
