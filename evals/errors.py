@@ -32,6 +32,16 @@ class AnswerOutOfRange(NoVerdict):
     """The judge {judge} answered with a value that it may not give: {reason}"""
 
 
+class JuryIncomplete(HeliographError):
+    """Only {verdicts} of {members} members of the jury gave a verdict: {reason}"""
+
+    fields = ("verdicts", "members", "reason")
+    verdicts: int
+    members: int
+    reason: str
+    spending: Spending = Spending()
+
+
 class CallFailed(HeliographError):
     """The model {model} cannot be called: {reason}"""
 

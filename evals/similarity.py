@@ -136,7 +136,7 @@ def embedding_relevance(embedder: Embedder) -> LaterScore:
     Source: as answer relevancy of Es et al., RAGAS (2023), section 3, without generated questions.
     """
 
-    async def score(output: pa.Array, input: pa.Array) -> pa.Array:  # noqa: A002 - the input's own name
+    async def score(output: pa.Array, input: pa.Array) -> pa.Array:
         return await _cosines(embedder, output, input)
 
     return score
