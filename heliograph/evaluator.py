@@ -194,7 +194,7 @@ class Evaluator:
         values = result.values if isinstance(result, Verdicts) else result
         if len(values) != wanted:
             raise VerdictInvalid(self.name, f"{len(values)} verdicts on {wanted} targets")
-        return outcomes_of(result, self.values, mask, f"{' or '.join(self.inputs)} is missing")
+        return outcomes_of(result, self.values, mask=mask, absent=f"{' or '.join(self.inputs)} is missing")
 
     def _all_failed(self, error: Exception, mask: pa.Array) -> pa.Table:
         failed, skipped = Outcome.failed(error), Outcome.skipped(f"{' or '.join(self.inputs)} is missing")

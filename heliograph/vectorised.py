@@ -70,7 +70,7 @@ def text_of(value: object) -> str | None:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def outcomes_of(result: Verdicts | pa.Array, rule: ValueRule | None, mask: pa.Array, absent: str) -> pa.Table:
+def outcomes_of(result: Verdicts | pa.Array, rule: ValueRule | None, *, mask: pa.Array, absent: str) -> pa.Table:
     """A table of OUTCOMES with a row for each of the mask: verdicts where it is true, else skipped for the reason."""
     values, reasons = result if isinstance(result, Verdicts) else (result, "")
     values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

@@ -123,6 +123,10 @@ async def _serve(provider: Provider, port: int, is_up: threading.Event, until: a
     is_up.set()
     await until.wait()
     server.close()
+    open_connections = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in open_connections:
+        task.cancel()
+    await asyncio.gather(*open_connections, return_exceptions=True)
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def sql_equivalence(judge: Judge) -> Score:
     Source: execution accuracy of Zhong, Yu, Klein, Semantic Evaluation for Text-to-SQL (2020), reasoned instead of run.
     """
 
-    async def score(output: str, expected: str, input: str = "", context: str | Sequence[str] = "") -> Verdict:
+    async def score(output: str, expected: str, *, input: str = "", context: str | Sequence[str] = "") -> Verdict:
         return await judged(judge, SQL, input=input, schema=context, expected=expected, output=output)
 
     return score

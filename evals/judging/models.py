@@ -1,8 +1,10 @@
 """A judge behind any provider that litellm reaches, and what its errors mean for whoever asked."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from evals.errors import (
@@ -73,9 +75,7 @@ class ModelJudge:
             CallFailed: and of which kind; `is_passing` says whether a later call may succeed, `block` whether a person
                 must act first.
         """
-        # Loads hundreds of modules, and a second of time: only who asks a model pays for it.
-        import litellm  # noqa: PLC0415
-
+        litellm = _litellm()
         try:
             response = await litellm.acompletion(**self._request(prompt, schema))
         except Exception as error:
@@ -105,6 +105,18 @@ class ModelJudge:
         return request
 
 
+@cache
+def _litellm() -> Any:
+    """The library, loaded where a model is asked first: it takes a second and hundreds of modules."""
+    # It would fetch its list of prices from the network while it is imported, and reads from here alone that it must
+    # not.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # noqa: TID251
+    import litellm  # noqa: PLC0415
+
+    litellm.suppress_debug_info = True
+    return litellm
+
+
 def _answer(response: Any, cost_usd: float | None) -> Answer:
     choice = response.choices[0]
     usage = getattr(response, "usage", None)
@@ -130,6 +142,8 @@ def failure(model: str, error: Exception) -> CallFailed:
     name, status = type(error).__name__, getattr(error, "status_code", None)
     if any(sign in str(error).lower() for sign in _NO_CREDIT) and status in (402, 403, 429):
         return CreditExhausted(model, reason)
+    if _is_unreachable(error):
+        return EndpointUnreachable(model, reason)
     if name in _BY_NAME:
         return _BY_NAME[name](model, reason)
     if status == 429:
@@ -145,7 +159,6 @@ _BY_NAME: dict[str, type[CallFailed]] = {
     "ContentPolicyViolationError": ContentRefused,
     "Timeout": CallTimedOut,
     "TimeoutError": CallTimedOut,
-    "APIConnectionError": EndpointUnreachable,
 }
 _BY_STATUS: dict[int, type[CallFailed]] = {
     400: RequestInvalid,
@@ -157,6 +170,16 @@ _BY_STATUS: dict[int, type[CallFailed]] = {
     422: RequestInvalid,
     504: CallTimedOut,
 }
+
+
+def _is_unreachable(error: BaseException | None) -> bool:
+    """Whether no connection came about: litellm turns that into a server's error, but keeps the first one behind it."""
+    depth = 0
+    while error is not None and depth < 10:
+        if type(error).__name__ in ("ConnectError", "ClientConnectorError", "ConnectionRefusedError"):
+            return True
+        error, depth = error.__cause__ or error.__context__, depth + 1
+    return False
 
 
 def _retry_after(error: Exception) -> float:
