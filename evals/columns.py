@@ -45,4 +45,10 @@ def folded(texts: pa.Array, *, is_folded: bool) -> pa.Array:
     """Texts for comparison: trimmed, in lower case and with single spaces, where that is asked."""
     if not is_folded:
         return texts
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(pc.utf8_lower(texts), r"\s+", " "))
+    lower = pc.utf8_lower(texts)
+    # To replace costs many times what to look does, and few texts need it.
+    is_uneven = pc.match_substring_regex(lower, r"\s\s|[^\S ]|^ | $")
+    if not pc.any(is_uneven).as_py():
+        return lower
+    even = pc.utf8_trim_whitespace(pc.replace_substring_regex(lower.filter(is_uneven), r"\s+", " "))
+    return pc.replace_with_mask(lower, is_uneven, even)
