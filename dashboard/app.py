@@ -1,9 +1,9 @@
 """The dashboard as one ASGI application: sign-in, pages, their websockets and their static files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import panel as pn
@@ -16,26 +16,54 @@ from panel.io.fastapi import add_applications
 from starlette.staticfiles import StaticFiles
 
 from dashboard.bokeh_sessions import release_closed_sessions
+from dashboard.changes import ProjectChanges
 from dashboard.components import panes
-from dashboard.components.widgets import ShellBar
+from dashboard.components.widgets import ShellBar, SideNav
 from dashboard.gate import Gate, Memberships
 from dashboard.login import Login
+from dashboard.pages.dataset import DatasetView
+from dashboard.pages.datasets import DatasetTable
 from dashboard.pages.overview import Overview
+from dashboard.pages.prompt import PromptView
+from dashboard.pages.prompts import PromptShelfView
+from dashboard.pages.scores import ScoreTable
+from dashboard.pages.session import SessionView
+from dashboard.pages.sessions import SessionTable
+from dashboard.pages.settings import SettingsView
 from dashboard.pages.trace import TraceView
 from dashboard.pages.traces import TraceTable
-from dashboard.queries import ProjectQueries
+from dashboard.pages.users import UserTable
+from dashboard.queries.project import ProjectQueries
 from dashboard.sessions import Sessions
 from dashboard.shell import PageContext, framed
 from dashboard.state import query_of
-from dashboard.viewer import current_viewer
+from dashboard.viewer import Viewer, current_viewer
 from storage.clickhouse.connection import ClickHouse
 from storage.postgres.api_keys import ApiKeys
+from storage.postgres.connection import Database
 from storage.postgres.users import Users
 
-PAGES: dict[str, type[Overview | TraceTable | TraceView]] = {
+
+class View(Protocol):
+    """A page of one visitor."""
+
+    def page(self) -> pmui.Page:
+        """What the browser is sent; it fills itself once the browser has it."""
+
+
+PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/": Overview,
     "/traces": TraceTable,
     "/trace": TraceView,
+    "/sessions": SessionTable,
+    "/session": SessionView,
+    "/users": UserTable,
+    "/scores": ScoreTable,
+    "/prompts": PromptShelfView,
+    "/prompt": PromptView,
+    "/datasets": DatasetTable,
+    "/dataset": DatasetView,
+    "/settings": SettingsView,
 }
 SESSION_UNUSED_MILLISECONDS = 15_000
 
@@ -47,7 +75,8 @@ class DashboardDependencies:
     Attributes:
         users: sign-in and memberships.
         api_keys: the public key to show in the first steps.
-        clickhouse: what the readers ask.
+        clickhouse: what the readers of traces and scores ask.
+        database: what the readers of everything else ask.
         url: the origin at which browsers reach the dashboard.
         session_secret: signs the cookies and the websocket tokens.
         more_origins: further origins that may open websockets, such as localhost beside 127.0.0.1.
@@ -56,6 +85,7 @@ class DashboardDependencies:
     users: Users
     api_keys: ApiKeys
     clickhouse: ClickHouse
+    database: Database
     url: str
     session_secret: str
     more_origins: tuple[str, ...] = ()
@@ -112,11 +142,18 @@ def _open(dependencies: DashboardDependencies, path: str) -> Any:
     search = pn.state.location.search if pn.state.location else ""
     project = viewer.project(query_of(search).get("project", ""))
     if project is None:
-        bar = ShellBar(email=viewer.user.email, page=path, sizing_mode="stretch_width", margin=0)
-        text = Markup(
-            '<h2>No such project</h2><p class="quiet">You have no project with this id. Choose another above.</p>'
-        )
-        return framed(bar, pn.Column(panes.html(text), margin=24, sizing_mode="stretch_width"), "No such project")
-    queries = ProjectQueries(dependencies.clickhouse, project.id)
-    context = PageContext(viewer, project, queries, dependencies.api_keys, path, dependencies.url)
-    return PAGES[path](context).page()
+        return _no_project(viewer, path)
+    database = dependencies.database
+    queries = ProjectQueries(dependencies.clickhouse, database, api_keys=dependencies.api_keys, project_id=project.id)
+    changes = ProjectChanges(database, project.id, viewer.user)
+    return PAGES[path](PageContext(viewer, project, queries, changes, path, dependencies.url)).page()
+
+
+def _no_project(viewer: Viewer, path: str) -> pmui.Page:
+    projects = [{"id": project.id, "name": project.name} for project in viewer.projects]
+    bar = ShellBar(projects=projects, email=viewer.user.email, page=path, sizing_mode="stretch_width", margin=0)
+    text = Markup(
+        '<h2>No such project</h2><p class="quiet">You have no project with this id. Choose another above.</p>'
+    )
+    content = pn.Column(panes.html(text), margin=24, sizing_mode="stretch_width")
+    return framed(bar, SideNav(page=path, margin=0), content, title="No such project")

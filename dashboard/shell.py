@@ -7,16 +7,18 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 import structlog
+from bokeh.themes import Theme
 from markupsafe import Markup
 
+from dashboard.changes import ProjectChanges
 from dashboard.components import panes
-from dashboard.components.palette import THEME
-from dashboard.components.widgets import ShellBar
-from dashboard.queries import ProjectQueries
+from dashboard.components.palette import PLOT_TEXT, THEME
+from dashboard.components.widgets import ShellBar, SideNav
+from dashboard.queries.project import ProjectQueries
 from dashboard.state import RANGES, Address, AddressState, Scope
 from dashboard.viewer import Viewer
 from heliograph.domain.access import Project
-from storage.postgres.api_keys import ApiKeys
+from heliograph.domain.errors import HeliographError, Unavailable
 
 log = structlog.get_logger()
 
@@ -34,17 +36,19 @@ _PAGE_LOOK = {
     "& .main": {"backgroundColor": "background.default"},
     "& .main .MuiToolbar-root": _BAR,
 }  # fmt: skip
+# Beside the sections, and never wider than what is left of the window.
+_CONTENT = {"flex": "1 1 0", "width": "auto", "min-width": "0"}
 FIELD = {"&.MuiInputBase-root, & .MuiInputBase-root": {"height": "38px"}}
 
 
 @dataclass(frozen=True)
 class PageContext:
-    """What a page is given: the project it may show, its questions, its address, and where it is served."""
+    """What a page is given: the project it may show, its questions and changes, its address, where it is served."""
 
     viewer: Viewer
     project: Project
     queries: ProjectQueries
-    api_keys: ApiKeys
+    changes: ProjectChanges
     path: str
     url: str
 
@@ -56,7 +60,7 @@ class Shell:
         self.context = context
         self.scope = Scope()
         self.address = Address(context.project.id, self.scope, *states)
-        self.controls = pn.Row(sizing_mode="stretch_width", margin=0)
+        self.controls = pn.Row(sizing_mode="stretch_width", margin=0, styles={"flex-wrap": "wrap", "row-gap": "12px"})
         self.body = pn.Column(sizing_mode="stretch_width", margin=0)
         self.bar = ShellBar(
             projects=[{"id": project.id, "name": project.name} for project in context.viewer.projects],
@@ -68,6 +72,7 @@ class Shell:
             sizing_mode="stretch_width",
             margin=0,
         )
+        self.nav = SideNav(page=context.path, query=self.bar.query, margin=0)
         self.scope.param.watch(self._follow, ["range", "environment"])
 
     @property
@@ -88,17 +93,27 @@ class Shell:
         self._environment.param.watch(lambda event: setattr(self.scope, "environment", event.new), "value")
         return [span, self._environment]
 
-    def offer_environments(self, names: list[str]) -> None:
+    async def open(self, load: Callable[[], Awaitable[None]]) -> None:
+        """Fill the page, and offer the environments; a project without traces shows how to send the first instead."""
+        if not await self.context.queries.has_traces():
+            await self.show_first_steps()
+            return
+        await load()
+        await self._offer_environments()
+
+    async def _offer_environments(self) -> None:
         """Fill the environment's choice, always with the chosen one among them."""
+        names = await self.context.queries.environments(self.scope.period())
         chosen = self.scope.environment
         known = sorted({*names, *([chosen] if chosen else [])})
         self._environment.param.update(options={ALL_ENVIRONMENTS: "", **{name: name for name in known}}, value=chosen)
 
     def page(self, title: str, load: Callable[[], Awaitable[None]]) -> pmui.Page:
         """The whole page; `load` fills it once the browser has it."""
-        page = framed(
-            self.bar, pn.Column(self.controls, self.body, sizing_mode="stretch_width", margin=(20, 24)), title
-        )
+        if not self.body:
+            self.body[:] = [panes.loading()]
+        content = pn.Column(self.controls, self.body, sizing_mode="stretch_width", margin=(20, 24), styles=_CONTENT)
+        page = framed(self.bar, self.nav, content, title=title)
         page.dark_theme = self.is_dark
         self.bar.param.watch(lambda event: setattr(page, "dark_theme", event.new), "is_dark")
         pn.state.onload(self.guarded(load))
@@ -110,33 +125,46 @@ class Shell:
         async def guarded_load() -> None:
             try:
                 await load()
+            except Unavailable as error:
+                self.body[:] = [panes.html(unreachable(error.service))]
+            except HeliographError as error:
+                self.body[:] = [panes.html(panes_notice(str(error)))]
             except Exception as error:
                 log.exception("page_failed", path=self.context.path, project_id=self.context.project.id)
-                self.body[:] = [panes.html(panes_notice(type(error).__name__))]
+                self.body[:] = [panes.html(unreachable(type(error).__name__))]
 
         return guarded_load
 
     async def show_first_steps(self) -> None:
         """Instead of a page: how to send the first trace."""
-        keys = await self.context.api_keys.public_keys_of(self.context.project.id)
+        public_key = await self.context.queries.settings.public_key()
         self.controls.visible = False
-        self.body[:] = [panes.first_steps(self.context.url, keys[0] if keys else "")]
+        self.body[:] = [panes.first_steps(self.context.url, public_key)]
 
     def _follow(self, *_: object) -> None:
-        self.bar.query = self.address.query(self.scope)
+        self.bar.query = self.nav.query = self.address.query(self.scope)
 
 
-def framed(bar: ShellBar, content: Any, title: str) -> pmui.Page:
+def framed(bar: ShellBar, nav: SideNav, content: Any, *, title: str) -> pmui.Page:
     """A page in the product's look."""
+    if pn.state.curdoc:
+        # Without a theme of the document's own, the page's gives plots its fonts, which are made for larger ones.
+        pn.state.curdoc.theme = Theme(json={"attrs": PLOT_TEXT})
+    main = pn.Row(nav, content, sizing_mode="stretch_width", margin=0, styles={"min-height": "calc(100vh - 58px)"})
     return pmui.Page(
-        header=[bar], main=[content], title="", meta_title=f"{title} · Heliograph", meta_icon="/assets/mark.svg",
+        header=[bar], main=[main], title="", meta_title=f"{title} · Heliograph", meta_icon="/assets/mark.svg",
         theme_toggle=False, theme_config=THEME, sx=_PAGE_LOOK, busy_indicator="linear",
     )  # fmt: skip
 
 
 def panes_notice(reason: str) -> Markup:
+    """What a page shows when what it is about cannot be shown."""
+    return Markup('<p class="notice" role="alert">{}</p>').format(reason)
+
+
+def unreachable(reason: str) -> Markup:
     """What a page shows when its data cannot be had."""
-    return Markup(
-        '<p class="notice" role="alert">This page could not be loaded ({}). The stores may be restarting:'
-        " reload in a moment, and look at <code>heliograph status</code> if it stays.</p>"
-    ).format(reason)
+    return panes_notice(
+        f"This page could not be loaded ({reason}). The stores may be restarting: reload in a moment, and look at"
+        " `heliograph status` if it stays."
+    )

@@ -23,6 +23,7 @@ BUCKETS = {
     "90d": timedelta(days=1),
 }
 SORTABLE = ("timestamp", "name", "latency_ms", "total_tokens", "total_cost", "observation_count")
+GROUPS_SORTABLE = ("last_at", "first_at", "trace_count", "errors", "tokens", "cost")
 PAGE_SIZES = (25, 50, 100)
 
 
@@ -74,18 +75,66 @@ class Scope(AddressState):
         return Period(before - RANGES[self.range], before, BUCKETS[self.range])
 
 
-class TraceList(AddressState):
-    """Filters, order and page of the table of traces."""
+class ListState(AddressState):
+    """Order and page of a table, and a text that what it lists contains."""
 
     named = param.String(default="")
+    sort = param.Selector(default="", objects=[""])
+    order = param.Selector(default="desc", objects=["desc", "asc"])
+    page = param.Integer(default=1, bounds=(1, 1_000_000))
+    size = param.Selector(default=50, objects=list(PAGE_SIZES))
+
+
+class TraceList(ListState):
+    """Filters, order and page of the table of traces."""
+
     user = param.String(default="")
     session = param.String(default="")
     tag = param.String(default="")
     level = param.Selector(default="", objects=["", "ERROR", "WARNING"])
     sort = param.Selector(default="timestamp", objects=list(SORTABLE))
-    order = param.Selector(default="desc", objects=["desc", "asc"])
-    page = param.Integer(default=1, bounds=(1, 1_000_000))
-    size = param.Selector(default=50, objects=list(PAGE_SIZES))
+
+
+class GroupList(ListState):
+    """Order and page of the tables of sessions and of users."""
+
+    sort = param.Selector(default="last_at", objects=list(GROUPS_SORTABLE))
+
+
+class ScoreList(ListState):
+    """Filters and page of the table of scores."""
+
+    score = param.String(default="")
+    source = param.Selector(default="", objects=["", "API", "EVAL", "ANNOTATION"])
+    kind = param.Selector(default="", objects=["", "NUMERIC", "BOOLEAN", "CATEGORICAL", "TEXT", "CORRECTION"])
+
+
+class PromptFolder(AddressState):
+    """Which folder of prompts is open, and which text their names contain."""
+
+    folder = param.String(default="")
+    named = param.String(default="")
+
+
+class OpenPrompt(AddressState):
+    """Which prompt is open, in which version (0 is the newest), compared with which other (0 is the one before)."""
+
+    prompt = param.String(default="")
+    version = param.Integer(default=0, bounds=(0, 2**31 - 1))
+    against = param.Integer(default=0, bounds=(0, 2**31 - 1))
+
+
+class OpenDataset(ListState):
+    """Which dataset is open, which of its items, and the page of its items."""
+
+    dataset = param.String(default="")
+    item = param.String(default="")
+
+
+class OpenSession(AddressState):
+    """Which session is open."""
+
+    session = param.String(default="")
 
 
 class OpenTrace(AddressState):

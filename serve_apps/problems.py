@@ -38,6 +38,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.KeyUnknown: Problem(401),
     errors.KeyRevoked: Problem(401),
     errors.AccessDenied: Problem(403),
+    errors.RoleInsufficient: Problem(403),
     errors.ProjectNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.TraceNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.SessionNotFound: Problem(404, "LangfuseNotFoundError"),

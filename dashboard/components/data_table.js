@@ -37,9 +37,10 @@ function body(model) {
     model.columns.forEach(({field, align, kind}, index) => {
       const cell = make("td", [align || "", kind ? `kind-${kind}` : ""].join(" ").trim())
       const value = record[field]
-      if (index === 0) {
+      if (index === 0 && record.href) {
         const link = make("a", "", value)
         link.href = record.href
+        link.title = value
         cell.append(link)
       } else if (kind === "chips") {
         for (const text of value) { cell.append(make("span", "chip", text)) }
@@ -51,6 +52,8 @@ function body(model) {
       }
       row.append(cell)
     })
+    if (!record.href) { tbody.append(row); continue }
+    row.classList.add("linked")
     row.addEventListener("click", (event) => {
       if (event.target.closest("a") || window.getSelection().toString()) { return }
       if (event.ctrlKey || event.metaKey) { window.open(record.href, "_blank") } else { window.location.assign(record.href) }
@@ -66,11 +69,11 @@ export function render({model, el}) {
     const table = make("table")
     table.append(make("caption", "", model.caption), head(model), body(model))
     const empty = make("p", "empty", model.empty)
-    frame.replaceChildren(...(model.rows.length ? [table] : [table, empty]))
+    frame.replaceChildren(...(model.rows.length || model.is_busy ? [table] : [table, empty]))
     frame.classList.toggle("busy", model.is_busy)
   }
   el.append(frame)
   draw()
-  model.on(["rows", "sort", "order"], draw)
-  model.on("is_busy", () => frame.classList.toggle("busy", model.is_busy))
+  model.on(["rows", "columns", "sort", "order"], draw)
+  model.on("is_busy", () => { if (model.rows.length) { frame.classList.toggle("busy", model.is_busy) } else { draw() } })
 }

@@ -5,11 +5,22 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 ABSENT = "–"
+_MAX_DECIMALS = 10
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 # The same choices for the axes of plots, in Bokeh's notation.
 AXIS_COUNT = "0.[0]a"
-AXIS_COST = "$0,0.[0000]"
+# The same rules in JavaScript, of a variable `tick`, where Bokeh's notation has none.
+AXIS_COST = """
+if (tick === 0) { return "$0" }
+const digits = Math.abs(tick) >= 1 ? 2 : Math.min(12, 1 - Math.floor(Math.log10(Math.abs(tick))))
+return "$" + tick.toLocaleString("en", {maximumFractionDigits: digits})
+"""
+AXIS_DURATION = """
+if (tick < 1000) { return tick + " ms" }
+const [size, unit] = tick < 120000 ? [1000, " s"] : [60000, " min"]
+return (tick / size).toLocaleString("en", {maximumFractionDigits: 1}) + unit
+"""
 
 
 def count(value: float | None) -> str:
@@ -29,7 +40,7 @@ def compact(value: float | None) -> str:
 
 
 def cost(value: float | Decimal | None) -> str:
-    """US dollars with as many decimals as the size of the amount deserves."""
+    """US dollars with as many decimals as the amount deserves: $1,234, $3.46, $0.0123, $0.0000058."""
     if value is None:
         return ABSENT
     amount = float(value)
@@ -39,7 +50,9 @@ def cost(value: float | Decimal | None) -> str:
         return f"${amount:,.0f}"
     if abs(amount) >= 1:
         return f"${amount:.2f}"
-    return f"${amount:.4f}" if abs(amount) >= 0.0001 else f"${amount:.2g}"
+    # Two digits that mean something, however many zeros stand before them.
+    decimals = max(4, 1 - math.floor(math.log10(abs(amount))))
+    return f"${amount:.{decimals}f}" if decimals <= _MAX_DECIMALS else f"${amount:.1e}"
 
 
 def duration(milliseconds: float | None) -> str:
@@ -75,3 +88,14 @@ def change(value: float, before: float) -> str:
     if abs(ratio) >= 9.995:
         return f"×{value / before:.0f}"
     return f"{ratio * 100:+.1f}%" if abs(ratio) < 0.0995 else f"{ratio * 100:+.0f}%"
+
+
+def number(value: float | None) -> str:
+    """A measured value, such as a score, with at most four significant digits: 0.8333, 12.5."""
+    return ABSENT if value is None or math.isnan(value) else f"{value:.4g}"
+
+
+def interval(mean: float, deviation: float, n: int) -> str:
+    """A mean with half the width of its 95% interval: 0.83 ±0.04; without the latter for a single value."""
+    half = 1.96 * deviation / math.sqrt(n) if n > 1 else 0.0
+    return f"{mean:.3g} ±{half:.2g}" if half else f"{mean:.3g}"

@@ -63,8 +63,18 @@ def _theme(*, primary: str, page: str, error: str, look: Surface, paper: str) ->
         },
         "typography": {"fontFamily": "Roboto, system-ui, sans-serif", "fontSize": 13},
         "shape": {"borderRadius": 8},
+        "components": {
+            name: {"styleOverrides": {"root": {"textTransform": "none"}}}
+            for name in ("MuiTab", "MuiButton", "MuiToggleButton")
+        },
     }
 
+
+# What plots say of themselves, by Bokeh's kinds of models; colours are given to each plot, since the theme changes.
+PLOT_TEXT = {
+    "Axis": {"major_label_text_font_size": "11px"},
+    "Legend": {"label_text_font_size": "11px", "label_text_font": "Roboto, system-ui, sans-serif"},
+}
 
 THEME = {
     "light": _theme(primary="#1f5fbf", page="#f6f7f9", paper="#ffffff", error="#b3261e", look=LIGHT),

@@ -1,5 +1,6 @@
 """Pieces of a page that show text of our own making: cards, headings, the empty state, details."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from bokeh.plotting import figure
 from markupsafe import Markup
 
 from dashboard.components import formats
-from dashboard.components.plots import sparkline
+from dashboard.components.sparkline import sparkline
 
 _STYLE = (Path(__file__).parent / "detail.css").read_text("utf-8")
 
@@ -35,6 +36,11 @@ PYTHON
 def html(markup: str = "", **params: Any) -> pn.pane.HTML:
     """A pane of escaped HTML in the dashboard's look."""
     return pn.pane.HTML(str(markup), stylesheets=[_STYLE], sizing_mode="stretch_width", **{"margin": 0, **params})
+
+
+def loading() -> pn.pane.HTML:
+    """What stands on a page until its data have come."""
+    return html('<div class="skeleton" role="status" aria-label="Loading"><i></i><i></i><i></i></div>')
 
 
 @dataclass(frozen=True)
@@ -72,28 +78,63 @@ def cards(items: list[Card]) -> Markup:
     return Markup('<div class="cards">{}</div>').format(Markup("").join(card.render() for card in items))
 
 
+GRID = {"gap": "14px"}
+_SURFACE = {"border": "1px solid", "borderColor": "divider", "borderRadius": "12px", "p": "16px 16px 8px"}
+
+
+def paper(*parts: Any) -> pmui.Paper:
+    """A surface of its own."""
+    return pmui.Paper(*parts, elevation=0, margin=0, sizing_mode="stretch_width", sx=_SURFACE)
+
+
+def card(title: str, *parts: Any) -> pmui.Paper:
+    """A titled surface."""
+    return paper(html(Markup('<h3 class="plot">{}</h3>').format(title)), *parts)
+
+
 def chart(title: str, plot: figure) -> pmui.Paper:
     """A titled plot on a surface of its own."""
-    heading = html(Markup('<h3 class="plot">{}</h3>').format(title))
-    return pmui.Paper(
-        heading, pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0), elevation=0, margin=0,
-        sizing_mode="stretch_width",
-        sx={"border": "1px solid", "borderColor": "divider", "borderRadius": "12px", "p": "16px 16px 8px"},
-    )  # fmt: skip
+    return card(title, pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))
+
+
+def way(steps: Sequence[tuple[str, str]]) -> Markup:
+    """Where one is, as links: names and addresses, the last of which is here."""
+    links = [
+        Markup('<a href="{}"{}>{}</a>').format(
+            href, Markup(' aria-current="page"') if at == len(steps) - 1 else "", name
+        )
+        for at, (name, href) in enumerate(steps)
+    ]
+    return Markup('<nav class="way" aria-label="Folders">{}</nav>').format(Markup(" / ").join(links))
+
+
+def refusal(text: str) -> Markup:
+    """Why something was not done."""
+    return Markup('<p class="notice" role="alert">{}</p>').format(text)
+
+
+def success(text: str) -> Markup:
+    """That something was done."""
+    return Markup('<p class="notice done" role="status">{}</p>').format(text)
 
 
 def first_steps(url: str, public_key: str) -> pn.Column:
     """How to send the first trace, to copy."""
-    snippet = SNIPPET.format(url=url, public_key=public_key or "<the public key of this project>")
-    words = Markup(
-        '<h2>Send the first trace</h2><p class="quiet">This project has not received anything yet. Heliograph speaks'
-        " the Langfuse API and OpenTelemetry: set three variables, run your application, and its traces appear here"
-        " within seconds.</p><pre>{}</pre>"
-    ).format(snippet)
+    text = SNIPPET.format(url=url, public_key=public_key or "<the public key of this project>")
+    words = (
+        "This project has not received anything yet. Heliograph speaks the Langfuse API and OpenTelemetry: set three"
+        " variables, run your application, and its traces appear here within seconds."
+    )
+    return snippet("Send the first trace", words, text)
+
+
+def snippet(title: str, words: str, text: str) -> pn.Column:
+    """Instead of what is not there yet: how to make the first of it, to copy."""
+    shown = Markup('<h2>{}</h2><p class="quiet">{}</p><pre>{}</pre>').format(title, words, text)
     copy = pmui.Button(label="Copy", icon="content_copy", variant="outlined", size="small", margin=(12, 0, 0, 0))
-    copy.js_on_click(args={"text": snippet}, code="navigator.clipboard.writeText(text)")
+    copy.js_on_click(args={"text": text}, code="navigator.clipboard.writeText(text)")
     return pn.Column(
-        html(words), copy, max_width=860, sizing_mode="stretch_width", align="center",
+        html(shown), copy, max_width=860, sizing_mode="stretch_width", align="center",
         styles={
             "background": "var(--mui-palette-background-paper)", "border": "1px solid var(--mui-palette-divider)",
             "border-radius": "14px", "padding": "28px 32px", "margin": "32px auto",

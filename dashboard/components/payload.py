@@ -6,6 +6,7 @@ Markdown renderer that passes no HTML, no images (they would call other hosts) a
 
 import json
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -25,7 +26,16 @@ def _is_safe_link(url: str) -> bool:
 _markdown.validateLink = _is_safe_link  # type: ignore[method-assign]
 
 
-def payload(text: str) -> Markup:
+class Style(StrEnum):
+    """How a payload is shown: as what it seems to be, as JSON, as Markdown, or letter by letter."""
+
+    FORMATTED = "formatted"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    PLAIN = "plain"
+
+
+def payload(text: str, style: Style = Style.FORMATTED) -> Markup:
     """The payload as HTML that is safe to put into a page."""
     if not text:
         return Markup('<p class="absent">None</p>')
@@ -34,12 +44,12 @@ def payload(text: str) -> Markup:
         return Markup('<p class="absent">Only the start of {} characters is shown.</p><pre>{}</pre>').format(
             size, text[:MAX_CHARACTERS]
         )
+    if style is Style.PLAIN:
+        return Markup("<pre>{}</pre>").format(text)
     try:
-        value = json.loads(text)
+        return _styled(json.loads(text), style, text)
     except ValueError:
         return prose(text)
-    messages = _messages(value)
-    return _chat(messages) if messages else _value(value)
 
 
 def prose(text: str) -> Markup:
@@ -69,6 +79,17 @@ def section(title: str, body: Markup) -> Markup:
 def notice(text: str) -> Markup:
     """An error's message."""
     return Markup('<p class="notice" role="note">{}</p>').format(text) if text else Markup("")
+
+
+def _styled(value: Any, style: Style, text: str) -> Markup:
+    match style:
+        case Style.JSON:
+            return pretty(value)
+        case Style.MARKDOWN:
+            return prose(value if isinstance(value, str) else text)
+        case _:
+            messages = _messages(value)
+            return _chat(messages) if messages else _value(value)
 
 
 def _value(value: Any) -> Markup:

@@ -1,6 +1,15 @@
 // The bar at the top of every page. Text is only ever set as text, never as markup.
 
-const PAGES = [["/", "Overview"], ["/traces", "Traces"]]
+// Where a text that is typed into the search may lead.
+const TARGETS = [
+  ["Trace with this id", "/trace", "trace"], ["Traces whose name contains it", "/traces", "named"],
+  ["Sessions whose id contains it", "/sessions", "named"], ["Users whose id contains it", "/users", "named"],
+  ["Scores of this name", "/scores", "score"], ["Prompts whose name contains it", "/prompts", "named"],
+]
+const PAGES = [
+  ["Overview", "/"], ["Traces", "/traces"], ["Sessions", "/sessions"], ["Users", "/users"], ["Scores", "/scores"],
+  ["Prompts", "/prompts"], ["Datasets", "/datasets"], ["Settings", "/settings"],
+]
 
 function make(tag, className, text) {
   const node = document.createElement(tag)
@@ -21,7 +30,8 @@ function projectSwitch(model) {
     select.append(option)
   }
   select.addEventListener("change", () => {
-    const page = model.page === "/trace" ? "/traces" : model.page
+    // What is open belongs to the project that is left: its list is what the other one has too.
+    const page = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets"}[model.page] || model.page
     window.location.assign(`${page}?project=${encodeURIComponent(select.value)}`)
   })
   label.append(select)
@@ -39,6 +49,52 @@ function signOut(model) {
   return form
 }
 
+function jump(model) {
+  const dialog = make("dialog", "jump")
+  dialog.setAttribute("aria-label", "Search and jump")
+  const input = make("input")
+  input.type = "search"
+  input.placeholder = "An id, a name, or a page"
+  input.setAttribute("aria-label", "Search")
+  const list = make("div", "targets")
+  const fill = () => {
+    const text = input.value.trim()
+    const pages = PAGES.filter(([title]) => title.toLowerCase().includes(text.toLowerCase())).map(([title, path]) => [title, path + model.query])
+    const found = text ? TARGETS.map(([title, path, name]) => [`${title}: ${text}`, `${path}${model.query}&${name}=${encodeURIComponent(text)}`]) : []
+    list.replaceChildren(...[...pages, ...found].map(([title, href]) => {
+      const link = make("a", "", title)
+      link.href = href
+      return link
+    }))
+  }
+  input.addEventListener("input", fill)
+  dialog.addEventListener("keydown", (event) => {
+    const links = [...list.children]
+    const at = links.indexOf(event.target)
+    if (event.key === "Enter" && event.target === input && links.length) {
+      window.location.assign(links[0].href)
+    } else if (event.key === "ArrowDown" && links.length) {
+      links[Math.min(at + 1, links.length - 1)].focus()
+    } else if (event.key === "ArrowUp") {
+      if (at > 0) { links[at - 1].focus() } else { input.focus() }
+    } else { return }
+    event.preventDefault()
+  })
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) { dialog.close() } })
+  dialog.append(input, list)
+  const open = () => { input.value = ""; fill(); dialog.showModal(); input.focus() }
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !dialog.open) { event.preventDefault(); open() }
+  })
+  const icon = make("span", "icon", "search")
+  icon.setAttribute("aria-hidden", "true")
+  const button = make("button", "search")
+  button.type = "button"
+  button.append(icon, make("span", "label", "Search"), make("kbd", "", "Ctrl K"))
+  button.addEventListener("click", open)
+  return [button, dialog]
+}
+
 export function render({model, el}) {
   const bar = make("div", "bar")
   const home = make("a", "home")
@@ -46,16 +102,6 @@ export function render({model, el}) {
   mark.src = "/assets/mark.svg"
   mark.alt = ""
   home.append(mark, make("span", "", "Heliograph"))
-  const nav = make("nav")
-  nav.setAttribute("aria-label", "Pages")
-  const links = PAGES.map(([path, title]) => {
-    const link = make("a", "", title)
-    if (path === model.page || (path === "/traces" && model.page === "/trace")) {
-      link.setAttribute("aria-current", "page")
-    }
-    nav.append(link)
-    return [link, path]
-  })
   const theme = make("button", "plain icon")
   theme.type = "button"
   const showTheme = () => {
@@ -67,14 +113,15 @@ export function render({model, el}) {
     document.cookie = `heliograph_theme=${model.is_dark ? "light" : "dark"}; path=/; max-age=31536000; samesite=lax`
     model.is_dark = !model.is_dark
   })
-  const showLinks = () => {
-    home.href = `/${model.query}`
-    for (const [link, path] of links) { link.href = path + model.query }
-  }
-  bar.append(home, projectSwitch(model), nav, make("div", "gap"), theme, signOut(model))
-  el.append(bar)
-  showLinks()
+  const [search, dialog] = jump(model)
+  const showHome = () => { home.href = `/${model.query}` }
+  bar.append(home, projectSwitch(model), make("div", "gap"), search, theme, signOut(model))
+  el.append(bar, dialog)
+  // The page's own progress bar, beside this one, has no name for those who do not see it.
+  const beside = el.getRootNode().host?.getRootNode().querySelector("[role=progressbar]")
+  beside?.setAttribute("aria-label", "Work of the page")
+  showHome()
   showTheme()
-  model.on("query", showLinks)
+  model.on("query", showHome)
   model.on("is_dark", showTheme)
 }

@@ -15,7 +15,7 @@ def _text(name: str) -> str:
 
 
 class ShellBar(JSComponent):
-    """Product name, project switch, navigation, theme and sign-out."""
+    """Product name, project switch, search, theme and sign-out."""
 
     projects = param.List(default=[], item_type=dict)
     project_id = param.String(default="")
@@ -26,6 +26,16 @@ class ShellBar(JSComponent):
 
     _esm = _text("shell_bar.js")
     _stylesheets: ClassVar[list[str]] = [_text("shell_bar.css")]
+
+
+class SideNav(JSComponent):
+    """The sections, the one of `page` marked; on a narrow window their icons."""
+
+    page = param.String(default="/")
+    query = param.String(default="")
+
+    _esm = _text("side_nav.js")
+    _stylesheets: ClassVar[list[str]] = [_text("side_nav.css")]
 
 
 class DataTable(JSComponent):

@@ -3,12 +3,11 @@
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.components import formats, panes, plots
+from dashboard.components import formats, panes
 from dashboard.components.panes import Card
-from dashboard.queries import OverviewData, Totals
+from dashboard.plots import cost, latency, scores, tokens, traffic
+from dashboard.queries.overview import Figures, OverviewData, Totals
 from dashboard.shell import PageContext, Shell
-
-_GAP = 14
 
 
 class Overview:
@@ -27,56 +26,57 @@ class Overview:
         return self.shell.page("Overview", self._open)
 
     async def _open(self) -> None:
-        if not await self.context.queries.has_traces():
-            await self.shell.show_first_steps()
-            return
-        await self._load()
-        self.shell.offer_environments(list(await self.context.queries.environments(self.shell.scope.period())))
+        await self.shell.open(self._load)
 
     async def _reload(self, *_: object) -> None:
         await self.shell.guarded(self._load)()
 
     async def _load(self) -> None:
         scope = self.shell.scope
-        self._data = await self.context.queries.overview(scope.period(), scope.environment)
-        self._draw()
+        asked = scope.write()
+        data = await self.context.queries.overview.data(scope.period(), scope.environment)
+        # A slower answer to an older question must not overwrite the newer one.
+        if asked == scope.write():
+            self._data = data
+            self._draw()
 
     def _draw(self, *_: object) -> None:
         if self._data is None:
             return
-        data, is_dark = self._data, self.shell.is_dark
-        drawn = [
-            panes.chart("Traffic", plots.traffic(data.series, is_dark=is_dark)),
-            panes.chart("Cost by model", plots.cost_by_model(data.models, is_dark=is_dark)),
-            panes.chart("Trace latency", plots.latency(data.latency, is_dark=is_dark)),
-            panes.chart("Errors", plots.errors(data.series, is_dark=is_dark)),
+        charts = drawn(self._data.figures, is_dark=self.shell.is_dark)
+        grid = [
+            pn.Row(*charts[at : at + 2], sizing_mode="stretch_width", margin=(14, 0, 0, 0), styles=panes.GRID)
+            for at in range(0, len(charts), 2)
         ]
-        grid = pn.Column(
-            *(
-                pn.Row(
-                    *drawn[at : at + 2],
-                    sizing_mode="stretch_width",
-                    margin=(_GAP, 0, 0, 0),
-                    styles={"gap": f"{_GAP}px"},
-                )
-                for at in (0, 2)
-            ),
-            sizing_mode="stretch_width",
-            margin=0,
-        )
-        self.shell.body[:] = [panes.html(panes.cards(cards(data)), margin=(18, 0, 0, 0)), grid]
+        self.shell.body[:] = [panes.html(panes.cards(cards(self._data)), margin=(18, 0, 0, 0)), *grid]
+
+
+def drawn(figures: Figures, *, is_dark: bool) -> list[pmui.Paper]:
+    """The charts in the order in which they are read."""
+    return [
+        panes.chart("Traffic", traffic.traffic(figures.series, is_dark=is_dark)),
+        panes.chart("Cost by model", cost.cost_by_model(figures.models, is_dark=is_dark)),
+        panes.chart("Trace latency", latency.latency(figures.latency, is_dark=is_dark)),
+        panes.chart("Errors", traffic.errors(figures.series, is_dark=is_dark)),
+        panes.chart("Tokens by kind", tokens.token_kinds(figures.tokens, is_dark=is_dark)),
+        panes.chart(
+            "Scores, with 95% intervals", scores.score_trend(figures.scores, figures.versions, is_dark=is_dark)
+        ),
+        panes.chart("Users who cost most", cost.top_costs(figures.users, is_dark=is_dark)),
+    ]
 
 
 def cards(data: OverviewData) -> list[Card]:
     """The cards of the overview's numbers."""
-    now, before = data.totals, data.previous
+    now, before, figures = data.totals, data.previous, data.figures
     trend = {
-        name: [float(value or 0) for value in data.series[name].to_pylist()] for name in data.series.column_names[1:]
+        name: [float(value or 0) for value in figures.series[name].to_pylist()]
+        for name in figures.series.column_names[1:]
     }
     rates = [
         errors / count if count else 0.0 for errors, count in zip(trend["errors"], trend["observations"], strict=True)
     ]
-    p95 = [float(value or 0) for value in data.latency["p95"].to_pylist()]
+    p95 = [float(value or 0) for value in figures.latency["p95"].to_pylist()]
     return [
         Card("Traces", formats.compact(now.traces), now.traces, before.traces, trend["traces"]),
         Card(

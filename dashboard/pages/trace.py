@@ -8,11 +8,14 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 
 from dashboard.components import details, formats, panes
+from dashboard.components.payload import Style
+from dashboard.components.remarks import RemarkForm
 from dashboard.components.tree import tree_rows
 from dashboard.components.widgets import TraceTree
-from dashboard.queries import WholeTrace
+from dashboard.queries.traces import WholeTrace
 from dashboard.shell import PageContext, Shell
-from dashboard.state import OpenTrace
+from dashboard.state import OpenPrompt, OpenTrace
+from heliograph.domain.errors import HeliographError
 
 HEIGHT = "calc(100vh - 190px)"
 _PAPER = {
@@ -22,6 +25,7 @@ _PAPER = {
     "overflow": "auto",
     "p": "4px 20px 16px",
 }
+STYLES = {"Formatted": Style.FORMATTED, "JSON": Style.JSON, "Markdown": Style.MARKDOWN, "Plain": Style.PLAIN}
 
 
 class TraceView:
@@ -34,14 +38,18 @@ class TraceView:
         self.heading = panes.html()
         self.tree = TraceTree(sizing_mode="stretch_both", margin=0)
         self.content, self.facts, self.scores = panes.html(), panes.html(), panes.html()
+        self.style = pmui.RadioButtonGroup(options=STYLES, value=Style.FORMATTED, size="small", margin=(0, 0, 14, 0))
+        self.remarks = RemarkForm(self._comment)
         self._whole: WholeTrace | None = None
+        self._observation: dict[str, Any] | None = None
 
     def page(self) -> pmui.Page:
         """The page."""
         tabs = pmui.Tabs(
-            ("Input and output", self._scrolled(self.content)),
-            ("Details", self._scrolled(self.facts)),
-            ("Scores", self._scrolled(self.scores)),
+            ("Input and output", _scrolled(self.style, self.content)),
+            ("Details", _scrolled(self.facts)),
+            ("Scores", _scrolled(self.scores)),
+            ("Comments", _scrolled(self.remarks.view())),
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -57,10 +65,11 @@ class TraceView:
         )
         self.shell.body[:] = [self.heading, split]
         self.tree.param.watch(self._select, "selected")
+        self.style.param.watch(self._render, "value")
         return self.shell.page("Trace", self._load)
 
     async def _load(self) -> None:
-        self._whole = await self.context.queries.trace(self.opened.trace)
+        self._whole = await self.context.queries.traces.trace(self.opened.trace)
         if self._whole is None:
             self.shell.body[:] = [panes.html(_missing(self.opened.trace))]
             return
@@ -70,6 +79,8 @@ class TraceView:
         selected = self.opened.observation if self.opened.observation in known else (rows[0]["id"] if rows else "")
         self.tree.param.update(rows=rows, duration=formats.duration(length))
         self.tree.selected = selected
+        self.remarks.may_write(await self.context.changes.are_allowed())
+        self.remarks.show(await self.context.queries.traces.remarks(self.opened.trace))
 
     async def _select(self, *_: object) -> None:
         self.opened.observation = self.tree.selected
@@ -77,19 +88,35 @@ class TraceView:
 
     async def _show(self) -> None:
         wanted = self.tree.selected
-        table = await self.context.queries.observation(self.opened.trace, wanted)
+        table = await self.context.queries.traces.observation(self.opened.trace, wanted)
         if wanted != self.tree.selected or self._whole is None or table.num_rows == 0:
             return
-        observation = _first(table)
-        content = await asyncio.to_thread(details.observation_content, observation)
-        self.content.object = str(content)
-        self.facts.object = str(details.observation_facts(observation))
+        self._observation = observation = _first(table)
+        await self._render()
+        self.facts.object = str(details.observation_facts(observation, self._prompt_of(observation)))
         scores = [score for score in self._whole.scores.to_pylist() if score["observation_id"] in {"", wanted}]
         self.scores.object = str(details.scores_content(scores))
 
-    @staticmethod
-    def _scrolled(pane: pn.pane.HTML) -> pn.Column:
-        return pn.Column(pane, sizing_mode="stretch_width", margin=(16, 0, 0, 0))
+    async def _render(self, *_: object) -> None:
+        if self._observation is not None:
+            content = await asyncio.to_thread(details.observation_content, self._observation, self.style.value)
+            self.content.object = str(content)
+
+    def _prompt_of(self, observation: dict[str, Any]) -> str:
+        opened = OpenPrompt(prompt=observation["prompt_name"], version=observation["prompt_version"] or 0)
+        return f"/prompt{self.shell.address.query(self.shell.scope)}&{opened.write()}"
+
+    async def _comment(self, text: str) -> None:
+        try:
+            await self.context.changes.comment_on_trace(self.opened.trace, text)
+        except HeliographError as error:
+            self.remarks.refuse(str(error))
+            return
+        self.remarks.show(await self.context.queries.traces.remarks(self.opened.trace))
+
+
+def _scrolled(*parts: Any) -> pn.Column:
+    return pn.Column(*parts, sizing_mode="stretch_width", margin=(16, 0, 0, 0))
 
 
 def _first(table: Any) -> dict[str, Any]:

@@ -88,6 +88,13 @@ class AccessDenied(HeliographError):
     reason: str
 
 
+class RoleInsufficient(HeliographError):
+    """Your role in this project is {role}, which may read it: ask one of its admins for a role that may change it."""
+
+    fields = ("role",)
+    role: str
+
+
 class ProjectNotFound(HeliographError):
     """Project {project_id} not found"""
 

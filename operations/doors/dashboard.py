@@ -21,6 +21,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             users=Users(database),
             api_keys=ApiKeys(database, settings.pepper),
             clickhouse=ClickHouse(settings.clickhouse, settings.clickhouse_url),
+            database=database,
             url=settings.url,
             session_secret=settings.session_secret,
         )

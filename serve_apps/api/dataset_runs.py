@@ -14,11 +14,11 @@ from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.datasets import ProjectDatasets
 from serve_apps.api.dependencies import Dependencies, ProjectObservations, QueryDependencies
 from serve_apps.api.parameters import Paged, Text
-from serve_apps.api.runs_of_datasets import RunsOfDataset
 from serve_apps.api.shapes.dataset_runs import RunItemBody, run_item_shape, run_shape, whole_run_shape
 from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.dataset_runs import DatasetRuns
 from storage.postgres.datasets import Datasets
+from storage.runs_of_datasets import RunsOfDataset
 
 router = APIRouter(tags=["dataset-runs"])
 

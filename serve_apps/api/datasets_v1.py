@@ -11,9 +11,9 @@ from serve_apps.api.dataset_items import shapes_with_media
 from serve_apps.api.datasets import ProjectDatasets, ProjectItems, put_dataset
 from serve_apps.api.dependencies import Dependencies, ProjectFiles, ProjectMediaFiles, QueryDependencies
 from serve_apps.api.parameters import Paged, Text
-from serve_apps.api.runs_of_datasets import RunsOfDataset
 from serve_apps.api.shapes.datasets import DatasetBody, dataset_shape
 from storage.postgres.dataset_items import DatasetItems
+from storage.runs_of_datasets import RunsOfDataset
 
 router = APIRouter(tags=["datasets"])
 

@@ -117,6 +117,26 @@ class Overview:
             self._COST_BY_MODEL, self._bound(after, before, environment=environment, bucket=bucket)
         )
 
+    # The total is the sum of the others.
+    _USAGE = """
+        SELECT toDateTime64(toStartOfInterval(start_time, toIntervalSecond({seconds:UInt32})), 0, 'UTC') AS time,
+            kind, sum(amount) AS tokens
+        FROM observations FINAL ARRAY JOIN mapKeys(usage_details) AS kind, mapValues(usage_details) AS amount
+        WHERE project_id = {project_id:String} AND kind != 'total'
+            AND start_time >= {after:DateTime64(6, 'UTC')} AND start_time < {before:DateTime64(6, 'UTC')}
+            AND ({environment:String} = '' OR environment = {environment:String})
+        GROUP BY time, kind
+        ORDER BY time, kind
+    """
+
+    async def token_kinds_over_time(
+        self, after: datetime, before: datetime, bucket: timedelta, *, environment: str = ""
+    ) -> pa.Table:
+        """One row a bucket and kind of usage in it: time, kind, tokens."""
+        return await self._clickhouse.read(
+            self._USAGE, self._bound(after, before, environment=environment, bucket=bucket)
+        )
+
     def _bound(
         self, after: datetime, before: datetime, *, environment: str, bucket: timedelta | None = None
     ) -> dict[str, Any]:

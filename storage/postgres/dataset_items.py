@@ -55,6 +55,15 @@ class DatasetItems:
             raise DatasetItemNotFound(item_id)
         return _item(*found)
 
+    async def versions(self, item_id: str) -> list[DatasetItem]:
+        """Return every version of an item, the newest first; raises DatasetItemNotFound."""
+        query = _ITEMS.where(self._own, DatasetItemRow.id == item_id).order_by(DatasetItemRow.valid_from.desc())
+        async with self._database.transaction() as session:
+            found = [_item(*row) for row in (await session.execute(query)).tuples()]
+        if not found:
+            raise DatasetItemNotFound(item_id)
+        return found
+
     async def delete(self, item_id: str) -> None:
         """End an item; its versions stay for whoever reads the past. Raises DatasetItemNotFound."""
         query = select(DatasetItemRow).where(self._own, DatasetItemRow.id == item_id, valid(None))

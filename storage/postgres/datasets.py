@@ -70,6 +70,13 @@ class Datasets:
             rows = await session.scalars(query.limit(page.size).offset(page.offset))
             return [_dataset(row) for row in rows], int(total or 0)
 
+    async def item_counts(self) -> dict[str, int]:
+        """How many items each dataset has now, by its id; absent where there is none."""
+        current = (DatasetItemRow.project_id == self._project_id, DatasetItemRow.valid_to.is_(None))
+        query = select(DatasetItemRow.dataset_id, func.count()).where(*current).group_by(DatasetItemRow.dataset_id)
+        async with self._database.transaction() as session:
+            return dict((await session.execute(query)).tuples().all())
+
 
 class ItemSchemas:
     """What the items of a dataset are held to; None holds them to nothing. Raises InvalidRequest."""

@@ -15,6 +15,7 @@ from storage.postgres.connection import Database
 from storage.postgres.prompt_changes import announce
 from storage.postgres.tables.prompts import PromptLabelRow, PromptReferenceRow, PromptRow, PromptVersionRow
 
+_MAX_VERSIONS = 200
 Versioned = tuple[PromptVersionRow, PromptRow, list[str] | None]
 
 _LABELS = (
@@ -54,6 +55,16 @@ class Prompts:
         """Return a version as it was written; raises PromptNotFound."""
         async with self._database.transaction() as session:
             return await self._get(session, name, choice)
+
+    async def versions(self, name: str) -> list[Prompt]:
+        """Return the newest 200 versions, the newest first; raises PromptNotFound when there is none."""
+        query = _VERSIONS.where(self._named(PromptVersionRow, name))
+        newest = query.order_by(PromptVersionRow.version.desc()).limit(_MAX_VERSIONS)
+        async with self._database.transaction() as session:
+            found = [prompt_of(row) for row in (await session.execute(newest)).tuples()]
+        if not found:
+            raise PromptNotFound(name, "any version")
+        return found
 
     async def has_version(self, version_id: str) -> bool:
         """Whether a version of this id exists, of whatever prompt."""

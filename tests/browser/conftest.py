@@ -18,13 +18,22 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.app import DashboardDependencies, dashboard_application
 from heliograph.domain.access import Project, Role
+from heliograph.domain.annotations import Commented, CommentedType
+from heliograph.domain.datasets import ItemChange, NewDataset
+from heliograph.domain.experiments import ReportedItem
+from heliograph.domain.prompts import NewPrompt, PromptType
 from heliograph.domain.tables import CLICKHOUSE_TABLES
 from heliograph.settings import Settings
 from migrations.plan import upgrade
 from storage.clickhouse.connection import ClickHouse, connect_blocking
 from storage.postgres.api_keys import ApiKeys
+from storage.postgres.comments import Comments
 from storage.postgres.connection import Database
+from storage.postgres.dataset_items import DatasetItems
+from storage.postgres.dataset_runs import DatasetRuns
+from storage.postgres.datasets import Datasets
 from storage.postgres.projects import Projects
+from storage.postgres.prompts import Prompts
 from storage.postgres.users import Users
 from tests import factories
 
@@ -40,6 +49,7 @@ FLAGS = [
 ]
 # Two cores run the browser, the dashboard and the stores, beside other tests.
 PATIENCE_MILLISECONDS = 30_000
+VIEWER = "grace@example.com"
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 XSS = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
@@ -108,6 +118,7 @@ class ServerThread(threading.Thread):
             users=Users(database),
             api_keys=ApiKeys(database, "pepper"),
             clickhouse=clickhouse,
+            database=database,
             url=self._url,
             session_secret="secret of the tests" * 3,
         )
@@ -164,10 +175,10 @@ def page(visitor: Page) -> Page:
     return visitor
 
 
-def sign_in(page: Page, password: str, *, target: str = "/?range=24h") -> None:
+def sign_in(page: Page, password: str, *, target: str = "/?range=24h", email: str = EMAIL) -> None:
     """Ask for a page, and fill the form that comes instead."""
     page.goto(target)
-    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
 
@@ -183,9 +194,28 @@ async def _create_people(settings: Settings) -> People:
     empty = await projects.create("Fresh start", organization_id=full.organization_id)
     user = await users.create(EMAIL, "Ada", PASSWORD)
     await users.join_organization(user.id, full.organization_id, Role.OWNER)
+    guest = await users.create(VIEWER, "Grace", PASSWORD)
+    await users.join_organization(guest.id, full.organization_id, Role.VIEWER)
+    await _create_documents(database, full)
     key = await ApiKeys(database, "pepper").create(empty.id)
     await database.close()
     return full, empty, key.public_key
+
+
+async def _create_documents(database: Database, project: Project) -> None:
+    prompts = Prompts(database, project.id)
+    await prompts.created(NewPrompt(name="mail/reply", type=PromptType.TEXT, body="Be kind.\nAnswer {{question}}."))
+    second = NewPrompt(
+        name="mail/reply", type=PromptType.TEXT, body=f"Be kind.\nAnswer {{{{question}}}} {XSS}", labels=("production",)
+    )
+    await prompts.created(second)
+    await Datasets(database, project.id).put(NewDataset(name="questions", description=XSS))
+    items = DatasetItems(database, project.id)
+    await items.put("questions", [ItemChange(id="first", input={"question": XSS}, expected_output="4")])
+    await items.put("questions", [ItemChange(id="first", expected_output="four")])
+    ran = ReportedItem(run_name="baseline", dataset_item_id="first", trace_id=f"{1:032x}")
+    await DatasetRuns(database, project.id).report(ran)
+    await Comments(database, project.id).create(Commented(CommentedType.TRACE, f"{0:032x}", f"{0:032x}"), XSS)
 
 
 def _insert(settings: Settings, project: Project) -> None:
@@ -208,7 +238,16 @@ def _insert(settings: Settings, project: Project) -> None:
         )
         for place in range(1000)
     ]
-    rows["scores"].append(factories.score(project.id, "s1", trace_id=f"{0:032x}", name="helpfulness", comment=XSS))
+    about = {"trace_id": f"{0:032x}", "timestamp": now - timedelta(minutes=1)}
+    rows["scores"].append(factories.score(project.id, "s1", name="helpfulness", comment=XSS, **about))
+    rows["scores"] += [
+        factories.score(
+            project.id, f"quality {number}", trace_id=f"{number:032x}",
+            timestamp=now - timedelta(minutes=7 * number + 1),
+            value=number / 40, source="EVAL", evaluator_version="a" * 64 if number < 20 else "b" * 64,
+        )
+        for number in range(40)
+    ]  # fmt: skip
     client = connect_blocking(settings.clickhouse, settings.clickhouse_url)
     for name, records in rows.items():
         client.insert_arrow(name, factories.table(name, records))
@@ -264,6 +303,8 @@ def _observations(project_id: str, number: int, at: datetime) -> list[dict[str, 
             total_tokens=150,
             cost_details=[("total", Decimal("0.25"))],
             total_cost=Decimal("0.25"),
+            prompt_name="mail/reply",
+            prompt_version=2,
         ),
         factories.observation(
             project_id, trace_id, f"{number:015x}c", name=XSS, type="TOOL", parent_observation_id=root, start_time=at

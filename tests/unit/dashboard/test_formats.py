@@ -16,7 +16,15 @@ def test_large_numbers_are_compact(value: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "$0"), (Decimal("0.00001234"), "$1.2e-05"), (0.0123, "$0.0123"), (3.456, "$3.46"), (12345.6, "$12,346")],
+    [
+        (0, "$0"),
+        (Decimal("0.0000058"), "$0.0000058"),
+        (0.00001234, "$0.000012"),
+        (1e-15, "$1.0e-15"),
+        (0.0123, "$0.0123"),
+        (3.456, "$3.46"),
+        (12345.6, "$12,346"),
+    ],
 )
 def test_cost_has_the_decimals_that_its_size_deserves(value: float | Decimal, text: str) -> None:
     assert formats.cost(value) == text

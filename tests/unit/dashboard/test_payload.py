@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from dashboard.components.payload import payload, prose
+from dashboard.components.payload import Style, payload, prose
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -13,7 +13,28 @@ ATTACKS = [
     "<svg/onload=alert(1)>",
     "</pre><script>alert(1)</script>",
     "```\n</code></pre><script>alert(1)</script>\n```",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<a href='javascript:alert(1)'>click</a>",
+    "[click](JaVaScRiPt:alert(1))",
+    "[click](vbscript:alert(1))",
+    "[click](\\x01javascript:alert(1))",
+    "[click]( &#106;avascript:alert(1) )",
+    "<javascript:alert(1)>",
+    "[click]: javascript:alert(1)\n\n[click]",
+    "![x](x 'y\"onerror=alert(1)')",
+    "| a |\n|---|\n| <img src=x onerror=alert(1)> |",
+    "<details open ontoggle=alert(1)>",
+    "<style>@import 'http://elsewhere.example'</style>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    "{{constructor.constructor('alert(1)')()}}",
+    "<!--<img src=--><img src=x onerror=alert(1)>",
 ]
+
+
+FORBIDDEN = (
+    *("<script", "<img", "<svg", "<iframe", "<style", "<math", "<details", "<form", "<!--"),
+    *('href="javascript', 'href="vbscript', 'href="data'),
+)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -29,9 +50,10 @@ ATTACKS = [
     ],
 )
 def test_markup_in_a_payload_stays_text(attack: str, wrap: "type[str]") -> None:
-    html = str(payload(wrap(attack)))
-    for opening in ("<script", "<img", "<svg", 'href="javascript', 'href="data'):
-        assert opening not in html
+    for style in Style:
+        html = str(payload(wrap(attack), style)).lower()
+        for opening in FORBIDDEN:
+            assert opening not in html
 
 
 def test_messages_are_shown_by_role() -> None:
@@ -50,3 +72,11 @@ def test_absence_is_said() -> None:
 
 def test_safe_links_are_links() -> None:
     assert 'href="https://example.com"' in prose("[see](https://example.com)")
+
+
+def test_a_payload_is_shown_as_json_markdown_or_letter_by_letter_when_asked() -> None:
+    chat = '[{"role": "user", "content": "**hello**"}]'
+    assert "<strong>" in payload(chat)
+    assert payload(chat, Style.JSON).startswith("<pre>[\n  {")
+    assert "<strong>hello</strong>" in payload('"**hello**"', Style.MARKDOWN)
+    assert payload("**hello**", Style.PLAIN) == "<pre>**hello**</pre>"

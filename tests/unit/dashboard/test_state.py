@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from dashboard.queries import trace_conditions
+from dashboard.queries.traces import trace_conditions
 from dashboard.state import Scope, TraceList, query_of
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -41,4 +41,4 @@ def test_only_given_filters_become_conditions() -> None:
     assert len(trace_conditions(period, "", TraceList())) == 2
     wanted = TraceList(named="chat", tag="vip", level="ERROR")
     columns = [condition.column for condition in trace_conditions(period, "production", wanted)]
-    assert columns == ["timestamp", "timestamp", "name", "environment", "level", "tags"]
+    assert columns == ["timestamp", "timestamp", "environment", "name", "level", "tags"]

@@ -1,10 +1,13 @@
 """The runs over a dataset, whichever way clients have told of them: item by item, or in the spans of experiments."""
 
+from typing import Any
+
+import orjson
+
 from heliograph.domain.datasets import Dataset, run_id
 from heliograph.domain.errors import DatasetRunNotFound
 from heliograph.domain.experiments import DatasetRun, DatasetRunItem, Experiment
 from heliograph.domain.identifiers import ProjectId
-from serve_apps.api.shapes.values import parsed
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.experiments import Experiments
 from storage.postgres.connection import Database
@@ -74,7 +77,7 @@ class RunsOfDataset:
 
 def _run_of(experiment: Experiment) -> DatasetRun:
     prefix = "langfuse.experiment.metadata"
-    metadata = {key.removeprefix(prefix).removeprefix("."): parsed(text) for key, text in experiment.metadata.items()}
+    metadata = {key.removeprefix(prefix).removeprefix("."): _parsed(text) for key, text in experiment.metadata.items()}
     return DatasetRun(
         id=experiment.id,
         dataset_id=experiment.dataset_id,
@@ -98,3 +101,10 @@ def _joined(run: DatasetRun, experiment: DatasetRun | None) -> DatasetRun:
         created_at=min(run.created_at, experiment.created_at),
         updated_at=max(run.updated_at, experiment.updated_at),
     )
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text or None

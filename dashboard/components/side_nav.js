@@ -1,0 +1,33 @@
+// The sections of the product, at the left of every page. Text is only ever set as text, never as markup.
+
+const SECTIONS = [
+  ["/", "Overview", "monitoring"], ["/traces", "Traces", "account_tree"], ["/sessions", "Sessions", "forum"],
+  ["/users", "Users", "group"], ["/scores", "Scores", "leaderboard"], ["/prompts", "Prompts", "article"],
+  ["/datasets", "Datasets", "dataset"], ["/settings", "Settings", "settings"],
+]
+// Pages of one thing belong to the section that lists them.
+const PARENTS = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets"}
+
+export function render({model, el}) {
+  const nav = document.createElement("nav")
+  nav.setAttribute("aria-label", "Sections")
+  const links = SECTIONS.map(([path, title, icon]) => {
+    const link = document.createElement("a")
+    const mark = document.createElement("span")
+    mark.className = "icon"
+    mark.textContent = icon
+    mark.setAttribute("aria-hidden", "true")
+    const text = document.createElement("span")
+    text.className = "text"
+    text.textContent = title
+    link.append(mark, text)
+    link.title = title
+    if (path === (PARENTS[model.page] || model.page)) { link.setAttribute("aria-current", "page") }
+    nav.append(link)
+    return [link, path]
+  })
+  const show = () => { for (const [link, path] of links) { link.href = path + model.query } }
+  show()
+  el.append(nav)
+  model.on("query", show)
+}

@@ -1,0 +1,68 @@
+"""The table of sessions."""
+
+from typing import Any
+
+import panel_material_ui as pmui
+
+from dashboard.components import formats
+from dashboard.components.listing import Listing, few
+from dashboard.shell import FIELD, PageContext, Shell
+from dashboard.state import GroupList, OpenSession
+
+COLUMNS = [
+    {"field": "subject", "title": "Session", "kind": "strong"},
+    {"field": "last_at", "title": "Last seen (UTC)"},
+    {"field": "first_at", "title": "Began (UTC)"},
+    {"field": "length", "title": "Length", "align": "right"},
+    {"field": "users", "title": "Users", "kind": "chips"},
+    {"field": "trace_count", "title": "Traces", "align": "right"},
+    {"field": "errors", "title": "Errors", "align": "right"},
+    {"field": "tokens", "title": "Tokens", "align": "right"},
+    {"field": "cost", "title": "Cost", "align": "right"},
+]
+
+
+class SessionTable:
+    """View of the sessions with traces in the period; what is wanted is in `wanted`."""
+
+    def __init__(self, context: PageContext) -> None:
+        self.context = context
+        self.wanted = GroupList()
+        self.shell = Shell(context, self.wanted)
+        self.listing = Listing(self.wanted, COLUMNS, noun="sessions", caption=f"Sessions of {context.project.name}")
+
+    def page(self) -> pmui.Page:
+        """The page."""
+        named = pmui.TextInput.from_param(
+            self.wanted.param.named, label="Session contains", width=220, size="small", margin=0, sx=FIELD
+        )
+        self.shell.controls[:] = [*self.shell.scope_controls(), named]
+        self.shell.body[:] = [self.listing.view()]
+        refilter = self.listing.follow(self.shell.guarded(self._load), ["named"])
+        self.shell.scope.param.watch(refilter, ["range", "environment"])
+        return self.shell.page("Sessions", self._open)
+
+    async def _open(self) -> None:
+        await self.shell.open(self._load)
+
+    async def _load(self) -> None:
+        scope = self.shell.scope
+        found = await self.context.queries.activity.sessions(scope.period(), scope.environment, self.wanted)
+        link = self.shell.address.query(scope)
+        self.listing.show([_row(record, link) for record in found.rows.to_pylist()], found.total)
+
+
+def _row(record: dict[str, Any], link: str) -> dict[str, Any]:
+    length = (record["last_at"] - record["first_at"]).total_seconds() * 1000
+    return {
+        "href": f"/session{link}&{OpenSession(session=record['subject']).write()}",
+        "subject": record["subject"],
+        "first_at": formats.moment(record["first_at"]),
+        "last_at": formats.moment(record["last_at"]),
+        "length": formats.duration(length),
+        "users": few(record["users"]),
+        "trace_count": formats.count(record["trace_count"]),
+        "errors": formats.count(record["errors"]) if record["errors"] else "",
+        "tokens": formats.count(record["tokens"]),
+        "cost": formats.cost(record["cost"]),
+    }

@@ -1,0 +1,56 @@
+"""What the pages ask about sessions and users."""
+
+from dashboard.queries.periods import within
+from dashboard.queries.traces import Listed
+from dashboard.state import ListState, Period
+from heliograph.domain.errors import SessionNotFound
+from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals
+from heliograph.domain.identifiers import ProjectId
+from storage.clickhouse.activity import Activity
+from storage.clickhouse.connection import ClickHouse
+from storage.clickhouse.traces import Traces
+
+MAX_TURNS = 100
+_ORDERS = {
+    "last_at": "lastAt", "first_at": "firstAt", "trace_count": "traceCount", "errors": "errorCount",
+    "tokens": "totalTokens", "cost": "totalCost",
+}  # fmt: skip
+
+
+class ActivityQueries:
+    """The questions about the sessions and the users of one project."""
+
+    def __init__(self, clickhouse: ClickHouse, project_id: ProjectId) -> None:
+        self._activity = Activity(clickhouse, project_id)
+        self._traces = Traces(clickhouse, project_id)
+
+    async def sessions(self, period: Period, environment: str, wanted: ListState) -> Listed:
+        """The wanted page of the sessions with traces in the period."""
+        conditions = [*within("timestamp", period, environment), *_containing("sessionId", wanted.named)]
+        return Listed(*await self._activity.sessions(conditions, Page(wanted.page, wanted.size), _order(wanted)))
+
+    async def users(self, period: Period, environment: str, wanted: ListState) -> Listed:
+        """The wanted page of the users with traces in the period."""
+        conditions = [*within("timestamp", period, environment), *_containing("userId", wanted.named)]
+        return Listed(*await self._activity.users(conditions, Page(wanted.page, wanted.size), _order(wanted)))
+
+    async def turns(self, session_id: str) -> Listed:
+        """The first traces of a session with their input and output, the oldest first; how many it has.
+
+        Raises:
+            SessionNotFound: no trace names it.
+        """
+        conditions = [equals("sessionId", session_id)]
+        oldest = Order("timestamp", is_descending=False)
+        found, total = await self._traces.search_and_count(conditions, Page(size=MAX_TURNS), oldest)
+        if not total:
+            raise SessionNotFound(session_id)
+        return Listed(await self._traces.with_payloads(found), total)
+
+
+def _containing(column: str, text: str) -> list[Condition]:
+    return [TextCondition(type="string", column=column, operator="contains", value=text)] if text else []
+
+
+def _order(wanted: ListState) -> Order:
+    return Order(_ORDERS[wanted.sort], is_descending=wanted.order == "desc")

@@ -1,0 +1,104 @@
+"""What the overview asks: the numbers of a period, and those of the one before."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from dashboard.queries.periods import within
+from dashboard.state import Period
+from heliograph.domain.filters import Order, Page
+from heliograph.domain.identifiers import ProjectId
+from storage.clickhouse.activity import Activity
+from storage.clickhouse.connection import ClickHouse
+from storage.clickhouse.overview import Overview
+from storage.clickhouse.score_figures import ScoreFigures
+
+TOP_USERS = 8
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The numbers of one period."""
+
+    traces: int = 0
+    observations: int = 0
+    errors: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    latency_p95_ms: float | None = None
+
+    @property
+    def error_rate(self) -> float:
+        """Failed observations per observation."""
+        return self.errors / self.observations if self.observations else 0.0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the overview draws.
+
+    Attributes:
+        series: columns time, traces, observations, errors, tokens, cost.
+        models: columns time, model, cost.
+        latency: columns time, p50, p90, p95, p99, in milliseconds.
+        tokens: columns time, kind, tokens.
+        scores: columns time, name, n, mean, deviation.
+        versions: columns version, name, time, n: the evaluators that came into use in the period.
+        users: columns subject, cost, trace_count and further figures, the dearest first.
+    """
+
+    series: pa.Table
+    models: pa.Table
+    latency: pa.Table
+    tokens: pa.Table
+    scores: pa.Table
+    versions: pa.Table
+    users: pa.Table
+
+
+@dataclass(frozen=True)
+class OverviewData:
+    """Everything that the overview shows."""
+
+    totals: Totals
+    previous: Totals
+    figures: Figures
+
+
+class OverviewQueries:
+    """The questions about one project as a whole."""
+
+    def __init__(self, clickhouse: ClickHouse, project_id: ProjectId) -> None:
+        self._overview = Overview(clickhouse, project_id)
+        self._scores = ScoreFigures(clickhouse, project_id)
+        self._activity = Activity(clickhouse, project_id)
+
+    async def data(self, period: Period, environment: str) -> OverviewData:
+        """The overview's numbers, asked all at once."""
+        totals, previous, figures = await asyncio.gather(
+            self._overview.totals(period.after, period.before, environment=environment),
+            self._overview.totals(period.previous.after, period.previous.before, environment=environment),
+            self._figures(period, environment),
+        )
+        return OverviewData(_totals(totals), _totals(previous), figures)
+
+    async def _figures(self, period: Period, environment: str) -> Figures:
+        bucketed = (period.after, period.before, period.bucket)
+        conditions = within("timestamp", period, environment)
+        series, models, latency, tokens, scores, versions, (users, _) = await asyncio.gather(
+            self._overview.over_time(*bucketed, environment=environment),
+            self._overview.cost_by_model_over_time(*bucketed, environment=environment),
+            self._overview.latency_percentiles(*bucketed, environment=environment),
+            self._overview.token_kinds_over_time(*bucketed, environment=environment),
+            self._scores.trend(conditions, period.bucket),
+            self._scores.versions(conditions),
+            self._activity.users(conditions, Page(size=TOP_USERS), Order("totalCost")),
+        )
+        return Figures(series, models, latency, tokens, scores, versions, users)
+
+
+def _totals(table: pa.Table) -> Totals:
+    row: dict[str, Any] = table.to_pylist()[0]
+    return Totals(**{name: row[name] for name in Totals.__dataclass_fields__ if row[name] is not None})

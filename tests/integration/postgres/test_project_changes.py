@@ -1,0 +1,46 @@
+"""What people change from the dashboard, by their role."""
+
+import pytest
+
+from dashboard.changes import ProjectChanges
+from heliograph.domain.access import Project, Role
+from heliograph.domain.errors import InvalidRequest, RoleInsufficient
+from heliograph.domain.filters import Page
+from heliograph.domain.prompts import NewPrompt, PromptType
+from storage.postgres.comments import CommentFilter, Comments
+from storage.postgres.connection import Database
+from storage.postgres.users import Users
+
+NEW = NewPrompt(name="greeting", type=PromptType.TEXT, body="Hello")
+
+
+async def _changes(database: Database, project: Project, role: Role) -> ProjectChanges:
+    users = Users(database)
+    user = await users.create(f"{role}-{project.id}@changes.example", "Ada", "correct horse battery")
+    await users.join_organization(user.id, project.organization_id, role)
+    return ProjectChanges(database, project.id, user)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
+async def test_who_may_only_read_changes_nothing(database: Database, project: Project, role: Role) -> None:
+    changes = await _changes(database, project, role)
+    assert not await changes.are_allowed()
+    with pytest.raises(RoleInsufficient):
+        await changes.comment_on_trace("t", "text")
+    with pytest.raises(RoleInsufficient):
+        await changes.create_prompt_version(NEW)
+    with pytest.raises(RoleInsufficient):
+        await changes.label_prompt("greeting", 1, ["production"])
+    assert await Comments(database, project.id).page(CommentFilter(), Page()) == ([], 0)
+
+
+async def test_a_member_comments_and_changes_prompts(database: Database, project: Project) -> None:
+    changes = await _changes(database, project, Role.MEMBER)
+    await changes.comment_on_trace("t", "text")
+    (comment,), _ = await Comments(database, project.id).page(CommentFilter(), Page())
+    assert (comment.content, comment.author_user_id) == ("text", changes.user.id)
+    made = await changes.create_prompt_version(NEW)
+    labelled = await changes.label_prompt(made.name, made.version, ["production"])
+    assert labelled.labels == ("latest", "production")
+    with pytest.raises(InvalidRequest):
+        await changes.comment_on_trace("t", "  ")
