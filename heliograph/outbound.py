@@ -1,6 +1,7 @@
 """Calls to addresses that users name: never into the networks that this machine stands in, unless they are allowed."""
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
@@ -66,6 +67,16 @@ class Outbound:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             reason = f"it cannot be reached ({type(error).__name__})"
         raise CallFailed(reason)
+
+    async def check(self, url: str) -> None:
+        """Raise ValueError or CallFailed when a URL may not be called, as far as can be told before it is.
+
+        A host that is not known at the moment passes: each call checks its address again.
+        """
+        check_url(url)
+        parts = urlsplit(url)
+        with contextlib.suppress(OSError, UnicodeError):
+            await self._checked(parts.hostname or "", parts.port or _PORTS[parts.scheme])
 
     async def close(self) -> None:
         """Close the connections."""

@@ -202,6 +202,11 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     pepper: str = ""
     session_secret: str = ""
+    # What stored secrets are sealed with, and what those of earlier days were.
+    encryption_key: str = Field(default="", repr=False)
+    former_encryption_keys: tuple[str, ...] = Field(default=(), repr=False)
+    # Opens the routes that create organizations; without one they are closed.
+    admin_api_key: str = Field(default="", repr=False)
     # What `/metrics` asks for where the origin is open to others than this machine.
     metrics_token: str = Field(default="", repr=False)
     clickhouse: ClickHouseSettings = ClickHouseSettings()
@@ -258,6 +263,7 @@ class Settings(BaseSettings):
         """Everything that must not be written anywhere."""
         given = {
             *(self.pepper, self.session_secret, self.metrics_token, self.ray.token),
+            *(self.encryption_key, *self.former_encryption_keys, self.admin_api_key),
             *(self.clickhouse.password, self.postgres.password, self.s3.secret_key),
             *(self.init.secret_key, self.init.user_password, *self.telemetry.headers.values()),
             *(urlsplit(url).password or "" for url in (self.clickhouse.url, self.postgres.url, self.s3.url)),
@@ -331,6 +337,7 @@ def generated_secrets() -> dict[str, Any]:
     return {
         "pepper": secrets.token_hex(32),
         "session_secret": secrets.token_hex(32),
+        "encryption_key": secrets.token_hex(32),
         "clickhouse": {"password": secrets.token_urlsafe(24)},
         "postgres": {"password": secrets.token_urlsafe(24)},
         "s3": {"access_key": secrets.token_hex(10), "secret_key": secrets.token_urlsafe(30)},

@@ -30,7 +30,7 @@ def check(settings: Settings) -> None:
     for name in ("clickhouse", "postgres", "s3"):
         if not getattr(settings, name).url:
             raise EngineNotShared(f"HELIOGRAPH_{name.upper()}__URL")
-    for name in ("pepper", "session_secret"):
+    for name in ("pepper", "session_secret", "encryption_key"):
         if not getattr(settings, name):
             raise SecretNotGiven(f"HELIOGRAPH_{name.upper()}")
 

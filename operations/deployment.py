@@ -165,6 +165,8 @@ def start_maintenance(settings: Settings) -> None:
     # Last of all, and not waited for: nothing of a start depends on it.
     from actors import directory  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415
+    from pipelines.ended_projects import EVERY_SECONDS as SOON  # noqa: PLC0415
+    from pipelines.ended_projects import remove_ended_projects  # noqa: PLC0415
     from pipelines.log_size import EVERY_SECONDS, LogSizes  # noqa: PLC0415
     from pipelines.orphaned_media import EVERY_SECONDS as OFTEN  # noqa: PLC0415
     from pipelines.orphaned_media import remove_orphaned_media  # noqa: PLC0415
@@ -173,6 +175,7 @@ def start_maintenance(settings: Settings) -> None:
         ("compaction", settings.maintenance.compact_every_seconds, compact_lanes),
         ("log sizes", EVERY_SECONDS, LogSizes()),
         ("orphaned media", OFTEN, remove_orphaned_media),
+        ("ended projects", SOON, remove_ended_projects),
     ]
     directory.start_maintenance(settings, chores)
 

@@ -41,6 +41,7 @@ _FRONTEND_RULES = """\
     acl creation path /api/public/scores /api/public/traces
     http-request set-path /ingest%[path] if ingestion or creation METH_POST
     http-request set-path /api/public/heliograph-metrics if { path /metrics }
+    http-request replace-path ^/api/admin/(.*) /api/public/heliograph-admin/\\1 if { path_beg /api/admin/ }
     http-after-response set-header Retry-After 2 if { status 503 } !told_when !backs_off
 """
 

@@ -1,7 +1,7 @@
 """API keys as the commands create, list and end them."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from heliograph.domain.access import ListedKey
 from heliograph.settings import Settings
@@ -42,6 +42,17 @@ def revoke(settings: Settings, public_key: str) -> None:
             await ApiKeys(database, settings.pepper).revoke(public_key)
 
     asyncio.run(ending())
+
+
+def rotate(settings: Settings, public_key: str, overlap: timedelta) -> Connection:
+    """A successor of a key, which ends itself after the overlap; raises KeyUnknown, KeyRevoked."""
+
+    async def rotating() -> Connection:
+        async with opened(settings.postgres_dsn) as database:
+            issued = await ApiKeys(database, settings.pepper).rotate(public_key, overlap)
+        return Connection(settings.url, issued.public_key, issued.secret_key)
+
+    return asyncio.run(rotating())
 
 
 def expire(settings: Settings, public_key: str, expires_at: datetime | None) -> None:

@@ -1,14 +1,23 @@
-"""Who is calling: from the Authorization header to the principal of a project."""
+"""Who is calling: from the Authorization header to the principal of a project or an organization."""
 
 import base64
 import binascii
+import hmac
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 from starlette.applications import Starlette
 
 from heliograph.domain.access import KeyScope, Principal
-from heliograph.domain.errors import AccessDenied, CredentialsMalformed, CredentialsMissing
+from heliograph.domain.audit import Actor, ActorType, act_as
+from heliograph.domain.errors import (
+    AccessDenied,
+    AdminKeyMissing,
+    CredentialsMalformed,
+    CredentialsMissing,
+    KeyUnknown,
+    OrganizationKeyRefused,
+)
 from serve_apps.limits import Limits
 
 
@@ -24,10 +33,11 @@ class Keys(Protocol):
         ...
 
 
-def install(app: Starlette, keys: Keys, limits: Limits) -> None:
+def install(app: Starlette, keys: Keys, limits: Limits, *, admin_key: str = "") -> None:
     """Give the application the keys that its routes authenticate against, and the limits of whoever they belong to."""
     app.state.keys = keys
     app.state.limits = limits
+    app.state.admin_key = admin_key
 
 
 async def project_principal(request: Request) -> Principal:
@@ -54,18 +64,68 @@ async def scores_principal(request: Request) -> Principal:
     return _admitted(_of_project(await keys.public_principal(value)), request)
 
 
+async def ingestion_principal(request: Request) -> Principal:
+    """The same for batches of events, to which the key of an organization is none at all."""
+    scheme, value = _authorization(request)
+    keys = _keys(request)
+    found = await (keys.principal(*_key_pair(value)) if scheme == "basic" else keys.public_principal(value))
+    if found.scope is not KeyScope.PROJECT:
+        raise OrganizationKeyRefused
+    return _admitted(found, request)
+
+
+async def organization_principal(request: Request) -> Principal:
+    """The principal of the key pair of an organization, under whose name everything is done from now on."""
+    scheme, value = _authorization(request)
+    if scheme != "basic":
+        raise AccessDenied("Send the key pair of an organization, with HTTP Basic authentication.")
+    found = await _keys(request).principal(*_key_pair(value))
+    if found.scope is not KeyScope.ORGANIZATION:
+        raise AccessDenied("Insufficient permissions: it needs the key of an organization, and this is a project's.")
+    return acting(found)
+
+
+def administrator(request: Request) -> None:
+    """Refuses whoever does not show the admin key of this server; raises AdminKeyMissing when it has none."""
+    scheme, value = _authorization(request)
+    if not is_admin_key(request, value):
+        raise KeyUnknown
+    if scheme != "bearer":
+        raise CredentialsMalformed("the admin key is sent as a Bearer token")
+    act_as(Actor(ActorType.ADMIN_KEY))
+
+
+def is_admin_key(request: Request, value: str) -> bool:
+    """Whether it is the admin key of this server; raises AdminKeyMissing when it has none."""
+    admin_key = cast("str", request.app.state.admin_key)
+    if not admin_key:
+        raise AdminKeyMissing
+    return hmac.compare_digest(value.encode("utf-8", "surrogateescape"), admin_key.encode())
+
+
+def acting(principal: Principal) -> Principal:
+    """The principal, under whose name everything is done from now on."""
+    act_as(Actor(ActorType.API_KEY, principal.api_key_id, principal.public_key))
+    return principal
+
+
+async def _acting_principal(principal: Annotated[Principal, Depends(project_principal)]) -> Principal:
+    return acting(principal)
+
+
 def is_public_key_alone(request: Request) -> bool:
     """Whether the caller has shown no secret."""
     return _authorization(request)[0] == "bearer"
 
 
-ProjectPrincipal = Annotated[Principal, Depends(project_principal)]
+ProjectPrincipal = Annotated[Principal, Depends(_acting_principal)]
+OrganizationPrincipal = Annotated[Principal, Depends(organization_principal)]
 ScoresPrincipal = Annotated[Principal, Depends(scores_principal)]
 
 
 def _of_project(principal: Principal) -> Principal:
     if principal.scope is not KeyScope.PROJECT:
-        raise AccessDenied("It is the key of an organization: use a project's.")
+        raise AccessDenied("Are you using an organization key? Use a project's.")
     return principal
 
 

@@ -37,8 +37,14 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.CredentialsMalformed: Problem(401),
     errors.KeyUnknown: Problem(401),
     errors.KeyRevoked: Problem(401),
+    errors.OrganizationKeyRefused: Problem(401),
     errors.AccessDenied: Problem(403),
     errors.RoleInsufficient: Problem(403),
+    errors.AdminKeyMissing: Problem(500, "InternalServerError"),
+    errors.ApiKeyNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.OrganizationNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.UserNotFound: Problem(404, "LangfuseNotFoundError"),
+    errors.LlmConnectionNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.ProjectNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.TraceNotFound: Problem(404, "LangfuseNotFoundError"),
     errors.SessionNotFound: Problem(404, "LangfuseNotFoundError"),
@@ -71,6 +77,7 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.WrongLane: Problem(503, "ServiceUnavailableError"),
 }
 
+_SCIM = "/scim/"
 _LIMITED = (errors.RateLimited, errors.QuotaExceeded)
 _HTTP_NAMES = {404: "LangfuseNotFoundError", 405: "MethodNotAllowedError"}
 
@@ -108,14 +115,24 @@ def _problem(error: errors.HeliographError) -> Problem:
 
 
 async def _domain_error(request: Request, error: Exception) -> Response:
-    del request
     assert isinstance(error, errors.HeliographError)
-    return answer(error)
+    return _scim(str(error), answer(error)) if _SCIM in request.url.path else answer(error)
+
+
+def _scim(detail: str, told: JSONResponse) -> JSONResponse:
+    """An error in the form of RFC 7644, with the status and the headers of the usual one."""
+    headers = {name: value for name, value in told.headers.items() if name not in {"content-length", "content-type"}}
+    schema = "urn:ietf:params:scim:api:messages:2.0:Error"
+    body = {"schemas": [schema], "detail": detail, "status": told.status_code}
+    return JSONResponse(body, told.status_code, headers)
 
 
 async def _invalid_request(request: Request, error: Exception) -> Response:
-    del request
     assert isinstance(error, RequestValidationError)
+    if _SCIM in request.url.path:
+        first = _issue(error.errors()[0])
+        place = ".".join(map(str, first["path"]))
+        return _scim(f"{place}: {first['message']}", JSONResponse(None, 400))
     return JSONResponse({"message": "Invalid request data", "error": [_issue(each) for each in error.errors()]}, 400)
 
 

@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from serve_apps import authentication, health, metrics, problems
 from serve_apps.api import (
+    administration,
     annotation_queue_items,
     annotation_queues,
     comments,
@@ -16,14 +17,18 @@ from serve_apps.api import (
     datasets,
     datasets_v1,
     experiments,
+    llm_connections,
     masking_rules,
     media,
     models,
     observations,
     observations_v2,
+    organization_projects,
+    organizations,
     project_metrics,
     projects,
     prompts,
+    scim,
     score_configs,
     scores,
     scores_v3,
@@ -38,6 +43,11 @@ from serve_apps.companions import accompanied
 ROUTERS = (
     health.router,
     projects.router,
+    organizations.router,
+    organization_projects.router,
+    administration.router,
+    scim.router,
+    llm_connections.router,
     models.router,
     masking_rules.router,
     media.router,
@@ -78,7 +88,7 @@ def query_application(dependencies: QueryDependencies) -> FastAPI:
         app.include_router(router)
     if dependencies.scrape is not None:
         metrics.install(app, dependencies.scrape)
-    authentication.install(app, dependencies.keys, dependencies.limits)
+    authentication.install(app, dependencies.keys, dependencies.limits, admin_key=dependencies.administration.admin_key)
     api_dependencies.install(app, dependencies)
     problems.install(app)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])

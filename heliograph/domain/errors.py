@@ -95,6 +95,43 @@ class RoleInsufficient(HeliographError):
     role: str
 
 
+class OrganizationKeyRefused(HeliographError):
+    """This is the key of an organization: events are sent with the key pair of a project.
+    Confirm that you've configured the correct host."""
+
+
+class AdminKeyMissing(HeliographError):
+    """This endpoint needs an admin key, and none is configured: set HELIOGRAPH_ADMIN_API_KEY."""
+
+
+class ApiKeyNotFound(HeliographError):
+    """API key {key_id} not found"""
+
+    fields = ("key_id",)
+    key_id: str
+
+
+class OrganizationNotFound(HeliographError):
+    """Organization {organization_id} not found"""
+
+    fields = ("organization_id",)
+    organization_id: str
+
+
+class UserNotFound(HeliographError):
+    """User {user_id} not found"""
+
+    fields = ("user_id",)
+    user_id: str
+
+
+class LlmConnectionNotFound(HeliographError):
+    """LLM connection {connection_id} not found within authorized project"""
+
+    fields = ("connection_id",)
+    connection_id: str
+
+
 class ProjectNotFound(HeliographError):
     """Project {project_id} not found"""
 

@@ -71,6 +71,21 @@ def revoke(public_key: PublicKey) -> None:
 
 
 @app.command()
+def rotate(
+    public_key: PublicKey,
+    *,
+    overlap: Annotated[str, typer.Option(help="For how long the old one still works: 30m, 12h, 90d.")] = "24h",
+) -> None:
+    """Create the successor of a key; its secret is shown this once, and the old key ends after the overlap."""
+    ends_at = moment_after(overlap)
+    connection = _keys().rotate(Settings(), public_key, ends_at - datetime.now(UTC))
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Public key  {connection.public_key}")
+    console.print(f"Secret key  {connection.secret_key}   (shown this once)")
+    console.print(f"{public_key} ends {_shown(ends_at)} at the latest.")
+
+
+@app.command()
 def expire(
     public_key: PublicKey,
     *,

@@ -18,6 +18,7 @@ from operations.commands import (
     projects,
     replay,
     stack,
+    users,
 )
 
 
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     app.command("replay")(replay.replay)
     app.command("delete")(deletions.delete)
     app.command("deletions")(deletions.deletions)
+    app.command("audit")(users.audit)
     app.command("node", context_settings=cluster.PASSED_ON)(cluster.node)
     app.command("deploy")(cluster.deploy)
     app.command("withdraw")(cluster.withdraw)
@@ -43,3 +45,5 @@ def register(app: typer.Typer) -> None:
     app.add_typer(migrate.app, name="migrate")
     app.add_typer(masking.app, name="masking")
     app.add_typer(prices.app, name="prices")
+    app.add_typer(users.app, name="users")
+    app.add_typer(users.organizations_app, name="organizations")

@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from starlette.types import ASGIApp
 
 from actors import directory
+from heliograph.outbound import Outbound
 from heliograph.settings import Settings
 from operations.doors.keys import keys
 from operations.doors.limits import limits
 from operations.doors.pool import pool_of
 from operations.doors.prices import prices
-from serve_apps.api.dependencies import QueryDependencies
+from serve_apps.api.dependencies import Administration, QueryDependencies
 from serve_apps.metrics import Scrape
 from serve_apps.query_api import query_application
 from serve_apps.replica_meter import ReplicaMeter
@@ -18,9 +19,11 @@ from storage.clickhouse.connection import ClickHouse
 from storage.objects import connection as objects
 from storage.objects.media import MediaObjects
 from storage.objects.payloads import PayloadObjects
+from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
 from storage.postgres.prompt_cache import PromptCache
 from storage.postgres.prompt_changes import PROMPTS_CHANNEL
+from storage.seal import Seal
 
 
 async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
@@ -43,6 +46,12 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             directory.deletion_requests(settings, database),
             MediaObjects.connect(settings),
             prompts,
+            Administration(
+                ApiKeys(database, settings.pepper),
+                Seal(settings.encryption_key, settings.former_encryption_keys),
+                Outbound(settings.outbound.allowed_networks),
+                settings.admin_api_key,
+            ),
             prices=books,
             limits=limited,
             payloads=PayloadObjects(store, settings.s3.bucket, ThreadPoolExecutor(1)),

@@ -12,11 +12,13 @@ from starlette.applications import Starlette
 import heliograph
 from heliograph.domain.access import Principal
 from heliograph.domain.deletions import Deletion, SubjectType
-from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.errors import InvalidRequest, KeyUnknown
+from heliograph.domain.identifiers import ApiKeyId, ProjectId
 from heliograph.domain.media import MediaDescription
 from heliograph.domain.prompts import Choice, Composition
+from heliograph.outbound import Outbound
 from ingestion.pricing import PriceBooks, managed_prices
-from serve_apps.authentication import Keys, ProjectPrincipal
+from serve_apps.authentication import Keys, ProjectPrincipal, acting, administrator, is_admin_key, project_principal
 from serve_apps.companions import Companion
 from serve_apps.limits import Limits, unlimited
 from serve_apps.metrics import Scrape
@@ -31,10 +33,13 @@ from storage.clickhouse.sql.reader import Sql
 from storage.clickhouse.streams import ArrowStreams
 from storage.clickhouse.traces import Traces
 from storage.objects.media import MediaObjects
+from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
 from storage.postgres.media import ProjectMedia
+from storage.postgres.projects import Projects
 from storage.postgres.prompt_cache import Asked, PromptCache
 from storage.postgres.prompts import Prompts
+from storage.seal import Seal
 
 
 class Deletes(Protocol):
@@ -65,6 +70,16 @@ class NoPayloads:
 
 
 @dataclass(frozen=True)
+class Administration:
+    """What issues keys, seals stored secrets, checks addresses, and opens the routes of the administrator."""
+
+    api_keys: ApiKeys
+    seal: Seal
+    outbound: Outbound
+    admin_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class QueryDependencies:
     """The stores, keys to check, where deletions and files go, what answers need, limits, what runs beside."""
 
@@ -74,6 +89,7 @@ class QueryDependencies:
     deletes: Deletes
     media: MediaObjects
     prompts: PromptCache
+    administration: Administration
     prices: PriceBooks = field(default_factory=managed_prices)
     payloads: StoredPayloads = field(default_factory=NoPayloads)
     limits: Limits = field(default_factory=unlimited)
@@ -99,6 +115,25 @@ async def _streams(request: Request) -> ArrowStreams:
 
 Dependencies = Annotated[QueryDependencies, Depends(_dependencies)]
 Streams = Annotated[ArrowStreams, Depends(_streams)]
+
+
+async def _administrated(request: Request, dependencies: Dependencies) -> Principal:
+    """The project of a key pair, or the one that the server's administrator names; raises ProjectNotFound."""
+    shown = request.headers.get("x-langfuse-admin-api-key")
+    if shown is None:
+        return acting(await project_principal(request))
+    administrator(request)
+    if not is_admin_key(request, shown):
+        raise KeyUnknown
+    project_id = request.headers.get("x-langfuse-project-id", "")
+    if not project_id:
+        raise InvalidRequest("x-langfuse-project-id", "names the project: send this header with the admin key")
+    project = await Projects(dependencies.database).get(ProjectId(project_id))
+    return Principal(project.id, project.organization_id, "", ApiKeyId(""))
+
+
+# On the few routes that an administrator may use for any project.
+AdministratedProject = Annotated[Principal, Depends(_administrated)]
 
 
 async def _traces(dependencies: Dependencies, principal: ProjectPrincipal) -> Traces:

@@ -8,10 +8,9 @@ from heliograph.domain import model_rules
 from heliograph.domain.errors import InvalidRequest
 from ingestion.pricing import managed_prices
 from serve_apps.api.answers import answer, page_answer
-from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.dependencies import AdministratedProject, Dependencies
 from serve_apps.api.parameters import Paged
 from serve_apps.api.shapes.models import ModelBody, model_shape
-from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.models import Models
 
 router = APIRouter(tags=["models"])
@@ -19,7 +18,7 @@ router = APIRouter(tags=["models"])
 
 @router.get("/models")
 async def list_models(
-    asked: Annotated[Paged, Query()], principal: ProjectPrincipal, dependencies: Dependencies
+    asked: Annotated[Paged, Query()], principal: AdministratedProject, dependencies: Dependencies
 ) -> Response:
     """One page: the project's definitions, then the managed ones."""
     page = asked.asked_page
@@ -30,7 +29,7 @@ async def list_models(
 
 
 @router.post("/models")
-async def create_model(body: ModelBody, principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+async def create_model(body: ModelBody, principal: AdministratedProject, dependencies: Dependencies) -> Response:
     """Create a definition of the project; events are priced by it within seconds."""
     model = body.model
     model_rules.check(model)
@@ -38,7 +37,7 @@ async def create_model(body: ModelBody, principal: ProjectPrincipal, dependencie
 
 
 @router.get("/models/{model_id}")
-async def get_model(model_id: str, principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+async def get_model(model_id: str, principal: AdministratedProject, dependencies: Dependencies) -> Response:
     """One definition."""
     managed = managed_prices().model(model_id)
     found = managed or await Models(dependencies.database, principal.project_id).get(model_id)
@@ -46,7 +45,7 @@ async def get_model(model_id: str, principal: ProjectPrincipal, dependencies: De
 
 
 @router.delete("/models/{model_id}")
-async def delete_model(model_id: str, principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+async def delete_model(model_id: str, principal: AdministratedProject, dependencies: Dependencies) -> Response:
     """Remove a definition of the project; what it priced keeps its cost."""
     if managed_prices().model(model_id) is not None:
         raise InvalidRequest("modelId", "managed models cannot be deleted: define one of your own, which comes first")

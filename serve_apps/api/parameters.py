@@ -20,14 +20,14 @@ _MAX_PAGE = 1 << 31
 _NoneIfEmpty = BeforeValidator(lambda value: None if value == "" else value)
 
 
-def _storable(text: str) -> str:
-    """Text that PostgreSQL keeps and compares."""
+def storable(text: str) -> str:
+    """Return text that PostgreSQL keeps and compares; raises ValueError for any other."""
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ValueError("contains NUL or half a surrogate pair")
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(storable)]
 _Value = TypeVar("_Value")
 # Empty is absent.
 Optional = Annotated[_Value | None, _NoneIfEmpty]

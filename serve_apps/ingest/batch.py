@@ -18,7 +18,7 @@ from ingestion.batch.mapping import map_events
 from ingestion.batch.rules import Refused, object_of
 from ingestion.otlp import MappingContext
 from ingestion.values import Value
-from serve_apps.authentication import is_public_key_alone, project_principal, scores_principal
+from serve_apps.authentication import ingestion_principal, is_public_key_alone, project_principal
 from serve_apps.bodies import Bodies
 from serve_apps.ingest.dependencies import IngestDependencies
 from serve_apps.ingest.facts import ingestion_facts
@@ -57,7 +57,7 @@ class BatchDoor:
 
     async def ingestion(self, request: Request) -> Response:
         """Acknowledge the valid events once they are durable; tell for each of the others what is wrong."""
-        principal = await scores_principal(request)
+        principal = await ingestion_principal(request)
         masks = self._masks.of(request.headers, principal)
         context = masks.within(self._context(request, principal))
         async with self._bodies.read(request) as body:

@@ -37,7 +37,10 @@ def open_directory(path: Path, given: Mapping[str, Any] | None = None) -> None:
         _write(marker, {"format": FORMAT})
     secrets = path / SECRETS_FILE
     if secrets.exists():
-        _read(secrets)
+        known = _read(secrets)
+        # Those that a later release needs besides.
+        if not generated_secrets().keys() <= known.keys():
+            _write(secrets, _merged(generated_secrets(), given or {}) | known)
     elif _holds_data(path):
         raise CorruptDataDirectory(str(secrets), "it is missing, while the engines have data already")
     else:

@@ -2,12 +2,12 @@
 
 import hmac
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Select, func, select, true, update
+from sqlalchemy import ColumnElement, Select, func, select, true, update
 
-from heliograph.domain.access import IssuedKey, KeyScope, ListedKey, Principal, StoredKey
-from heliograph.domain.errors import InvalidRequest, KeyRevoked, KeyUnknown
+from heliograph.domain.access import IssuedKey, KeyOwner, KeyScope, ListedKey, OfOrganization, Principal, StoredKey
+from heliograph.domain.errors import ApiKeyNotFound, Conflict, InvalidRequest, KeyRevoked, KeyUnknown
 from heliograph.domain.identifiers import ApiKeyId, OrganizationId, ProjectId
 from storage.postgres.connection import Database
 from storage.postgres.tables.api_keys import ApiKeyRow
@@ -33,11 +33,11 @@ class ApiKeys:
         """
         async with self._database.transaction() as session:
             row = await session.scalar(select(ApiKeyRow).where(ApiKeyRow.public_key == public_key))
-        if row is None or row.project is None or row.project.deleted_at is not None:
+        if row is None or (row.project is not None and row.project.deleted_at is not None):
             raise KeyUnknown
         if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= datetime.now(UTC)):
             raise KeyRevoked(public_key)
-        return _stored(row, ProjectId(row.project.id), OrganizationId(row.project.organization_id))
+        return _stored(row)
 
     async def verify(self, public_key: str, secret: str) -> Principal:
         """Return whom the key pair stands for; a wrong secret looks like an unknown key."""
@@ -52,35 +52,42 @@ class ApiKeys:
 
     async def create(
         self,
-        project_id: ProjectId,
+        owner: KeyOwner,
         *,
         note: str = "",
         public_key: str = "",
         secret_key: str = "",
         expires_at: datetime | None = None,
     ) -> IssuedKey:
-        """Issue a key pair for a project, generated unless both halves are given. The secret is shown only here."""
+        """Issue a key pair, generated unless both halves are given. The secret is shown only here.
+
+        Raises:
+            InvalidRequest: only one half is given.
+            Conflict: the public key is taken.
+        """
         if bool(public_key) != bool(secret_key):
             raise InvalidRequest("publicKey", "give both the public and the secret key, or neither")
-        issued = IssuedKey(
+        secret = secret_key or f"sk-lf-{uuid.uuid4()}"
+        row = ApiKeyRow(
             public_key=public_key or f"pk-lf-{uuid.uuid4()}",
-            secret_key=secret_key or f"sk-lf-{uuid.uuid4()}",
-            project_id=project_id,
+            secret_digest=self._digest(secret),
+            secret_display=f"{secret[:6]}...{secret[-_SHOWN_CHARACTERS:]}",
+            note=note,
+            expires_at=expires_at,
         )
+        if isinstance(owner, OfOrganization):
+            row.organization_id = owner.organization_id
+        else:
+            row.project_id = owner
         async with self._database.transaction() as session:
-            session.add(
-                ApiKeyRow(
-                    public_key=issued.public_key,
-                    secret_digest=self._digest(issued.secret_key),
-                    secret_display=f"{issued.secret_key[:6]}...{issued.secret_key[-_SHOWN_CHARACTERS:]}",
-                    note=note,
-                    project_id=project_id,
-                    expires_at=expires_at,
-                )
-            )
+            if public_key and await session.scalar(select(ApiKeyRow.id).where(ApiKeyRow.public_key == public_key)):
+                raise Conflict("publicKey", "is taken already")
+            session.add(row)
+            await session.flush()
+            await session.refresh(row)
             # Who was refused a moment ago is to be let in.
-            await session.execute(_notice(issued.public_key))
-        return issued
+            await session.execute(_notice(row.public_key))
+            return _issued(row, secret)
 
     async def public_keys_of(self, project_id: ProjectId) -> list[str]:
         """Return the public halves of a project's valid keys, oldest first."""
@@ -89,12 +96,38 @@ class ApiKeys:
         async with self._database.transaction() as session:
             return list(await session.scalars(query.order_by(ApiKeyRow.created_at, ApiKeyRow.id)))
 
-    async def list_of(self, project_id: ProjectId) -> list[ListedKey]:
-        """Return every key of a project, the ended ones too, oldest first."""
-        query = select(ApiKeyRow).where(ApiKeyRow.project_id == project_id)
+    async def list_of(self, owner: KeyOwner) -> list[ListedKey]:
+        """Return every key of a project or an organization, the ended ones too, oldest first."""
+        query = select(ApiKeyRow).where(_owned_by(owner))
         async with self._database.transaction() as session:
             rows = await session.scalars(query.order_by(ApiKeyRow.created_at, ApiKeyRow.id))
             return [_listed(row) for row in rows]
+
+    async def revoke_of(self, owner: KeyOwner, key_id: str) -> None:
+        """End a key of this owner; raises ApiKeyNotFound when it has none of that id that is not revoked already."""
+        living = (_owned_by(owner), ApiKeyRow.id == key_id, ApiKeyRow.revoked_at.is_(None))
+        async with self._database.transaction() as session:
+            public_key = await session.scalar(select(ApiKeyRow.public_key).where(*living))
+        if public_key is None:
+            raise ApiKeyNotFound(key_id)
+        await self.revoke(public_key)
+
+    async def rotate(self, public_key: str, overlap: timedelta) -> IssuedKey:
+        """Issue a successor of a valid key, with its owner, note and lifetime; the old one ends after the overlap.
+
+        Raises:
+            KeyUnknown, KeyRevoked: there is no such key, or it has ended.
+        """
+        stored = await self.find(public_key)
+        principal = stored.principal
+        is_of_project = principal.scope is KeyScope.PROJECT
+        owner = principal.project_id if is_of_project else OfOrganization(principal.organization_id)
+        lifetime = stored.expires_at - stored.created_at if stored.expires_at and stored.created_at else None
+        now = datetime.now(UTC)
+        issued = await self.create(owner, note=stored.note, expires_at=now + lifetime if lifetime else None)
+        ends_at = now + overlap
+        await self.expire(public_key, min(ends_at, stored.expires_at) if stored.expires_at else ends_at)
+        return issued
 
     async def revoke(self, public_key: str) -> None:
         """End a key and tell every process; to revoke it twice is to revoke it once."""
@@ -120,8 +153,15 @@ def _notice(public_key: str) -> Select[tuple[object]]:
     return select(func.pg_notify(CHANGES_CHANNEL, public_key))
 
 
+def _owned_by(owner: KeyOwner) -> ColumnElement[bool]:
+    if isinstance(owner, OfOrganization):
+        return ApiKeyRow.organization_id == owner.organization_id
+    return ApiKeyRow.project_id == owner
+
+
 def _listed(row: ApiKeyRow) -> ListedKey:
     return ListedKey(
+        id=ApiKeyId(row.id),
         public_key=row.public_key,
         secret_display=row.secret_display,
         note=row.note,
@@ -132,13 +172,27 @@ def _listed(row: ApiKeyRow) -> ListedKey:
     )
 
 
-def _stored(row: ApiKeyRow, project_id: ProjectId, organization_id: OrganizationId) -> StoredKey:
+def _issued(row: ApiKeyRow, secret: str) -> IssuedKey:
+    return IssuedKey(
+        public_key=row.public_key,
+        secret_key=secret,
+        project_id=ProjectId(row.project_id or ""),
+        id=ApiKeyId(row.id),
+        secret_display=row.secret_display,
+        note=row.note,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )
+
+
+def _stored(row: ApiKeyRow) -> StoredKey:
+    owning = row.project.organization_id if row.project is not None else row.organization_id
     principal = Principal(
-        project_id=project_id,
-        organization_id=organization_id,
+        project_id=ProjectId(row.project_id or ""),
+        organization_id=OrganizationId(owning or ""),
         public_key=row.public_key,
         api_key_id=ApiKeyId(row.id),
-        scope=KeyScope.PROJECT,
+        scope=KeyScope.ORGANIZATION if row.project is None else KeyScope.PROJECT,
     )
     return StoredKey(
         principal=principal,

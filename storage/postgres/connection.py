@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
-from sqlalchemy import exc, func, select, text
+from sqlalchemy import Index, exc, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from heliograph.domain.errors import InvalidRequest, Unavailable
+from storage.postgres.acting import Acting
 from storage.postgres.tables.catalogue import METADATA
 
 CONNECT_TIMEOUT_SECONDS = 3
@@ -36,7 +37,7 @@ class Database:
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
         )
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, sync_session_class=Acting)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -139,7 +140,7 @@ def _refusal(error: exc.IntegrityError) -> Exception:
 def _field(diagnostic: psycopg.errors.Diagnostic) -> str:
     """Name the column that a constraint is about: its last one, since those before it say within what."""
     table = METADATA.tables.get(diagnostic.table_name or "")
-    for constraint in table.constraints if table is not None else ():
-        if isinstance(constraint, ColumnCollectionConstraint) and constraint.name == diagnostic.constraint_name:
-            return str(constraint.columns.values()[-1].name)
+    for rule in (*table.constraints, *table.indexes) if table is not None else ():
+        if isinstance(rule, ColumnCollectionConstraint | Index) and rule.name == diagnostic.constraint_name:
+            return str(rule.columns.values()[-1].name)
     return diagnostic.constraint_name or "value"

@@ -58,6 +58,14 @@ class Deletions:
         async with self._database.transaction() as session:
             return [_deletion(row) for row in await session.scalars(newest)]
 
+    async def of_project(self, project_id: ProjectId) -> Deletion | None:
+        """Return the last request to delete all of a project, or nothing."""
+        whole = (DeletionRow.project_id == project_id, DeletionRow.subject_type == SubjectType.PROJECT.value)
+        query = select(DeletionRow).where(*whole).order_by(DeletionRow.requested_at.desc(), DeletionRow.id).limit(1)
+        async with self._database.transaction() as session:
+            row = await session.scalar(query)
+            return _deletion(row) if row is not None else None
+
     async def tombstones(self, lane: LaneNumber, *, from_segment: int = 0) -> list[Tombstone]:
         """Return the lane's tombstones, oldest first: what lies below one must not be stored or kept again."""
         query = select(TombstoneRow).where(TombstoneRow.lane == lane, TombstoneRow.segment >= from_segment)

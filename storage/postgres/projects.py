@@ -1,11 +1,14 @@
 """Projects and the organizations that own them."""
 
-from sqlalchemy import delete, select
+from datetime import datetime
+
+from sqlalchemy import delete, null, select, update
 
 from heliograph.domain.access import Project
 from heliograph.domain.errors import ProjectNotFound
 from heliograph.domain.identifiers import OrganizationId, ProjectId
 from storage.postgres.connection import Database
+from storage.postgres.tables.audit_log import AuditRow
 from storage.postgres.tables.declarative import fresh_id
 from storage.postgres.tables.organizations import OrganizationRow
 from storage.postgres.tables.projects import ProjectRow
@@ -73,9 +76,21 @@ class Projects:
             return project_from(row)
 
     async def remove(self, project_id: ProjectId) -> None:
-        """Remove a project with its keys, memberships and whatever else belongs to it alone."""
+        """Remove a project with its keys, memberships and whatever else belongs to it alone.
+
+        The audit log keeps who has changed what in it, but no longer from what to what.
+        """
+        forgotten = update(AuditRow).where(AuditRow.project_id == project_id).values(before=null(), after=null())
         async with self._database.transaction() as session:
             await session.execute(delete(ProjectRow).where(ProjectRow.id == project_id))
+            await session.execute(forgotten)
+
+    async def ended(self) -> list[tuple[ProjectId, datetime]]:
+        """Return the projects that are marked as deleted, and since when."""
+        query = select(ProjectRow.id, ProjectRow.deleted_at).where(ProjectRow.deleted_at.is_not(None))
+        async with self._database.transaction() as session:
+            rows = (await session.execute(query.order_by(ProjectRow.deleted_at))).tuples()
+            return [(ProjectId(project_id), at) for project_id, at in rows if at is not None]
 
 
 def project_from(row: ProjectRow) -> Project:
@@ -88,4 +103,5 @@ def project_from(row: ProjectRow) -> Project:
         metadata=row.metadata_,
         retention_days=row.retention_days,
         created_at=row.created_at,
+        updated_at=row.updated_at,
     )

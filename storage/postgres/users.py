@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain.access import Project, Role, User
+from heliograph.domain.errors import UserNotFound
 from heliograph.domain.identifiers import OrganizationId, ProjectId, UserId
 from storage.postgres.connection import Database
 from storage.postgres.projects import project_from
@@ -27,18 +28,30 @@ class Users:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, email: str, name: str, password: str) -> User:
-        """Create a user; raises InvalidRequest when the address is taken."""
-        digest = await asyncio.to_thread(_HASHER.hash, password)
+    async def create(self, email: str, name: str, password: str = "") -> User:
+        """Create a user, who cannot sign in without a password; raises InvalidRequest when the address is taken."""
+        digest = await asyncio.to_thread(_HASHER.hash, password) if password else None
         row = UserRow(email=email.strip().lower(), name=name, password_hash=digest)
         async with self._database.transaction() as session:
             session.add(row)
-        return _user_from(row)
+        return user_from(row)
+
+    async def change(self, user_id: UserId, *, email: str = "", name: str = "", password: str = "") -> User:
+        """Give a user another address, name or password; what is empty stays. Raises UserNotFound, InvalidRequest."""
+        digest = await asyncio.to_thread(_HASHER.hash, password) if password else ""
+        async with self._database.transaction() as session:
+            row = await session.get(UserRow, user_id, with_for_update=True)
+            if row is None:
+                raise UserNotFound(user_id)
+            row.email = email.strip().lower() or row.email
+            row.name = name or row.name
+            row.password_hash = digest or row.password_hash
+        return user_from(row)
 
     async def by_email(self, email: str) -> User | None:
         """Return the user of an address, or nothing."""
         row = await self._row(email)
-        return _user_from(row) if row is not None else None
+        return user_from(row) if row is not None else None
 
     async def verify(self, email: str, password: str) -> User | None:
         """Return the user when the password is theirs."""
@@ -46,7 +59,7 @@ class Users:
         digest = row.password_hash if row is not None and row.password_hash else _NOBODY
         if not await asyncio.to_thread(_is_password, digest, password) or digest is _NOBODY or row is None:
             return None
-        return _user_from(row)
+        return user_from(row)
 
     async def join_organization(self, user_id: UserId, organization_id: OrganizationId, role: Role) -> None:
         """Give a user a role in an organization, in place of the one they had."""
@@ -114,5 +127,6 @@ def _is_password(digest: str, password: str) -> bool:
         return False
 
 
-def _user_from(row: UserRow) -> User:
+def user_from(row: UserRow) -> User:
+    """Make the domain's user of a row."""
     return User(id=UserId(row.id), email=row.email, name=row.name)

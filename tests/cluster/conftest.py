@@ -22,7 +22,8 @@ def cluster_settings(engines: Settings, tmp_path: Path) -> Settings:
         "postgres": {"url": engines.postgres_dsn.replace("+psycopg", "")},
         "s3": engines.s3.model_copy(update={"url": engines.s3_url}).model_dump(),
     }
-    own = {"data_dir": tmp_path / "node", "port": engines.port, "pepper": "p" * 64, "session_secret": "s" * 64}
+    secrets = {name: name[0] * 64 for name in ("pepper", "session_secret", "encryption_key")}
+    own = {"data_dir": tmp_path / "node", "port": engines.port, **secrets}
     return Settings.model_validate({**own, **addresses})
 
 

@@ -15,6 +15,7 @@ class ApiKeyRow(Table):
         UniqueConstraint("public_key"),
         CheckConstraint("(project_id IS NULL) <> (organization_id IS NULL)", name="one_owner"),
         Index("ix_api_keys_project_id", "project_id"),
+        Index("ix_api_keys_organization_id", "organization_id"),
     )
 
     id: Mapped[Id]

@@ -1,5 +1,6 @@
 """The query API on migrated databases, reached through its front door."""
 
+import ipaddress
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,23 +14,27 @@ from heliograph.domain.access import KeyScope, Principal, Project
 from heliograph.domain.errors import KeyUnknown
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import ApiKeyId, LaneNumber
+from heliograph.outbound import Outbound
 from heliograph.settings import Settings
 from migrations.columnar import Columnar
 from migrations.relational import Relational
-from serve_apps.api.dependencies import QueryDependencies
+from serve_apps.api.dependencies import Administration, QueryDependencies
 from serve_apps.query_api import query_application
 from storage.objects.connection import connect
 from storage.objects.media import MediaObjects
 from storage.objects.payloads import PayloadObjects
+from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
 from storage.postgres.lanes import LaneRegistry
 from storage.postgres.projects import Projects
 from storage.postgres.prompt_cache import PromptCache
+from storage.seal import Seal
 from tests.integration.clickhouse.stored import Stored
 
 SECRET = "sk-lf-right"
 ORGANIZATION_KEY = "pk-lf-organization"
+ADMIN_KEY = "key-of-the-administrator"
 
 
 class OneKey:
@@ -82,6 +87,12 @@ def deletion_requests(database: Database, tombstones: TombstonesInMemory) -> Del
     return DeletionRequests(Deletions(database), connect, LaneRegistry(database).every_map)
 
 
+def administration(database: Database, admin_key: str = ADMIN_KEY) -> Administration:
+    """What the routes of administrators need; loopback may be called, and no other private network."""
+    allowed = (ipaddress.ip_network("127.0.0.0/8"),)
+    return Administration(ApiKeys(database, "pepper"), Seal("key of the tests"), Outbound(allowed), admin_key)
+
+
 def direct_media(settings: Settings) -> MediaObjects:
     """The files of these settings, whose URLs lead to the store itself: there is no proxy before it here."""
     direct = settings.s3.model_copy(update={"public_url": settings.s3_url})
@@ -113,6 +124,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         deletes,
         direct_media(settings),
         PromptCache(database),
+        administration(database),
         payloads=payloads,
     )
     app = query_application(dependencies)

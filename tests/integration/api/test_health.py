@@ -10,7 +10,7 @@ from storage.clickhouse.connection import ClickHouse
 from storage.postgres.connection import Database
 from storage.postgres.prompt_cache import PromptCache
 from tests.factories import NOON
-from tests.integration.api.conftest import Api, OneKey, deletion_requests, direct_media
+from tests.integration.api.conftest import Api, OneKey, administration, deletion_requests, direct_media
 
 
 async def test_health_tells_the_version_without_a_key(api: Api) -> None:
@@ -32,6 +32,7 @@ async def test_a_store_that_is_away_makes_it_unready_and_ill_on_request(api: Api
             deletion_requests(database, api.tombstones),
             direct_media(settings),
             PromptCache(database),
+            administration(database),
         )
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
@@ -89,6 +90,7 @@ async def test_routes_are_found_below_the_prefix_of_the_deployment(api: Api, set
             deletion_requests(database, api.tombstones),
             direct_media(settings),
             PromptCache(database),
+            administration(database),
         )
     )
     transport = httpx.ASGITransport(app, root_path="/api/public")

@@ -18,7 +18,7 @@ from serve_apps.query_api import query_application
 from storage.postgres.connection import Database
 from storage.postgres.projects import Projects
 from storage.postgres.prompt_cache import PromptCache
-from tests.integration.api.conftest import SECRET, Api, OneKey, deletion_requests, direct_media
+from tests.integration.api.conftest import SECRET, Api, OneKey, administration, deletion_requests, direct_media
 
 CONTENT = b"\x89PNG and so on"
 
@@ -139,7 +139,13 @@ async def test_another_project_sees_nothing_of_it_and_uploads_its_own(api: Api, 
     deletes = deletion_requests(database, api.tombstones)
     app = query_application(
         QueryDependencies(
-            api.stored.clickhouse, database, OneKey(other), deletes, direct_media(settings), PromptCache(database)
+            api.stored.clickhouse,
+            database,
+            OneKey(other),
+            deletes,
+            direct_media(settings),
+            PromptCache(database),
+            administration(database),
         )
     )
     transport = httpx.ASGITransport(app)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from heliograph.domain.access import Project
-from heliograph.domain.errors import InvalidRequest, KeyRevoked, KeyUnknown
+from heliograph.domain.errors import Conflict, InvalidRequest, KeyRevoked, KeyUnknown
 from heliograph.domain.identifiers import ProjectId
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
@@ -116,7 +116,7 @@ async def test_given_keys_are_kept_but_a_taken_public_key_is_refused(api_keys: A
     issued = await api_keys.create(project.id, public_key=chosen, secret_key="sk-lf-chosen")
     assert (issued.public_key, issued.secret_key) == (chosen, "sk-lf-chosen")
 
-    with pytest.raises(InvalidRequest, match="public_key: is taken already"):
+    with pytest.raises(Conflict, match="publicKey: is taken already"):
         await api_keys.create(project.id, public_key=chosen, secret_key="sk-lf-other")
     with pytest.raises(InvalidRequest, match="both"):
         await api_keys.create(project.id, public_key="pk-lf-alone")

@@ -13,7 +13,7 @@ from operations.errors import EngineNotShared, SecretNotGiven
 
 ROOT = Path(__file__).parents[3]
 STORES = {name: {"url": f"http://{name}.internal"} for name in ("clickhouse", "postgres", "s3")}
-SECRETS = {"pepper": "p", "session_secret": "s"}
+SECRETS = {"pepper": "p", "session_secret": "s", "encryption_key": "e"}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from ray.serve.config import HTTPOptions
 
 from operations import haproxy
 from serve_apps import metrics
+from serve_apps.api import administration
 from tests.unit.serve_apps.doors import free_port
 
 
@@ -80,6 +81,13 @@ async def test_the_operators_metrics_are_the_api_s_and_not_a_page_of_the_dashboa
     text = haproxy.amended(rendered.read_text(), "/503.http")
 
     rule = f"http-request set-path /api/public{metrics.PATH} if {{ path /metrics }}"
+    assert 0 < text.index(rule) < text.index("acl is_http-dashboard")
+
+
+async def test_what_the_administrator_asks_goes_to_the_api(rendered: Path) -> None:
+    text = haproxy.amended(rendered.read_text(), "/503.http")
+
+    rule = f"replace-path ^/api/admin/(.*) /api/public{administration.PATH}/\\1 if {{ path_beg /api/admin/ }}"
     assert 0 < text.index(rule) < text.index("acl is_http-dashboard")
 
 

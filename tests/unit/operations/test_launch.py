@@ -144,3 +144,20 @@ def test_two_stacks_share_no_port_and_no_token(tmp_path: Path) -> None:
 def test_the_fingerprint_follows_the_settings(settings: Settings) -> None:
     assert fingerprint(settings) == fingerprint(settings)
     assert fingerprint(settings) != fingerprint(settings.model_copy(update={"port": 47_301}))
+
+
+def test_a_secret_that_a_later_release_needs_is_added_to_those_that_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELIOGRAPH_DATA_DIR", str(tmp_path / "data"))
+    first = launch.opened_settings()
+    kept = first.data / "secrets.json"
+    secrets = json.loads(kept.read_text("utf-8"))
+    del secrets["encryption_key"]
+    kept.write_text(json.dumps(secrets), "utf-8")
+
+    later = launch.opened_settings()
+
+    assert (later.pepper, later.postgres.password) == (first.pepper, first.postgres.password)
+    assert later.encryption_key
+    assert launch.opened_settings() == later

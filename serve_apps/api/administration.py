@@ -1,0 +1,103 @@
+"""What is administered with the server's admin key: organizations, and the keys of organizations."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from heliograph.domain.access import OfOrganization
+from heliograph.domain.identifiers import OrganizationId
+from serve_apps.api.answers import answer
+from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.parameters import Text
+from serve_apps.api.shapes.organizations import (
+    KeyBody,
+    OrganizationBody,
+    issued_key_shape,
+    key_shape,
+    organization_shape,
+)
+from serve_apps.authentication import administrator
+from storage.postgres.organizations import Organizations
+from storage.postgres.projects import Projects
+
+
+async def _administrator(request: Request) -> None:
+    administrator(request)
+
+
+async def _organizations(dependencies: Dependencies) -> Organizations:
+    return Organizations(dependencies.database)
+
+
+# HAProxy brings what comes to /api/admin/ here, since the application answers below /api/public alone.
+PATH = "/heliograph-admin"
+router = APIRouter(prefix=f"{PATH}/organizations", tags=["admin"], dependencies=[Depends(_administrator)])
+All = Annotated[Organizations, Depends(_organizations)]
+
+
+@router.get("")
+async def list_organizations(organizations: All, dependencies: Dependencies) -> Response:
+    """Every organization with its projects, oldest first."""
+    projects = Projects(dependencies.database)
+    found = await organizations.all()
+    return answer({"organizations": [organization_shape(one, await projects.list_of(one.id)) for one in found]})
+
+
+@router.post("")
+async def create_organization(body: OrganizationBody, organizations: All) -> Response:
+    """Create an organization."""
+    return answer(organization_shape(await organizations.create(body.name, body.metadata or {}), []), 201)
+
+
+@router.get("/{organization_id}")
+async def get_organization(organization_id: Text, organizations: All, dependencies: Dependencies) -> Response:
+    """One organization with its projects."""
+    found = await organizations.get(OrganizationId(organization_id))
+    return answer(organization_shape(found, await Projects(dependencies.database).list_of(found.id)))
+
+
+@router.put("/{organization_id}")
+async def change_organization(
+    organization_id: Text, body: OrganizationBody, *, organizations: All, dependencies: Dependencies
+) -> Response:
+    """Give an organization another name, and other metadata unless they are absent."""
+    changed = await organizations.change(OrganizationId(organization_id), name=body.name, metadata=body.metadata)
+    return answer(organization_shape(changed, await Projects(dependencies.database).list_of(changed.id)))
+
+
+@router.delete("/{organization_id}")
+async def delete_organization(organization_id: Text, organizations: All) -> Response:
+    """Remove an organization that has no projects any more."""
+    await organizations.remove(OrganizationId(organization_id))
+    return answer({"success": True})
+
+
+@router.get("/{organization_id}/apiKeys")
+async def list_keys_of_organization(organization_id: Text, organizations: All, dependencies: Dependencies) -> Response:
+    """Every key of the organization itself that is not revoked."""
+    found = await organizations.get(OrganizationId(organization_id))
+    keys = await dependencies.administration.api_keys.list_of(OfOrganization(found.id))
+    return answer({"apiKeys": [key_shape(key) for key in keys if key.revoked_at is None]})
+
+
+@router.post("/{organization_id}/apiKeys")
+async def create_key_of_organization(
+    organization_id: Text, body: KeyBody, *, organizations: All, dependencies: Dependencies
+) -> Response:
+    """Issue a key pair of the organization; its secret is shown this once."""
+    public_key, secret_key = body.pair
+    found = await organizations.get(OrganizationId(organization_id))
+    issued = await dependencies.administration.api_keys.create(
+        OfOrganization(found.id), note=body.note, public_key=public_key, secret_key=secret_key
+    )
+    return answer(issued_key_shape(issued), 201)
+
+
+@router.delete("/{organization_id}/apiKeys/{key_id}")
+async def revoke_key_of_organization(
+    organization_id: Text, key_id: Text, *, organizations: All, dependencies: Dependencies
+) -> Response:
+    """End a key of an organization now; every replica refuses it within 6 seconds."""
+    found = await organizations.get(OrganizationId(organization_id))
+    await dependencies.administration.api_keys.revoke_of(OfOrganization(found.id), key_id)
+    return answer({"success": True})

@@ -1,0 +1,48 @@
+"""Connections to providers of models; their secrets go in, and never come out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from heliograph.domain.errors import InvalidRequest
+from heliograph.outbound import CallFailed
+from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.dependencies import AdministratedProject, Dependencies
+from serve_apps.api.parameters import Paged, Text
+from serve_apps.api.shapes.llm_connections import LlmConnectionBody, llm_connection_shape
+from storage.postgres.llm_connections import LlmConnections
+
+router = APIRouter(prefix="/llm-connections", tags=["llm-connections"])
+
+
+async def _connections(dependencies: Dependencies, principal: AdministratedProject) -> LlmConnections:
+    return LlmConnections(dependencies.database, principal.project_id, dependencies.administration.seal)
+
+
+Connections = Annotated[LlmConnections, Depends(_connections)]
+
+
+@router.get("")
+async def list_llm_connections(asked: Annotated[Paged, Query()], connections: Connections) -> Response:
+    """One page of the project's connections, oldest first."""
+    found, total = await connections.page(asked.asked_page)
+    return page_answer(list(map(llm_connection_shape, found)), asked.asked_page, total)
+
+
+@router.put("")
+async def put_llm_connection(body: LlmConnectionBody, connections: Connections, dependencies: Dependencies) -> Response:
+    """Keep a connection, in place of an earlier one of the same provider: 201 when there was none, else 200."""
+    if body.base_url:
+        try:
+            await dependencies.administration.outbound.check(body.base_url)
+        except (CallFailed, ValueError) as error:
+            raise InvalidRequest("baseURL", str(error)) from None
+    kept, is_new = await connections.put(body.connection)
+    return answer(llm_connection_shape(kept), 201 if is_new else 200)
+
+
+@router.delete("/{connection_id}")
+async def delete_llm_connection(connection_id: Text, connections: Connections) -> Response:
+    """Remove a connection; what calls with it fails from now on."""
+    await connections.delete(connection_id)
+    return answer({"message": "LLM connection successfully deleted"})

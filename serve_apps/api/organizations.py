@@ -1,0 +1,59 @@
+"""The organization of a key: its projects, members and keys."""
+
+from fastapi import APIRouter, Response
+
+from heliograph.domain.access import OfOrganization
+from heliograph.domain.identifiers import UserId
+from serve_apps.api.answers import answer
+from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.shapes.organizations import (
+    LeavingBody,
+    MembershipBody,
+    key_shape,
+    member_shape,
+    owned_project_shape,
+)
+from serve_apps.authentication import OrganizationPrincipal
+from storage.postgres.memberships import OrganizationMembers
+from storage.postgres.projects import Projects
+
+router = APIRouter(prefix="/organizations", tags=["organizations"])
+
+
+@router.get("/projects")
+async def list_organization_projects(principal: OrganizationPrincipal, dependencies: Dependencies) -> Response:
+    """Every project of the organization, oldest first."""
+    found = await Projects(dependencies.database).list_of(principal.organization_id)
+    return answer({"projects": list(map(owned_project_shape, found))})
+
+
+@router.get("/apiKeys")
+async def list_organization_keys(principal: OrganizationPrincipal, dependencies: Dependencies) -> Response:
+    """Every key of the organization itself that is not revoked."""
+    keys = await dependencies.administration.api_keys.list_of(OfOrganization(principal.organization_id))
+    return answer({"apiKeys": [key_shape(key) for key in keys if key.revoked_at is None]})
+
+
+@router.get("/memberships")
+async def list_organization_memberships(principal: OrganizationPrincipal, dependencies: Dependencies) -> Response:
+    """Every member of the organization."""
+    members = await OrganizationMembers(dependencies.database, principal.organization_id).all()
+    return answer({"memberships": list(map(member_shape, members))})
+
+
+@router.put("/memberships")
+async def put_organization_membership(
+    body: MembershipBody, principal: OrganizationPrincipal, dependencies: Dependencies
+) -> Response:
+    """Give a user a role in the organization, in place of one that they may have."""
+    members = OrganizationMembers(dependencies.database, principal.organization_id)
+    return answer(member_shape(await members.put(UserId(body.user_id), body.role)))
+
+
+@router.delete("/memberships")
+async def delete_organization_membership(
+    body: LeavingBody, principal: OrganizationPrincipal, dependencies: Dependencies
+) -> Response:
+    """Take a user out of the organization and of its projects."""
+    await OrganizationMembers(dependencies.database, principal.organization_id).remove(UserId(body.user_id))
+    return answer({"message": "Membership removed successfully", "userId": body.user_id})
