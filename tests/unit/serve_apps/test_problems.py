@@ -9,10 +9,12 @@ from serve_apps import problems
 from tests.unit.test_errors import every_error
 
 # Raised by commands and at the start of a process, where nobody waits for an HTTP answer.
+# Those of operators and of evaluations, which run behind no door.
 OPERATORS = {
     "CompactionRunning",
     "CorruptDataDirectory",
     "EngineFailed",
+    "EvaluationSkipped",
     "ForeignDataDirectory",
     "ForeignPackage",
     "MapNotPending",
@@ -22,6 +24,7 @@ OPERATORS = {
     "ReshardingRunning",
     "RowsRefused",
     "SegmentMissing",
+    "VerdictInvalid",
 }
 
 
