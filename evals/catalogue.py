@@ -1,14 +1,13 @@
 """All evaluators of the catalogue by family, and what each says of itself."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal
 
 from evals import limits, pairwise, privacy, sessions, similarity, structured, text, tools, trajectory
 from evals.judges import agents, conversations, criteria, grounding, quality, safety
-from heliograph.domain.evaluators import Answer, Prompt
 from heliograph.evaluator import EvaluatorFactory
 
 Kind = Literal["heuristic", "embedding", "judge"]
@@ -73,12 +72,6 @@ class _Nobody:
     """Stands for the judge or embedder of an evaluator that is only described."""
 
     identity = "nobody"
-
-    async def ask(self, prompt: Prompt, schema: Mapping[str, Any]) -> Answer:
-        raise NotImplementedError
-
-    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        raise NotImplementedError
 
 
 # What stands for the parameters without a default.

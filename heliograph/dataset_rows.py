@@ -23,8 +23,6 @@ _ROLES = {
     "sourceObservationId": ("source_observation_id", "sourceObservationId"),
 }
 
-csv.field_size_limit(MAX_ROW)
-
 
 @dataclass(frozen=True)
 class ItemRow:
@@ -94,6 +92,7 @@ def csv_rows(path: Path, choice: ColumnChoice) -> Iterator[Row]:
     """The rows of a CSV file; values that are JSON objects or arrays are taken as such, and empty ones are absent."""
     with path.open("rb") as file:
         text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+        csv.field_size_limit(MAX_ROW)
         reader = csv.reader(text, strict=True)
         header: list[str] | None = None
         while True:

@@ -3,6 +3,7 @@
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.changes import PROMPTS
 from dashboard.components import panes, prompts, tables
 from dashboard.components.diffs import difference, text_of
 from dashboard.components.prompt_forms import PromptForm, labels_of
@@ -35,7 +36,7 @@ class PromptView:
         await self.shell.guarded(self._load)()
 
     async def _load(self) -> None:
-        may_change = await self.context.changes.are_allowed()
+        may_change = await self.context.changes.may(PROMPTS)
         if not self.opened.prompt:
             title = panes.html(prompts.new_heading(may_change=may_change))
             self.shell.body[:] = [title, self.said, *([self._form(None)] if may_change else [])]

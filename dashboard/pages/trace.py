@@ -7,6 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
+from dashboard.changes import COMMENTS
 from dashboard.components import details, formats, panes
 from dashboard.components.payload import Style
 from dashboard.components.remarks import RemarkForm
@@ -79,7 +80,7 @@ class TraceView:
         selected = self.opened.observation if self.opened.observation in known else (rows[0]["id"] if rows else "")
         self.tree.param.update(rows=rows, duration=formats.duration(length))
         self.tree.selected = selected
-        self.remarks.may_write(await self.context.changes.are_allowed())
+        self.remarks.may_write(await self.context.changes.may(COMMENTS))
         self.remarks.show(await self.context.queries.traces.remarks(self.opened.trace))
 
     async def _select(self, *_: object) -> None:

@@ -53,7 +53,7 @@ SUSPECT = (
 )
 _SUSPECT = re2.compile(SUSPECT.encode(), options(is_text=False))
 _TEXT_SIGNS = ("//", "\\/", "eader", "EADER", "uthorization")
-# Of the longer signs a part that is in both.
+# Four bytes of each longer one.
 _SIGNS = WordSearch(b"//", b"\\/", b"ader", b"ADER", b"oriz")
 
 

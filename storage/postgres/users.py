@@ -94,20 +94,6 @@ class Users:
         async with self._database.transaction() as session:
             return [project_from(row) for row in await session.scalars(query)]
 
-    async def role_in(self, user_id: UserId, project_id: ProjectId) -> Role:
-        """Return what the user may do in a project: its role there, else the one in its organization."""
-        of_organization = (OrganizationMembershipRow.organization_id == ProjectRow.organization_id) & (
-            OrganizationMembershipRow.user_id == user_id
-        )
-        of_project = (ProjectMembershipRow.project_id == ProjectRow.id) & (ProjectMembershipRow.user_id == user_id)
-        role = func.coalesce(ProjectMembershipRow.role, OrganizationMembershipRow.role, Role.NONE)
-        query = select(role).select_from(ProjectRow).outerjoin(OrganizationMembershipRow, of_organization)
-        own = query.outerjoin(ProjectMembershipRow, of_project).where(
-            ProjectRow.id == project_id, ProjectRow.deleted_at.is_(None)
-        )
-        async with self._database.transaction() as session:
-            return Role(await session.scalar(own) or Role.NONE)
-
     async def names_of(self, user_ids: Collection[str]) -> dict[str, str]:
         """Return the names of users by their ids; of one without a name the address."""
         query = select(UserRow).where(UserRow.id.in_(sorted(user_ids)))

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from heliograph import dataset_rows
-from heliograph.dataset_rows import BadRow, ColumnChoice, ItemRow, Row, csv_rows, frame_rows, json_rows
+from heliograph.dataset_rows import MAX_ROW, BadRow, ColumnChoice, ItemRow, Row, csv_rows, frame_rows, json_rows
 
 ANY = ColumnChoice()
 
@@ -82,10 +81,9 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert json_of(tmp_path, '{"other": 1}\n', choice) == [BadRow(1, "has no question")]
 
 
-def test_rows_that_are_too_long_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset_rows, "MAX_ROW", 100)
-    rows = json_of(tmp_path, json.dumps({"input": "x" * 1000}) + '\n{"input": 1}\n')
-    assert rows == [BadRow(1, "is longer than 100 bytes"), ItemRow(2, {"input": 1})]
+def test_rows_that_are_too_long_are_passed_over(tmp_path: Path) -> None:
+    rows = json_of(tmp_path, json.dumps({"input": "x" * 3 * MAX_ROW}) + '\n{"input": 1}\n')
+    assert rows == [BadRow(1, f"is longer than {MAX_ROW} bytes"), ItemRow(2, {"input": 1})]
 
 
 def test_frames_are_read_with_their_types() -> None:

@@ -1,12 +1,16 @@
 """What people change from the dashboard, by their role."""
 
+import asyncio
+
 import pytest
 
-from dashboard.changes import ProjectChanges
+from dashboard.changes import COMMENTS, PROMPTS, ProjectChanges
 from heliograph.domain.access import Project, Role
+from heliograph.domain.audit import Actor, ActorType
 from heliograph.domain.errors import InvalidRequest, RoleInsufficient
 from heliograph.domain.filters import Page
 from heliograph.domain.prompts import NewPrompt, PromptType
+from storage.postgres.audit_log import AuditLog
 from storage.postgres.comments import CommentFilter, Comments
 from storage.postgres.connection import Database
 from storage.postgres.users import Users
@@ -24,7 +28,8 @@ async def _changes(database: Database, project: Project, role: Role) -> ProjectC
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
 async def test_who_may_only_read_changes_nothing(database: Database, project: Project, role: Role) -> None:
     changes = await _changes(database, project, role)
-    assert not await changes.are_allowed()
+    assert not await changes.may(COMMENTS)
+    assert not await changes.may(PROMPTS)
     with pytest.raises(RoleInsufficient):
         await changes.comment_on_trace("t", "text")
     with pytest.raises(RoleInsufficient):
@@ -44,3 +49,10 @@ async def test_a_member_comments_and_changes_prompts(database: Database, project
     assert labelled.labels == ("latest", "production")
     with pytest.raises(InvalidRequest):
         await changes.comment_on_trace("t", "  ")
+
+
+async def test_the_audit_log_names_whoever_changed_something(database: Database, project: Project) -> None:
+    changes = await _changes(database, project, Role.MEMBER)
+    await asyncio.create_task(changes.create_prompt_version(NEW))
+    entries = await AuditLog(database).latest(5, project_id=project.id)
+    assert Actor(ActorType.USER, changes.user.id, changes.user.email) in [entry.actor for entry in entries]
