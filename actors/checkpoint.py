@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from heliograph import telemetry
-from heliograph.domain.errors import LaneFenced, Unavailable
+from heliograph.domain.errors import Unavailable
+from heliograph.domain.lane_errors import LaneFenced
 from heliograph.domain.lanes import LogPosition
 
 _log = telemetry.logger("checkpoint")

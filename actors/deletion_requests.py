@@ -10,9 +10,10 @@ import pyarrow as pa
 from actors.lane_client import WAITS_FOR_A_MOVE
 from heliograph.domain import tables
 from heliograph.domain.deletions import Deletion, SubjectType
-from heliograph.domain.errors import InvalidRequest, Unavailable, WrongLane
+from heliograph.domain.errors import InvalidRequest, Unavailable
 from heliograph.domain.events import MappedBatch, RecordKind
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import WrongLane
 from heliograph.domain.lanes import LaneMap
 from storage.postgres.deletions import Deletions
 

@@ -25,8 +25,9 @@ from actors.metrics_board import Board, MetricsBoard, Reporter
 from actors.remap_stage import Remade
 from actors.resharding import Resharding
 from heliograph import telemetry, tracing
-from heliograph.domain.errors import HeliographError, LaneFenced, ReshardingRunning, Unavailable
+from heliograph.domain.errors import HeliographError, Unavailable
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import LaneFenced, ReshardingRunning
 from heliograph.domain.lanes import LaneMap
 from heliograph.garbage import collect_rarely
 from heliograph.measures import Sample

@@ -12,9 +12,10 @@ import numpy as np
 
 from actors.project_buffer import ProjectBuffers, Waiting
 from heliograph import telemetry
-from heliograph.domain.errors import HeliographError, LaneFenced, Unavailable
+from heliograph.domain.errors import HeliographError, Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lane_errors import LaneFenced
 from heliograph.domain.lanes import MAX_RECORDS_PER_SEGMENT, LogPosition
 from heliograph.settings import LaneSettings
 from storage.objects import segments

@@ -13,9 +13,10 @@ from actors.merge_stage import MergeStage
 from actors.ownership import Ownership
 from heliograph import telemetry
 from heliograph.domain import tables
-from heliograph.domain.errors import MapNotPending, Unavailable
+from heliograph.domain.errors import Unavailable
 from heliograph.domain.events import MappedBatch, RecordKind
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import MapNotPending
 from heliograph.domain.lanes import RaisedGeneration
 from storage.postgres.lanes import LaneRegistry
 

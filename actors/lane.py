@@ -29,9 +29,10 @@ from actors.subject_cache import SubjectCache
 from actors.tombstones import Tombstones
 from heliograph import telemetry, tracing
 from heliograph.domain import tables
-from heliograph.domain.errors import LaneFenced, Overloaded, SegmentMissing, Unavailable
+from heliograph.domain.errors import Overloaded, Unavailable
 from heliograph.domain.events import MappedBatch, unpack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import LaneFenced, SegmentMissing
 from heliograph.domain.lanes import LogPosition, Share
 from heliograph.domain.remapping import Remapped
 from heliograph.settings import LaneSettings

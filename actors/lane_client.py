@@ -8,9 +8,10 @@ import numpy as np
 
 from actors.lane import AppendOutcome, AppendStatus, PackedAppend
 from heliograph import telemetry, tracing
-from heliograph.domain.errors import Overloaded, Unavailable, WrongLane
+from heliograph.domain.errors import Overloaded, Unavailable
 from heliograph.domain.events import MappedBatch, pack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import WrongLane
 from heliograph.domain.lanes import LaneMap
 from heliograph.settings import IngestSettings
 

@@ -5,16 +5,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from heliograph import telemetry
-from heliograph.domain.errors import (
-    HeliographError,
-    InvalidRequest,
-    LaneFenced,
-    MapNotPending,
-    Overloaded,
-    ReshardingFailed,
-    Unavailable,
-)
+from heliograph.domain.errors import HeliographError, InvalidRequest, Overloaded, Unavailable
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import LaneFenced, MapNotPending, ReshardingFailed
 from heliograph.domain.lanes import MAX_GENERATION, LaneChange, LaneMap
 from storage.postgres.resharding import LaneMapChanges
 

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from heliograph.domain.errors import ForeignPackage
+from heliograph.domain.start_errors import ForeignPackage
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (

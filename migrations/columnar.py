@@ -9,7 +9,8 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
-from heliograph.domain.errors import MigrationChanged, Unavailable
+from heliograph.domain.errors import Unavailable
+from heliograph.domain.start_errors import MigrationChanged
 from heliograph.settings import ClickHouseSettings
 
 FOLDER = Path(__file__).parent / "clickhouse"

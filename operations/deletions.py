@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from heliograph.domain.access import Project
 from heliograph.domain.deletions import Deletion, DeletionState, SubjectType
-from heliograph.domain.errors import ProjectNotFound
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import ProjectNotFound
 from heliograph.settings import Settings
 from operations import processes
 from operations.errors import DeletionPending, ProjectNotNamed, StepFailed

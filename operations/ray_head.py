@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from heliograph.domain.errors import EngineFailed
+from heliograph.domain.start_errors import EngineFailed
 from heliograph.settings import Settings
 from operations import processes
 from operations.ray_cluster import head_command, ray_environment, sessions_folder

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from heliograph.domain.access import Invitation, IssuedKey, OfOrganization, Organization, Role
 from heliograph.domain.audit import AuditEntry
-from heliograph.domain.errors import UserNotFound
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import UserNotFound
 from heliograph.settings import Settings
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.audit_log import AuditLog

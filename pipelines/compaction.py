@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from heliograph import telemetry
-from heliograph.domain.errors import CompactionRunning, Unavailable
+from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lane_errors import CompactionRunning
 from heliograph.domain.lanes import LogPosition
 from heliograph.settings import MaintenanceSettings, Settings
 from storage.objects import connection as objects

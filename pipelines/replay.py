@@ -23,9 +23,9 @@ import ray.data
 from actors.directory import RayLane
 from actors.generations import Generations
 from heliograph import telemetry
-from heliograph.domain.errors import CompactionRunning
 from heliograph.domain.events import RecordKind
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import CompactionRunning
 from heliograph.domain.replays import Replay, ReplayReport
 from heliograph.settings import Settings
 from ingestion.project_prices import ProjectPrices

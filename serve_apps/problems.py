@@ -10,8 +10,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from heliograph.domain import errors
+from heliograph.domain import errors, lane_errors
+from heliograph.domain.not_found import NotFound
 from heliograph.telemetry import logger
+from storage.seal import SecretUnreadable
 
 _log = logger("http")
 
@@ -41,29 +43,10 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.AccessDenied: Problem(403),
     errors.RoleInsufficient: Problem(403),
     errors.AdminKeyMissing: Problem(500, "InternalServerError"),
-    errors.ApiKeyNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.OrganizationNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.UserNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.LlmConnectionNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.ProjectNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.TraceNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.SessionNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.ObservationNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.ScoreNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.ScoreConfigNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.AnnotationQueueNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.AnnotationQueueItemNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.CommentNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.CommentedObjectNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.MemberNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.ModelNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.MaskingRuleNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.MediaNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.PromptNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.DatasetNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.DatasetItemNotFound: Problem(404, "LangfuseNotFoundError"),
-    errors.DatasetRunNotFound: Problem(404, "LangfuseNotFoundError"),
+    NotFound: Problem(404, "LangfuseNotFoundError"),
     errors.Conflict: Problem(409, "LangfuseConflictError"),
+    # Whoever asks mends it: by storing the secret again.
+    SecretUnreadable: Problem(409, "LangfuseConflictError"),
     errors.QueryTooExpensive: Problem(422, "Request timed out"),
     errors.RateLimited: Problem(429, "TooManyRequestsError"),
     errors.QuotaExceeded: Problem(429, "TooManyRequestsError"),
@@ -72,9 +55,9 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.Unavailable: Problem(503, "ServiceUnavailableError"),
     errors.StreamBroken: Problem(503, "ServiceUnavailableError"),
     # A lane that moves or restarts: whoever asks again finds its new place, and exporters ask again after 503 only.
-    errors.LaneFenced: Problem(503, "ServiceUnavailableError"),
-    errors.LaneMapMissing: Problem(503, "ServiceUnavailableError"),
-    errors.WrongLane: Problem(503, "ServiceUnavailableError"),
+    lane_errors.LaneFenced: Problem(503, "ServiceUnavailableError"),
+    lane_errors.LaneMapMissing: Problem(503, "ServiceUnavailableError"),
+    lane_errors.WrongLane: Problem(503, "ServiceUnavailableError"),
 }
 
 _SCIM = "/scim/"

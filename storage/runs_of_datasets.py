@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 
 from heliograph.domain.datasets import Dataset, run_id
-from heliograph.domain.errors import DatasetRunNotFound
 from heliograph.domain.experiments import DatasetRun, DatasetRunItem, Experiment
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import DatasetRunNotFound
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.experiments import Experiments
 from storage.postgres.connection import Database

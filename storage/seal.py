@@ -15,7 +15,7 @@ _NONCE_BYTES = 12
 
 
 class SecretUnreadable(HeliographError):
-    """A stored secret was sealed with the encryption key {key_id}, which is not configured."""
+    """A stored secret was sealed with key {key_id}, which is not configured: store the secret again."""
 
     fields = ("key_id",)
     key_id: str

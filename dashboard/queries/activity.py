@@ -3,9 +3,9 @@
 from dashboard.queries.periods import within
 from dashboard.queries.traces import Listed
 from dashboard.state import ListState, Period
-from heliograph.domain.errors import SessionNotFound
 from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import SessionNotFound
 from storage.clickhouse.activity import Activity
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.traces import Traces

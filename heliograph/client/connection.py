@@ -16,9 +16,9 @@ from heliograph.domain.errors import (
     KeyUnknown,
     QueryTooExpensive,
     TooManyStreams,
-    TraceNotFound,
     Unavailable,
 )
+from heliograph.domain.not_found import TraceNotFound
 
 _ATTEMPTS = 6
 _TRY_LATER = frozenset({429, 502, 503, 504})

@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from heliograph.domain.errors import InvalidRequest, PromptNotFound
+from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.not_found import PromptNotFound
 
 LATEST, PRODUCTION = "latest", "production"
 MAX_DEPTH = 5

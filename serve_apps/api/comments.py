@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from heliograph.domain import filters
 from heliograph.domain.annotations import Commented, CommentedType
-from heliograph.domain.errors import CommentedObjectNotFound, InvalidRequest, ProjectNotFound
+from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.not_found import CommentedObjectNotFound, ProjectNotFound
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import Dependencies, ProjectObservations, ProjectPrompts, ProjectTraces
 from serve_apps.api.parameters import Optional, Paged, Text

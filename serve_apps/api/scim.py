@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import ValidationError
 
 from heliograph.domain.access import Role
-from heliograph.domain.errors import Conflict, InvalidRequest, UserNotFound
+from heliograph.domain.errors import Conflict, InvalidRequest
 from heliograph.domain.identifiers import UserId
+from heliograph.domain.not_found import UserNotFound
 from serve_apps.api.answers import answer
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.parameters import Text

@@ -8,9 +8,9 @@ from string import Template
 
 import pyarrow as pa
 
-from heliograph.domain.errors import ObservationNotFound
 from heliograph.domain.filters import Condition, Order, Page
 from heliograph.domain.identifiers import ObservationId, ProjectId, TraceId
+from heliograph.domain.not_found import ObservationNotFound
 from heliograph.domain.observations import Observation, observations_from
 from storage.clickhouse.clauses import Where, compile_order, moment, narrowed
 from storage.clickhouse.columns import OBSERVATION_COLUMNS

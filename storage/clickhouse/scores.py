@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from heliograph.domain.errors import ScoreNotFound
 from heliograph.domain.filters import Condition, Page
 from heliograph.domain.identifiers import ProjectId, ScoreId, TraceId
+from heliograph.domain.not_found import ScoreNotFound
 from heliograph.domain.scores import Score, scores_from
 from heliograph.domain.traces import Trace, traces_from
 from storage.clickhouse.clauses import Where, moment, narrowed

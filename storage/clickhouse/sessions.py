@@ -7,9 +7,10 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from heliograph.domain.errors import QueryTooExpensive, SessionNotFound
+from heliograph.domain.errors import QueryTooExpensive
 from heliograph.domain.filters import Order, Page, equals
 from heliograph.domain.identifiers import ProjectId, SessionId
+from heliograph.domain.not_found import SessionNotFound
 from storage.clickhouse.clauses import FIRST_MOMENT, LAST_MOMENT, moment
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.traces import Traces

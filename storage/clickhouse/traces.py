@@ -6,9 +6,9 @@ from string import Template
 
 import pyarrow as pa
 
-from heliograph.domain.errors import TraceNotFound
 from heliograph.domain.filters import Condition, Order, Page
 from heliograph.domain.identifiers import ProjectId, TraceId
+from heliograph.domain.not_found import TraceNotFound
 from heliograph.domain.traces import Trace, traces_from
 from storage.clickhouse.clauses import Where, compile_order, narrowed
 from storage.clickhouse.columns import TRACE_COLUMNS

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from heliograph.domain.errors import CorruptDataDirectory, ForeignDataDirectory
+from heliograph.domain.start_errors import CorruptDataDirectory, ForeignDataDirectory
 from heliograph.settings import SECRETS_FILE, generated_secrets
 
 MARKER = "heliograph.json"

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 
 from heliograph import telemetry
-from heliograph.domain.errors import EngineFailed
+from heliograph.domain.start_errors import EngineFailed
 from heliograph.settings import LOOPBACK, POSTGRES, PostgresSettings
 from storage.embedded.engine import folder
 

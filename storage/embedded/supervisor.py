@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from heliograph import telemetry
-from heliograph.domain.errors import EngineFailed
+from heliograph.domain.start_errors import EngineFailed
 from storage.embedded.engine import Engine
 
 _log = telemetry.logger("supervisor")

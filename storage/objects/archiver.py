@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from heliograph import telemetry
 from heliograph.domain import tables
-from heliograph.domain.errors import SegmentMissing
 from heliograph.domain.events import RecordKind
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import SegmentMissing
 from storage.objects import segments
 from storage.objects.archive import Archive, ArchiveFile, Partition, write_parquet
 from storage.objects.archive_index import ArchiveIndex

@@ -11,8 +11,9 @@ import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.domain import tables
-from heliograph.domain.errors import LaneFenced, SegmentMissing, Unavailable
+from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lane_errors import LaneFenced, SegmentMissing
 from heliograph.domain.lanes import LogPosition
 from storage.objects import segments
 from storage.objects.archive import NEVER

@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.annotations import LOCK_DURATION, AnnotatedType, ItemStatus, QueueItem
-from heliograph.domain.errors import AnnotationQueueItemNotFound, AnnotationQueueNotFound, Conflict
+from heliograph.domain.errors import Conflict
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId, UserId
+from heliograph.domain.not_found import AnnotationQueueItemNotFound, AnnotationQueueNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.annotation_queues import AnnotationQueueItemRow, AnnotationQueueRow
 

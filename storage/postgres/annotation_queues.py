@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.access import Role
 from heliograph.domain.annotations import AnnotationQueue
-from heliograph.domain.errors import AnnotationQueueNotFound, InvalidRequest, MemberNotFound
+from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId, UserId
+from heliograph.domain.not_found import AnnotationQueueNotFound, MemberNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.annotation_queues import AnnotationQueueAssignmentRow, AnnotationQueueRow
 from storage.postgres.tables.memberships import OrganizationMembershipRow, ProjectMembershipRow

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Select, func, select, true, update
 
 from heliograph.domain.access import IssuedKey, KeyOwner, KeyScope, ListedKey, OfOrganization, Principal, StoredKey
-from heliograph.domain.errors import ApiKeyNotFound, Conflict, InvalidRequest, KeyRevoked, KeyUnknown
+from heliograph.domain.errors import Conflict, InvalidRequest, KeyRevoked, KeyUnknown
 from heliograph.domain.identifiers import ApiKeyId, OrganizationId, ProjectId
+from heliograph.domain.not_found import ApiKeyNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.api_keys import ApiKeyRow
 

@@ -5,8 +5,8 @@ import secrets
 from sqlalchemy import func, select
 
 from heliograph.domain.access import FirstAccess, Project, Role
-from heliograph.domain.errors import ProjectNotFound
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import ProjectNotFound
 from heliograph.settings import FirstProject
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 
 from heliograph.domain.annotations import Comment, Commented, CommentedType
-from heliograph.domain.errors import CommentNotFound
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import CommentNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.comments import CommentRow
 

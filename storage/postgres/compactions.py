@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from heliograph.domain.errors import CompactionRunning
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lane_errors import CompactionRunning
 from heliograph.domain.lanes import LogPosition
 from storage.postgres.connection import Database, Lock
 from storage.postgres.tables.compactions import CompactionRow

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.datasets import DatasetItem, ItemChange, ItemFilter, ItemStatus
-from heliograph.domain.errors import DatasetItemNotFound, DatasetNotFound, InvalidRequest
+from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import DatasetItemNotFound, DatasetNotFound
 from storage.postgres.connection import Database
 from storage.postgres.datasets import ItemSchemas, locked
 from storage.postgres.tables.datasets import DatasetItemRow, DatasetRow

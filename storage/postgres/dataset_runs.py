@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.datasets import run_id
-from heliograph.domain.errors import DatasetItemNotFound
 from heliograph.domain.experiments import Cuts, DatasetRun, DatasetRunItem, ReportedItem
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import DatasetItemNotFound
 from storage.postgres.connection import Database
 from storage.postgres.dataset_items import valid
 from storage.postgres.tables.datasets import DatasetItemRow, DatasetRunItemRow, DatasetRunRow

@@ -7,9 +7,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.datasets import Dataset, NewDataset, check_name
-from heliograph.domain.errors import DatasetNotFound, InvalidRequest
+from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import DatasetNotFound
 from storage.json_schemas import JsonSchema
 from storage.postgres.connection import Database
 from storage.postgres.tables.datasets import DatasetItemRow, DatasetRow

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain.access import Invitation, Role, User
-from heliograph.domain.errors import HeliographError
 from heliograph.domain.identifiers import OrganizationId, ProjectId
+from heliograph.domain.not_found import NotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.declarative import fresh_id
 from storage.postgres.tables.invitations import InvitationRow
@@ -18,7 +18,7 @@ from storage.postgres.users import Users
 LIFETIME = timedelta(days=7)
 
 
-class InvitationNotFound(HeliographError):
+class InvitationNotFound(NotFound):
     """There is no such invitation, or it has ended or was used."""
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from heliograph.domain.errors import LaneFenced, LaneMapMissing, MapNotPending
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import LaneFenced, LaneMapMissing, MapNotPending
 from heliograph.domain.lanes import LaneMap, LogPosition, RaisedGeneration
 from storage.postgres.connection import Database
 from storage.postgres.tables.lanes import GenerationRow, LaneMapRow, LaneRow, LaneYieldRow

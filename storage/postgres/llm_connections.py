@@ -7,10 +7,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain import llm_connections
-from heliograph.domain.errors import LlmConnectionNotFound
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.llm_connections import Adapter, LlmConnection, NewLlmConnection, OpenedLlmConnection
+from heliograph.domain.not_found import LlmConnectionNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.llm_connections import LlmConnectionRow
 from storage.seal import Seal

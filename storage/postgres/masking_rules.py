@@ -3,9 +3,10 @@
 from sqlalchemy import delete, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from heliograph.domain.errors import InvalidRequest, MaskingRuleNotFound
+from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.masking import MAX_RULES, MaskedField, MaskingRule, RuleKind
+from heliograph.domain.not_found import MaskingRuleNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.masking_rules import MaskingRuleRow
 

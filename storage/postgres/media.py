@@ -16,9 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.deletions import SubjectType, Tombstone
-from heliograph.domain.errors import MediaNotFound
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.media import MediaDescription, MediaUse, StoredMedia, TraceUse
+from heliograph.domain.not_found import MediaNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.deletions import DeletionRow
 from storage.postgres.tables.media import DatasetItemMediaRow, MediaRow, ObservationMediaRow, TraceMediaRow

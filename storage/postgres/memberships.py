@@ -5,8 +5,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.access import Member, Role
-from heliograph.domain.errors import MemberNotFound, ProjectNotFound, UserNotFound
 from heliograph.domain.identifiers import OrganizationId, ProjectId, UserId
+from heliograph.domain.not_found import MemberNotFound, ProjectNotFound, UserNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.memberships import OrganizationMembershipRow, ProjectMembershipRow
 from storage.postgres.tables.projects import ProjectRow

@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 from sqlalchemy import delete, func, select
 
-from heliograph.domain.errors import ModelNotFound
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.model_documents import tier_document, tier_from
 from heliograph.domain.models import Model, TokenizerConfig
+from heliograph.domain.not_found import ModelNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.models import ModelRow
 

@@ -6,8 +6,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.access import Project
-from heliograph.domain.errors import Conflict, OrganizationNotFound, ProjectNotFound
+from heliograph.domain.errors import Conflict
 from heliograph.domain.identifiers import OrganizationId, ProjectId
+from heliograph.domain.not_found import OrganizationNotFound, ProjectNotFound
 from storage.postgres.api_keys import CHANGES_CHANNEL
 from storage.postgres.connection import Database
 from storage.postgres.projects import project_from

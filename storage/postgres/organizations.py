@@ -6,8 +6,9 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.access import Organization
-from heliograph.domain.errors import Conflict, OrganizationNotFound
+from heliograph.domain.errors import Conflict
 from heliograph.domain.identifiers import OrganizationId
+from heliograph.domain.not_found import OrganizationNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.organizations import OrganizationRow
 from storage.postgres.tables.projects import ProjectRow

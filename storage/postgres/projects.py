@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import delete, null, select, update
 
 from heliograph.domain.access import Project
-from heliograph.domain.errors import ProjectNotFound
 from heliograph.domain.identifiers import OrganizationId, ProjectId
+from heliograph.domain.not_found import ProjectNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.audit_log import AuditRow
 from storage.postgres.tables.declarative import fresh_id

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from heliograph.domain.errors import PromptNotFound, Unavailable
+from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import PromptNotFound
 from heliograph.domain.prompts import Choice, Composition
 from storage.postgres.connection import Database
 from storage.postgres.prompt_compositions import PromptCompositions

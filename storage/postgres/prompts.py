@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain import prompts
-from heliograph.domain.errors import Conflict, InvalidRequest, PromptNotFound
+from heliograph.domain.errors import Conflict, InvalidRequest
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import PromptNotFound
 from heliograph.domain.prompts import LATEST, Choice, NewPrompt, Prompt, PromptType, Reference
 from storage.postgres.connection import Database
 from storage.postgres.prompt_changes import announce

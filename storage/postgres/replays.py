@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from heliograph.domain.errors import ReplayRunning
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import ReplayRunning
 from heliograph.domain.replays import Replay, ReplayReport
 from storage.postgres.connection import Database
 from storage.postgres.tables.declarative import fresh_id

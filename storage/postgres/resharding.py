@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import func, or_, select, update
 
-from heliograph.domain.errors import ReshardingRunning
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.lane_errors import ReshardingRunning
 from heliograph.domain.lanes import LaneMap
 from storage.postgres.connection import Database
 from storage.postgres.lanes import LaneMaps, LaneRegistry, lane_map_from, require_pending

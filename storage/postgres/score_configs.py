@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain import score_configs
-from heliograph.domain.errors import ScoreConfigNotFound
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import ScoreConfigNotFound
 from heliograph.domain.score_configs import Category, ScoreConfig
 from heliograph.domain.scores import ScoreDataType
 from storage.postgres.connection import Database

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain.access import Project, Role, User
-from heliograph.domain.errors import UserNotFound
 from heliograph.domain.identifiers import OrganizationId, ProjectId, UserId
+from heliograph.domain.not_found import UserNotFound
 from storage.postgres.connection import Database
 from storage.postgres.projects import project_from
 from storage.postgres.tables.memberships import OrganizationMembershipRow, ProjectMembershipRow

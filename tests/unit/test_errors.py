@@ -6,13 +6,15 @@ import pkgutil
 
 import pytest
 
+import storage
 from heliograph import domain
 from heliograph.domain.errors import HeliographError, InvalidRequest, Overloaded
 
 
 def every_error(parent: type[HeliographError] = HeliographError) -> list[type[HeliographError]]:
-    for module in pkgutil.walk_packages(domain.__path__, f"{domain.__name__}."):
-        importlib.import_module(module.name)
+    for package in (domain, storage):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     importlib.import_module("operations.errors")
     importlib.import_module("evals.errors")
     found: list[type[HeliographError]] = []

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from actors.lane import Lane
-from heliograph.domain.errors import ReshardingFailed, ReshardingRunning
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lane_errors import ReshardingFailed, ReshardingRunning
 from heliograph.domain.lanes import LaneMap
 from heliograph.settings import Settings
 from migrations.relational import Relational

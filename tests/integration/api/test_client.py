@@ -16,7 +16,8 @@ import uvicorn
 from heliograph import col
 from heliograph.client.connection import AsyncConnection, Connection, Server
 from heliograph.client.project import AsyncProject, Project
-from heliograph.domain.errors import InvalidRequest, KeyUnknown, TraceNotFound
+from heliograph.domain.errors import InvalidRequest, KeyUnknown
+from heliograph.domain.not_found import TraceNotFound
 from tests.factories import NOON
 from tests.integration.api.conftest import SECRET, Api
 

@@ -9,7 +9,7 @@ from langfuse.api import PaginatedLlmConnections
 from langfuse.api.core.pydantic_utilities import parse_obj_as
 from sqlalchemy import text
 
-from heliograph.domain.errors import LlmConnectionNotFound
+from heliograph.domain.not_found import LlmConnectionNotFound
 from storage.postgres.audit_log import AuditLog
 from storage.postgres.llm_connections import LlmConnections
 from storage.postgres.projects import Projects

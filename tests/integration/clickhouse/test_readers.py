@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from heliograph.domain import tables
-from heliograph.domain.errors import ObservationNotFound, TraceNotFound
 from heliograph.domain.filters import Order, Page
 from heliograph.domain.identifiers import ObservationId, TraceId
+from heliograph.domain.not_found import ObservationNotFound, TraceNotFound
 from heliograph.domain.observations import Observation
 from heliograph.domain.scores import Score
 from heliograph.domain.traces import Trace

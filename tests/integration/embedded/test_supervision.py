@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from heliograph.domain.errors import CorruptDataDirectory, EngineFailed, ForeignDataDirectory
+from heliograph.domain.start_errors import CorruptDataDirectory, EngineFailed, ForeignDataDirectory
 from heliograph.settings import SECRETS_FILE, Settings
 from storage.embedded.data_directory import MARKER, open_directory
 from storage.embedded.supervisor import Supervisor, end_left_behind

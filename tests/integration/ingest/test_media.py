@@ -8,9 +8,9 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from heliograph.domain.errors import MediaNotFound
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.media import MediaContent
+from heliograph.domain.not_found import MediaNotFound
 from heliograph.settings import Settings
 from serve_apps.ingest.media import KeptMedia
 from storage.objects import connection

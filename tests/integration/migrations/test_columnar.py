@@ -8,7 +8,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from heliograph.domain import tables
-from heliograph.domain.errors import MigrationChanged
+from heliograph.domain.start_errors import MigrationChanged
 from heliograph.settings import ClickHouseSettings, Settings
 from migrations.columnar import FOLDER, Columnar
 

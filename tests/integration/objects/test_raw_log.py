@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from heliograph.domain.errors import LaneFenced, Unavailable
+from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lane_errors import LaneFenced
 from heliograph.domain.lanes import LogPosition
 from heliograph.settings import Settings
 from storage.objects import connection, segments

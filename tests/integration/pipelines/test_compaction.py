@@ -10,7 +10,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
-from heliograph.domain.errors import CompactionRunning
+from heliograph.domain.lane_errors import CompactionRunning
 from heliograph.domain.lanes import LogPosition
 from heliograph.settings import MaintenanceSettings
 from storage.objects import segments

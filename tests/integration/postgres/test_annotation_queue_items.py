@@ -8,8 +8,9 @@ import pytest
 
 from heliograph.domain.access import Project
 from heliograph.domain.annotations import LOCK_DURATION, AnnotatedType, ItemStatus
-from heliograph.domain.errors import AnnotationQueueItemNotFound, AnnotationQueueNotFound, Conflict
+from heliograph.domain.errors import Conflict
 from heliograph.domain.identifiers import UserId
+from heliograph.domain.not_found import AnnotationQueueItemNotFound, AnnotationQueueNotFound
 from heliograph.domain.score_configs import ScoreConfig
 from heliograph.domain.scores import ScoreDataType
 from storage.postgres.annotation_queue_items import AnnotationQueueItems

@@ -7,8 +7,8 @@ import pytest
 
 from heliograph.domain.access import Project
 from heliograph.domain.deletions import Deletion, Removed, SubjectType
-from heliograph.domain.errors import ProjectNotFound
 from heliograph.domain.identifiers import LaneNumber, ProjectId
+from heliograph.domain.not_found import ProjectNotFound
 from pipelines.ended_projects import EndedProjects
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions

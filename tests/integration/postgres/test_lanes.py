@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import text
 
 from heliograph.domain.access import Project
-from heliograph.domain.errors import LaneFenced
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lane_errors import LaneFenced
 from heliograph.domain.lanes import LogPosition, RaisedGeneration
 from storage.postgres.connection import Database
 from storage.postgres.lanes import LaneRegistry

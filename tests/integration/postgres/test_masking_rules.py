@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from heliograph.domain.access import Project
-from heliograph.domain.errors import InvalidRequest, MaskingRuleNotFound, Unavailable
+from heliograph.domain.errors import InvalidRequest, Unavailable
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.masking import MAX_RULES, MaskedField, MaskingRule, RuleKind
+from heliograph.domain.not_found import MaskingRuleNotFound
 from ingestion.masking.projects import ProjectMasking
 from storage.postgres.connection import Database
 from storage.postgres.masking_rules import AllMaskingRules, MaskingRules

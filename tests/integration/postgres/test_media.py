@@ -8,9 +8,10 @@ import pytest
 
 from heliograph.domain.access import Project
 from heliograph.domain.deletions import SubjectType, Tombstone
-from heliograph.domain.errors import MediaNotFound, Unavailable
+from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.media import DatasetItemUse, MediaDescription, MediaField, TraceUse, media_id_of
+from heliograph.domain.not_found import MediaNotFound
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
 from storage.postgres.media import AllMedia, ProjectMedia

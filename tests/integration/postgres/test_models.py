@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from heliograph.domain.access import Project
-from heliograph.domain.errors import InvalidRequest, ModelNotFound
+from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.models import (
     CallCondition,
@@ -17,6 +17,7 @@ from heliograph.domain.models import (
     TokenizerConfig,
     UsageCondition,
 )
+from heliograph.domain.not_found import ModelNotFound
 from ingestion.project_prices import ProjectPrices
 from storage.postgres.connection import Database
 from storage.postgres.models import AllModels, Models

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from heliograph.domain.access import Project, Role
-from heliograph.domain.errors import InvalidRequest, ProjectNotFound, Unavailable
+from heliograph.domain.errors import InvalidRequest, Unavailable
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import ProjectNotFound
 from storage.postgres.connection import Database
 from storage.postgres.projects import Projects
 from storage.postgres.users import Users

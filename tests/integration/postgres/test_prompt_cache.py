@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import make_url
 
 from heliograph.domain.access import Project
-from heliograph.domain.errors import PromptNotFound, Unavailable
+from heliograph.domain.errors import Unavailable
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.not_found import PromptNotFound
 from heliograph.domain.prompts import Choice, NewPrompt, PromptType
 from storage.postgres import prompt_cache
 from storage.postgres.changes import Changes

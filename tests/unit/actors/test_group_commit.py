@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from actors.group_commit import GroupCommit
-from heliograph.domain.errors import LaneFenced, Overloaded, Unavailable
+from heliograph.domain.errors import Overloaded, Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import LaneNumber
+from heliograph.domain.lane_errors import LaneFenced
 from heliograph.domain.lanes import LogPosition
 from heliograph.settings import LaneSettings
 from storage.objects import segments

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from heliograph.domain.errors import ForeignDataDirectory
+from heliograph.domain.start_errors import ForeignDataDirectory
 from heliograph.settings import LOOPBACK, Settings
 from operations import launch
 from operations.errors import DiskFull, PortInUse
