@@ -34,6 +34,7 @@ LIMITS: Mapping[str, int] = {
     "config_id": ID,
     "queue_id": ID,
     "execution_trace_id": ID,
+    "evaluator_version": ID,
     "status_message": MESSAGE,
     "comment": MESSAGE,
     "string_value": MESSAGE,

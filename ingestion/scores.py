@@ -45,6 +45,7 @@ class ScoreBody:
     config_id: str = ""
     queue_id: str = ""
     execution_trace_id: str = ""
+    evaluator_version: str = ""
 
     @property
     def subject(self) -> str:
@@ -141,6 +142,7 @@ def validated(item: Value, sources: Sequence[str] = score_rules.SOURCES) -> Scor
         config_id=score_rules.text(item, "configId"),
         queue_id=score_rules.text(item, "queueId"),
         execution_trace_id=score_rules.text(item, "executionTraceId"),
+        evaluator_version=score_rules.text(item, "evaluatorVersion"),
     )
     score_rules.check_target(item, data_type)
     return body
@@ -211,6 +213,7 @@ _TYPES = {"value": float, "timestamp": int, "metadata": dict}
 _SAME = (
     "id", "timestamp", "name", "data_type", "source", "value", "trace_id", "observation_id", "session_id",
     "dataset_run_id", "environment", "comment", "metadata", "config_id", "queue_id", "execution_trace_id",
+    "evaluator_version",
 )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ _FIELDS = {
     "metadata": "metadata",
     "config_id": "configId",
     "environment": "environment",
+    "source": "source",
+    "evaluator_version": "evaluatorVersion",
 }
 _SUBJECTS = ("traceId", "observationId", "sessionId", "datasetRunId")
 
@@ -83,7 +85,7 @@ class ScoresOfProject:
             frame: a pandas or polars DataFrame, an Arrow table, or a list of dicts, with the columns `value` (number,
                 truth value or text), `trace_id` (with `observation_id` for an observation's), or `session_id`, or
                 `dataset_run_id`; and, where wanted, `name`, `data_type`, `comment`, `metadata`, `config_id`,
-                `environment`, `id`. Other columns are left out.
+                `environment`, `evaluator_version`, `source`, `id`. Other columns are left out.
             name: of the scores; without it the column `name`.
             run: what tells these scores from others of the same name.
             on_progress: told after each batch how many rows are done, of how many.
@@ -151,9 +153,11 @@ def table_of(frame: Any) -> pa.Table:
 
 
 def score_id(body: Mapping[str, Any], run: str) -> str:
-    """The id of a score that has none: by what it is about, its name and its run."""
-    parts = [str(body.get(subject) or "") for subject in _SUBJECTS]
-    return sha256("\0".join((*parts, str(body["name"]), run)).encode()).hexdigest()[:32]
+    """The id of a score that has none: by what it is about, its name, its run, and the evaluator's version if any."""
+    parts = [*(str(body.get(subject) or "") for subject in _SUBJECTS), str(body["name"]), run]
+    if body.get("evaluatorVersion"):
+        parts.append(body["evaluatorVersion"])
+    return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def _require_columns(table: pa.Table, name: str) -> None:

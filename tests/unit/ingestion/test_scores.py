@@ -122,3 +122,8 @@ def test_metadata_reads_as_it_was_sent() -> None:
 def test_a_replay_gives_the_same_scores() -> None:
     batch = scores.map_scores(decode(VALID, VALID | {"value": "x", "metadata": {"a": "\ud800"}}).bodies, CONTEXT)
     assert same_rows(replay.map_records(batch.records, prices=managed_prices()), batch)
+
+
+def test_a_score_of_an_evaluator_keeps_the_hash_of_its_version() -> None:
+    assert mapped_row(evaluatorVersion="a" * 64)["evaluator_version"] == "a" * 64
+    assert mapped_row()["evaluator_version"] == ""
