@@ -1,4 +1,4 @@
-"""The directory of actors: the only file that knows Ray's names, options and get-or-create."""
+"""The directory of actors: with `judging.py`, the only file that knows Ray's names, options and get-or-create."""
 
 import asyncio
 import contextlib

@@ -110,3 +110,17 @@ class ModelUnavailable(CallFailed):
     """The provider has no model {model}, or not for this key: {reason}"""
 
     block = "EVAL_MODEL_UNAVAILABLE"
+
+
+class BudgetExhausted(HeliographError):
+    """The budget has no room for a call that can cost ${bound_usd}: raise it, and resume."""
+
+    fields = ("bound_usd",)
+    bound_usd: float
+
+
+class JudgeUnbounded(HeliographError):
+    """The judge {judge} has no known price, so that no budget can hold it: define its model under models."""
+
+    fields = ("judge",)
+    judge: str

@@ -1,0 +1,123 @@
+"""The actors that all judges share, by name: limiters of providers, and the gate of budgets."""
+
+import asyncio
+import hashlib
+from typing import Any, cast
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayError, RayTaskError
+
+from actors.budget import BudgetGate
+from actors.directory import NAMESPACE
+from actors.rate_limiter import MAX_IN_FLIGHT, RateLimiter
+from heliograph import telemetry
+from heliograph.domain.budgets import BudgetRequest
+from heliograph.domain.errors import HeliographError, Unavailable
+from heliograph.domain.pacing import CallCounts, PacingStatus
+from heliograph.settings import Settings
+from storage.postgres.budgets import Budgets
+from storage.postgres.connection import Database
+
+_RETRY_AFTER_SECONDS = 1.0
+_TIMEOUT_SECONDS = 30
+_BUDGETS = "budgets"
+_LIMITER = "rate-limiter-"
+_MAX_PENDING_CALLS = 2_000
+
+
+class BudgetActor:
+    """The gate in a process of its own. Its constructor is its recovery: the store has everything."""
+
+    async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
+        telemetry.configure_logs(settings.log_level, _BUDGETS, settings.secret_values)
+        self._gate = BudgetGate(Budgets(Database(settings.postgres_dsn)))
+
+    async def request(self, budget_id: str, request: BudgetRequest) -> int:
+        """See BudgetGate.request."""
+        return await self._gate.request(budget_id, request)
+
+
+class RayLimiter:
+    """Calls of a provider's limiter; whoever needs it first starts it, and one that died starts again, cautiously.
+
+    Args:
+        provider: as people know it.
+        key: its key, of which the actor's name holds a digest.
+        max_in_flight: of the actor, when this call starts it.
+    """
+
+    def __init__(self, provider: str, key: str, *, max_in_flight: int = MAX_IN_FLIGHT) -> None:
+        digest = hashlib.sha256(f"{provider}\0{key}".encode()).hexdigest()[:16]
+        self._provider, self._name, self._max_in_flight = provider, f"{_LIMITER}{digest}", max_in_flight
+        self._handle: ActorHandle[Any] | None = None
+
+    async def lease(self, holder: str, wanted: int, counts: CallCounts, *, group: str) -> int:
+        """See RateLimiter.lease. Raises Unavailable."""
+        return cast("int", await self._answer("lease", holder, wanted, counts, group=group))
+
+    async def report(self, holder: str, counts: CallCounts) -> None:
+        """See RateLimiter.report. Raises Unavailable."""
+        await self._answer("report", holder, counts)
+
+    async def status(self) -> PacingStatus:
+        """See RateLimiter.status. Raises Unavailable."""
+        return cast("PacingStatus", await self._answer("status"))
+
+    async def _answer(self, method: str, *arguments: object, **named: object) -> object:
+        if self._handle is None:
+            actor = ray.remote(RateLimiter).options(**_options(self._name))
+            self._handle = cast(
+                "ActorHandle[Any]", actor.remote(self._provider, max_in_flight=self._max_in_flight)
+            )  # fmt: skip
+        try:
+            return await _answered("The rate limiter", getattr(self._handle, method), *arguments, **named)
+        except Unavailable:
+            self._handle = None
+            raise
+
+
+class RayBudgets:
+    """Calls of the gate of budgets."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._handle: ActorHandle[Any] | None = None
+
+    async def request(self, budget_id: str, request: BudgetRequest) -> int:
+        """See BudgetGate.request. Raises Unavailable."""
+        if self._handle is None:
+            actor = ray.remote(BudgetActor).options(**_options(_BUDGETS))
+            self._handle = cast("ActorHandle[Any]", actor.remote(self._settings))
+        try:
+            return cast("int", await _answered("The budget", self._handle.request, budget_id, request))
+        except Unavailable:
+            self._handle = None
+            raise
+
+
+def _options(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "namespace": NAMESPACE,
+        "lifetime": "detached",
+        "get_if_exists": True,
+        "num_cpus": 0,
+        "max_restarts": -1,
+        # What a request did is in the store or in a report: whoever asked repeats it, not Ray.
+        "max_task_retries": 0,
+        "max_concurrency": _MAX_PENDING_CALLS,
+        "max_pending_calls": _MAX_PENDING_CALLS,
+    }
+
+
+async def _answered(actor: str, method: Any, *arguments: object, **named: object) -> object:
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            return await method.remote(*arguments, **named)
+    except RayTaskError as error:
+        if isinstance(error.cause, HeliographError):
+            raise error.cause from error
+        raise
+    except (RayError, ValueError, TimeoutError) as error:
+        raise Unavailable(actor, _RETRY_AFTER_SECONDS) from error
