@@ -31,6 +31,8 @@ class ViewName(StrEnum):
     NUMERIC_SCORES = "scores-numeric"
     CATEGORICAL_SCORES = "scores-categorical"
     BOOLEAN_SCORES = "scores-boolean"
+    # Of widgets alone: what lanes measure of themselves.
+    INGESTION = "ingestion"
 
 
 class Aggregation(StrEnum):

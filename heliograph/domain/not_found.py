@@ -163,3 +163,24 @@ class DatasetRunNotFound(NotFound):
     fields = ("dataset_name", "run_name")
     dataset_name: str
     run_name: str
+
+
+class DashboardNotFound(NotFound):
+    """Dashboard {dashboard_id} not found within authorized project"""
+
+    fields = ("dashboard_id",)
+    dashboard_id: str
+
+
+class PlacementNotFound(NotFound):
+    """Placement {placement_id} not found on this dashboard"""
+
+    fields = ("placement_id",)
+    placement_id: str
+
+
+class WidgetNotFound(NotFound):
+    """Dashboard widget {widget_id} not found within authorized project"""
+
+    fields = ("widget_id",)
+    widget_id: str

@@ -12,7 +12,7 @@ from heliograph.domain.errors import QueryTooExpensive
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.metrics import TIME_DIMENSION, Aggregation, Granularity, MetricsQuery, Row
 from storage.clickhouse.connection import ClickHouse
-from storage.clickhouse.metrics.compiler import UNLIMITED_ROWS, compile_query
+from storage.clickhouse.metrics.compiler import UNLIMITED_ROWS, Statement, compile_query
 from storage.clickhouse.metrics.views import Generation
 
 
@@ -31,14 +31,23 @@ class Metrics:
             QueryTooExpensive: there are too many groups or rows, or the server ran out of memory or time.
         """
         statement = compile_query(query, generation, self._project_id)
-        found = await self._clickhouse.read(statement.sql, statement.parameters)
-        if found.num_rows > UNLIMITED_ROWS:
-            raise QueryTooExpensive
+        found = await self._read(statement)
         rows = _rows(found, query, statement.columns)
         if query.granularity is None or query.order_by:
             return rows
         gap = _gap(found, query, statement.columns)
         return _without_gaps(rows, query, query.granularity, gap=gap, limit=statement.limit)
+
+    async def table(self, query: MetricsQuery, generation: Generation) -> pa.Table:
+        """The same answer as Arrow, its columns by their names and without rows for gaps; raises the same."""
+        statement = compile_query(query, generation, self._project_id)
+        return (await self._read(statement)).rename_columns(list(statement.columns))
+
+    async def _read(self, statement: Statement) -> pa.Table:
+        found = await self._clickhouse.read(statement.sql, statement.parameters)
+        if found.num_rows > UNLIMITED_ROWS:
+            raise QueryTooExpensive
+        return found
 
 
 def _rows(found: pa.Table, query: MetricsQuery, names: Sequence[str]) -> list[Row]:

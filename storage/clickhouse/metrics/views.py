@@ -75,3 +75,5 @@ SECOND = Generation(
     default_rows=100,
     guards_many_values=True,
 )
+# What widgets of dashboards ask: traces as they are rolled up, and everything else as the newer generation has it.
+WIDGETS = Generation(dict(SECOND.views) | {ViewName.TRACES: _TRACES}, guards_many_values=True)
