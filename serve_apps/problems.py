@@ -11,8 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heliograph.domain import errors, lane_errors
+from heliograph.domain.evaluation_errors import EvaluationRefused, EvaluatorNotRunnable, NameConflict
 from heliograph.domain.not_found import NotFound
 from heliograph.telemetry import logger
+from serve_apps import unstable_problems
 from storage.seal import SecretUnreadable
 
 _log = logger("http")
@@ -45,6 +47,9 @@ PROBLEMS: dict[type[errors.HeliographError], Problem] = {
     errors.AdminKeyMissing: Problem(500, "InternalServerError"),
     NotFound: Problem(404, "LangfuseNotFoundError"),
     errors.Conflict: Problem(409, "LangfuseConflictError"),
+    NameConflict: Problem(409, "LangfuseConflictError"),
+    EvaluatorNotRunnable: Problem(422, "InvalidRequestError"),
+    EvaluationRefused: Problem(400, "InvalidRequestError"),
     # Whoever asks mends it: by storing the secret again.
     SecretUnreadable: Problem(409, "LangfuseConflictError"),
     errors.QueryTooExpensive: Problem(422, "Request timed out"),
@@ -99,6 +104,8 @@ def _problem(error: errors.HeliographError) -> Problem:
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.HeliographError)
+    if unstable_problems.is_unstable(request):
+        return unstable_problems.retold(error, answer(error))
     return _scim(str(error), answer(error)) if _SCIM in request.url.path else answer(error)
 
 
@@ -112,11 +119,13 @@ def _scim(detail: str, told: JSONResponse) -> JSONResponse:
 
 async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    issues = [_issue(each) for each in error.errors()]
+    if unstable_problems.is_unstable(request):
+        return unstable_problems.malformed(issues, is_query=error.errors()[0]["loc"][0] == "query")
     if _SCIM in request.url.path:
-        first = _issue(error.errors()[0])
-        place = ".".join(map(str, first["path"]))
-        return _scim(f"{place}: {first['message']}", JSONResponse(None, 400))
-    return JSONResponse({"message": "Invalid request data", "error": [_issue(each) for each in error.errors()]}, 400)
+        place = ".".join(map(str, issues[0]["path"]))
+        return _scim(f"{place}: {issues[0]['message']}", JSONResponse(None, 400))
+    return JSONResponse({"message": "Invalid request data", "error": issues}, 400)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -127,7 +136,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     }
     message = messages.get(error.status_code, error.detail)
     name = _HTTP_NAMES.get(error.status_code, "InvalidRequestError")
-    return JSONResponse({"message": message, "error": name}, error.status_code, error.headers)
+    told = JSONResponse({"message": message, "error": name}, error.status_code, error.headers)
+    return unstable_problems.retold(error, told) if unstable_problems.is_unstable(request) else told
 
 
 async def _client_gone(request: Request, error: Exception) -> Response:

@@ -18,6 +18,8 @@ from serve_apps.api import (
     dataset_runs,
     datasets,
     datasets_v1,
+    evaluation_rules,
+    evaluators,
     experiments,
     llm_connections,
     masking_rules,
@@ -60,6 +62,8 @@ ROUTERS = (
     # Its datasets' names take what the routes of runs leave.
     datasets_v1.router,
     experiments.router,
+    evaluators.router,
+    evaluation_rules.router,
     traces.router,
     score_configs.router,
     annotation_queues.router,

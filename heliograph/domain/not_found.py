@@ -184,3 +184,17 @@ class WidgetNotFound(NotFound):
 
     fields = ("widget_id",)
     widget_id: str
+
+
+class EvaluatorNotFound(NotFound):
+    """Evaluator {evaluator} not found within authorized project"""
+
+    fields = ("evaluator",)
+    evaluator: str
+
+
+class EvaluationRuleNotFound(NotFound):
+    """Evaluation rule {rule_id} not found within authorized project"""
+
+    fields = ("rule_id",)
+    rule_id: str

@@ -1,0 +1,71 @@
+"""Evaluation rules: what of that which arrives is evaluated, and by which evaluators."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from heliograph.domain.errors import InvalidRequest
+from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.parameters import Paged, Text
+from serve_apps.api.rule_drafts import RuleDrafts
+from serve_apps.api.shapes.evaluation_rules import RuleBody, RuleChange, rule_shape
+from serve_apps.authentication import ProjectPrincipal
+from storage.postgres.datasets import Datasets
+from storage.postgres.evaluation_rules import EvaluationRules
+from storage.postgres.evaluators import Evaluators
+from storage.postgres.llm_connections import LlmConnections
+
+router = APIRouter(prefix="/unstable/evaluation-rules", tags=["unstable"])
+
+
+async def _rules(dependencies: Dependencies, principal: ProjectPrincipal) -> EvaluationRules:
+    return EvaluationRules(dependencies.database, principal.project_id)
+
+
+async def _drafts(dependencies: Dependencies, principal: ProjectPrincipal) -> RuleDrafts:
+    database, project_id = dependencies.database, principal.project_id
+    return RuleDrafts(
+        Evaluators(database, project_id),
+        LlmConnections(database, project_id, dependencies.administration.seal),
+        Datasets(database, project_id),
+    )
+
+
+Rules = Annotated[EvaluationRules, Depends(_rules)]
+Drafts = Annotated[RuleDrafts, Depends(_drafts)]
+
+
+@router.post("")
+async def create_rule(body: RuleBody, rules: Rules, drafts: Drafts) -> Response:
+    """Keep a rule. An enabled one is about what arrives from now on."""
+    return answer(rule_shape(await rules.create(await drafts.of(body))))
+
+
+@router.get("")
+async def list_rules(asked: Annotated[Paged, Query()], rules: Rules) -> Response:
+    """One page of the project's rules, the newest first."""
+    found, total = await rules.page(asked.asked_page)
+    return page_answer(list(map(rule_shape, found)), asked.asked_page, total)
+
+
+@router.get("/{rule_id}")
+async def get_rule(rule_id: Text, rules: Rules) -> Response:
+    """One rule, with the reason why it is paused, if it is."""
+    return answer(rule_shape(await rules.get(rule_id)))
+
+
+@router.patch("/{rule_id}")
+async def change_rule(rule_id: Text, body: RuleChange, *, rules: Rules, drafts: Drafts) -> Response:
+    """Change what is named. `enabled: true` also resumes a paused rule, once its cause is removed."""
+    if not body.model_fields_set:
+        raise InvalidRequest("body", "names nothing to change")
+    changed = await drafts.changed(await rules.get(rule_id), body)
+    return answer(rule_shape(await rules.replace(rule_id, changed, is_resumed=body.enabled is True)))
+
+
+@router.delete("/{rule_id}")
+async def delete_rule(rule_id: Text, rules: Rules) -> Response:
+    """Delete a rule; its evaluators and its scores stay."""
+    await rules.delete(rule_id)
+    return answer({"message": "Evaluation rule successfully deleted"})

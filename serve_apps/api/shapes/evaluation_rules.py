@@ -1,0 +1,155 @@
+"""Evaluation rules as the API shows and takes them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from heliograph.domain.evaluation_rules import (
+    MAX_EVALUATORS,
+    Assignment,
+    EvaluationRule,
+    MappingSource,
+    RuleTarget,
+    TimeScope,
+    VariableMapping,
+)
+from heliograph.domain.filters import MAX_CONDITIONS, Condition
+from heliograph.domain.project_evaluators import EvaluatorType
+from serve_apps.api.parameters import Text
+from serve_apps.api.shapes.evaluators import SCOPE
+from serve_apps.api.shapes.models import Body
+from serve_apps.api.shapes.values import iso
+
+_MAX_DELAY_MS = 7 * 24 * 3_600_000
+_CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(tuple[Condition, ...])
+# What every code evaluator is given.
+_OF_CODE = (
+    {"variable": "input", "source": "input"},
+    {"variable": "output", "source": "output"},
+    {"variable": "metadata", "source": "metadata"},
+    {"variable": "toolCalls", "source": "tool_calls"},
+    {"variable": "experimentItemExpectedOutput", "source": "expected_output"},
+    {"variable": "experimentItemMetadata", "source": "experiment_item_metadata"},
+)
+
+
+class MappingBody(Body):
+    """What fills one variable."""
+
+    variable: Annotated[Text, Field(min_length=1, max_length=255)]
+    source: MappingSource
+    json_path: Annotated[Text, Field(max_length=1_000)] | None = None
+
+    @property
+    def mapping(self) -> VariableMapping:
+        """What it declares."""
+        return VariableMapping(self.variable, self.source, self.json_path or "")
+
+
+Mappings = Annotated[list[MappingBody], Field(max_length=100)]
+
+
+class EvaluatorReference(Body):
+    """The family of an evaluator, by its name, or one by its id; its latest version counts."""
+
+    id: Annotated[Text, Field(max_length=255)] = ""
+    name: Annotated[Text, Field(max_length=255)] = ""
+    scope: Literal["project", "managed"] = "project"
+    type: EvaluatorType | None = None
+
+
+class AssignedEvaluator(EvaluatorReference):
+    """One of several evaluators of a rule, with its own mapping."""
+
+    mapping: Mappings | None = None
+
+
+_Filter = Annotated[tuple[Condition, ...], Field(max_length=MAX_CONDITIONS)]
+Sampling = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Delay = Annotated[int, Field(ge=0, le=_MAX_DELAY_MS)]
+Name = Annotated[Text, Field(min_length=1, max_length=255)]
+Evaluators = Annotated[list[AssignedEvaluator], Field(min_length=1, max_length=MAX_EVALUATORS)]
+Scopes = Annotated[list[TimeScope], Field(min_length=1, max_length=2)]
+
+
+class RuleChange(Body):
+    """What of a rule is to change; what is absent stays."""
+
+    name: Name | None = None
+    evaluator: EvaluatorReference | None = None
+    evaluators: Evaluators | None = None
+    target: RuleTarget | None = None
+    enabled: bool | None = None
+    sampling: Sampling | None = None
+    filter: _Filter | None = None
+    mapping: Mappings | None = None
+    delay: Delay | None = None
+    time_scope: Scopes | None = None
+
+    @property
+    def references(self) -> list[AssignedEvaluator] | None:
+        """The evaluators that are named, one or several; None where none are."""
+        if self.evaluators is not None:
+            return self.evaluators
+        if self.evaluator is None:
+            return None
+        return [AssignedEvaluator.model_construct(**dict(self.evaluator), mapping=self.mapping)]
+
+
+class RuleBody(RuleChange):
+    """A rule to be created."""
+
+    name: Name
+    target: RuleTarget
+    enabled: bool
+
+
+def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
+    """The contract's rule, with all of its evaluators beside the first one."""
+    first = rule.assignments[0] if rule.assignments else None
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "evaluator": None if first is None else _evaluator_shape(first),
+        "evaluators": [{**_evaluator_shape(one), "mapping": _mapping_shape(one)} for one in rule.assignments],
+        "target": rule.target.value,
+        "enabled": rule.is_enabled,
+        "status": rule.status,
+        "pausedReason": rule.block.reason if rule.block and rule.is_enabled else None,
+        "pausedMessage": rule.block.message if rule.block and rule.is_enabled else None,
+        "sampling": rule.sampling,
+        "filter": filter_shape(rule.filter),
+        "mapping": [] if first is None else _mapping_shape(first),
+        "delay": milliseconds(rule.delay),
+        "timeScope": [scope.value for scope in rule.time_scope],
+        "createdAt": iso(rule.created_at),
+        "updatedAt": iso(rule.updated_at),
+    }
+
+
+def filter_shape(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
+    """Conditions as they were sent; one on absence has the contract's empty value."""
+    shapes: list[dict[str, Any]] = _CONDITIONS.dump_python(tuple(conditions), mode="json")
+    return [{**shape, "value": ""} if shape["type"] == "null" else shape for shape in shapes]
+
+
+def milliseconds(delay: timedelta) -> int:
+    """A time as the contract counts it."""
+    return round(delay.total_seconds() * 1_000)
+
+
+def _evaluator_shape(one: Assignment) -> dict[str, Any]:
+    return {"id": one.evaluator_id, "name": one.name, "scope": SCOPE, "type": one.type.value}
+
+
+def _mapping_shape(one: Assignment) -> list[dict[str, Any]]:
+    if one.type is EvaluatorType.CODE:
+        return [dict(mapping) for mapping in _OF_CODE]
+    return [_variable_shape(each) for each in one.mapping]
+
+
+def _variable_shape(mapping: VariableMapping) -> dict[str, str]:
+    shape = {"variable": mapping.variable, "source": mapping.source.value}
+    return shape | {"jsonPath": mapping.json_path} if mapping.json_path else shape

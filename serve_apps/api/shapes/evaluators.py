@@ -1,0 +1,94 @@
+"""Evaluators of projects as the API shows and takes them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from heliograph.domain.evaluation_errors import RuleInvalid
+from heliograph.domain.project_evaluators import (
+    MAX_SOURCE_BYTES,
+    Definition,
+    EvaluatorType,
+    Language,
+    ModelChoice,
+    Output,
+    ProjectEvaluator,
+)
+from serve_apps.api.parameters import Text
+from serve_apps.api.shapes.models import Body
+from serve_apps.api.shapes.values import iso
+
+SCOPE = "project"
+
+
+def _within_bytes(source: str) -> str:
+    if len(source.encode()) > MAX_SOURCE_BYTES:
+        raise ValueError(f"has more than {MAX_SOURCE_BYTES} bytes")
+    return source
+
+
+class JudgeBody(Body):
+    """A prompt and what is to be answered to it; without a type, as of before there was code."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=255)]
+    type: Literal["llm_as_judge"] = "llm_as_judge"
+    prompt: Annotated[Text, Field(min_length=1, max_length=200_000)]
+    output_definition: Output
+    model_settings: ModelChoice | None = Field(default=None, validation_alias="modelConfig")
+
+    @property
+    def definition(self) -> Definition:
+        """What it defines."""
+        return Definition(
+            type=EvaluatorType.LLM_AS_JUDGE,
+            prompt=self.prompt,
+            output=self.output_definition,
+            model=self.model_settings,
+        )
+
+
+class CodeBody(Body):
+    """A function `evaluate`."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=255)]
+    type: Literal["code"]
+    source_code: Annotated[Text, Field(min_length=1), AfterValidator(_within_bytes)]
+    source_code_language: Language
+
+    @property
+    def definition(self) -> Definition:
+        """What it defines; raises RuleInvalid where nothing here runs its language."""
+        if self.source_code_language is not Language.PYTHON:
+            reason = "sourceCodeLanguage: only PYTHON runs here"
+            raise RuleInvalid(
+                "invalid_body", reason, {"field": "sourceCodeLanguage", "allowedValues": [Language.PYTHON.value]}
+            )
+        return Definition(type=EvaluatorType.CODE, source_code=self.source_code, language=self.source_code_language)
+
+
+def evaluator_shape(evaluator: ProjectEvaluator) -> dict[str, Any]:
+    """The contract's evaluator in its latest version."""
+    definition = evaluator.definition
+    shape: dict[str, Any] = {
+        "id": evaluator.id,
+        "name": evaluator.name,
+        "version": evaluator.version,
+        "scope": SCOPE,
+        "type": definition.type.value,
+        "variables": list(definition.variables),
+        "evaluationRuleCount": evaluator.rule_count,
+        "createdAt": iso(evaluator.created_at),
+        "updatedAt": iso(evaluator.updated_at),
+    }
+    if definition.type is EvaluatorType.CODE:
+        return shape | {"sourceCode": definition.source_code, "sourceCodeLanguage": definition.language.value}
+    return shape | {
+        "prompt": definition.prompt,
+        "outputDefinition": definition.output.document() if definition.output else None,
+        "modelConfig": model_shape(definition.model),
+    }
+
+
+def model_shape(model: ModelChoice | None) -> dict[str, Any] | None:
+    """The contract's choice of a model."""
+    return None if model is None else model.document()
