@@ -45,7 +45,7 @@ status: $(INSTALLED)
 	@$(BIN)/heliograph status
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -q -m "not slow and not acceptance and not cluster"
+	$(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup --no-loadscope-reorder -m "not slow and not acceptance and not cluster"
 
 test-all: $(INSTALLED)
 	$(BIN)/python -m pytest -q

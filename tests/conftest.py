@@ -29,6 +29,12 @@ def migrated(engines: Settings) -> Settings:
     return engines
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright keeps an event loop running in this thread, in which no other can run."""
+    """Two workers share the files, each with engines of its own; the browser's are one group, and come last.
+
+    Playwright keeps an event loop running in its thread, in which no other can run.
+    """
     items.sort(key=lambda item: "browser" in item.path.parts)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("browser" if "browser" in item.path.parts else str(item.path)))

@@ -19,10 +19,14 @@ _BLOCK = 100
 _FIRST_PORT, _LAST_PORT = 21_000, 29_000
 
 
+# The last port of each block that this process took, so that no other run of the tests takes the same one.
+_taken: list[socket.socket] = []
+
+
 def free_block() -> int:
-    """The first of a hundred ports of which none that an engine uses is taken."""
+    """The first of a hundred ports of which none that an engine uses is taken; no other process takes it meanwhile."""
     for first in range(_FIRST_PORT, _LAST_PORT, _BLOCK):
-        if all(_is_free(first + offset) for offset in range(17)):
+        if _take(first + _BLOCK - 1) and all(_is_free(first + offset) for offset in range(17)):
             return first
     raise OSError("no free block of ports")
 
@@ -60,6 +64,17 @@ def running(settings: Settings, engines: list[Engine], *, stuck_seconds: float =
         asyncio.run_coroutine_threadsafe(made.stop(), loop).result(120)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+
+
+def _take(port: int) -> bool:
+    guard = socket.socket()
+    try:
+        guard.bind((LOOPBACK, port))
+    except OSError:
+        guard.close()
+        return False
+    _taken.append(guard)
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -43,15 +43,17 @@ class LaneSet:
     bucket: str
     running: dict[LaneNumber, Lane] = field(default_factory=dict)
     calls: set[asyncio.Task[None]] = field(default_factory=set)
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self, numbers: Sequence[LaneNumber]) -> None:
-        """Start those that do not run."""
-        for number in numbers:
-            if number not in self.running:
-                client = objects.connect(self.bench.settings.s3, self.bench.settings.s3_url)
-                lane = replace(self.bench, number=number).lane(log=RawLog(client, self.bucket, number))
-                await lane.start()
-                self.running[number] = lane
+        """Start those that do not run; whoever asks for the same one meanwhile waits, as Ray lets them."""
+        async with self.starting:
+            for number in numbers:
+                if number not in self.running:
+                    client = objects.connect(self.bench.settings.s3, self.bench.settings.s3_url)
+                    lane = replace(self.bench, number=number).lane(log=RawLog(client, self.bucket, number))
+                    await lane.start()
+                    self.running[number] = lane
 
     async def kill(self, number: LaneNumber) -> None:
         """Kill -9."""

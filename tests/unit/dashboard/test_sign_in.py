@@ -14,7 +14,15 @@ def test_session_cookie_names_its_user() -> None:
     assert sessions.signed_in(sessions.sign_in(ADA)) == ADA
 
 
-@pytest.mark.parametrize("cookie", ["", "x", Sessions("another secret").sign_in(ADA), Sessions("secret").form_token()])
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("x", id="nonsense"),
+        pytest.param(Sessions("another secret").sign_in(ADA), id="another secret"),
+        pytest.param(Sessions("secret").form_token(), id="form token"),
+    ],
+)
 def test_cookie_not_made_here_for_this_is_no_session(cookie: str) -> None:
     assert Sessions("secret").signed_in(cookie) is None
 
