@@ -18,8 +18,10 @@ from heliograph.outbound import Outbound
 from heliograph.settings import Settings
 from migrations.columnar import Columnar
 from migrations.relational import Relational
-from serve_apps.api.dependencies import Administration, QueryDependencies
+from serve_apps.api.dependencies import Administration, Deletes, NoPayloads, QueryDependencies, StoredPayloads
+from serve_apps.authentication import Keys
 from serve_apps.query_api import query_application
+from storage.clickhouse.connection import ClickHouse
 from storage.objects.connection import connect
 from storage.objects.media import MediaObjects
 from storage.objects.payloads import PayloadObjects
@@ -99,6 +101,22 @@ def direct_media(settings: Settings) -> MediaObjects:
     return MediaObjects.connect(settings.model_copy(update={"s3": direct}))
 
 
+def query_dependencies(
+    settings: Settings, database: Database, keys: Keys, *, deletes: Deletes, payloads: StoredPayloads | None = None
+) -> QueryDependencies:
+    """What the query API needs, over these stores."""
+    return QueryDependencies(
+        ClickHouse(settings.clickhouse, settings.clickhouse_url),
+        database,
+        keys,
+        deletes,
+        direct_media(settings),
+        PromptCache(database),
+        administration(database),
+        payloads=payloads or NoPayloads(),
+    )
+
+
 @pytest.fixture(scope="session")
 def settings(engines: Settings) -> Settings:
     database = {"database": f"tests_{uuid.uuid4().hex}"}
@@ -117,19 +135,11 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     tombstones = TombstonesInMemory()
     deletes = deletion_requests(database, tombstones)
     payloads = PayloadObjects(connect(settings.s3, settings.s3_url), settings.s3.bucket, ThreadPoolExecutor(1))
-    dependencies = QueryDependencies(
-        stored.clickhouse,
-        database,
-        OneKey(project),
-        deletes,
-        direct_media(settings),
-        PromptCache(database),
-        administration(database),
-        payloads=payloads,
-    )
+    dependencies = query_dependencies(settings, database, OneKey(project), deletes=deletes, payloads=payloads)
     app = query_application(dependencies)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:
         yield Api(client, stored, project, database, tombstones, payloads)
+    await dependencies.clickhouse.close()
     await stored.clickhouse.close()
     await database.close()

@@ -20,42 +20,6 @@ from storage.postgres.projects import Projects
 from storage.postgres.users import Users
 from tests.integration.api.conftest import ADMIN_KEY, ORGANIZATION_KEY, SECRET, Api
 
-ORGANIZATION_ROUTES = [
-    ("GET", "/organizations/projects"),
-    ("GET", "/organizations/apiKeys"),
-    ("GET", "/organizations/memberships"),
-    ("PUT", "/organizations/memberships"),
-    ("DELETE", "/organizations/memberships"),
-    ("POST", "/projects"),
-    ("PUT", "/projects/p"),
-    ("DELETE", "/projects/p"),
-    ("GET", "/projects/p/apiKeys"),
-    ("POST", "/projects/p/apiKeys"),
-    ("DELETE", "/projects/p/apiKeys/k"),
-    ("GET", "/projects/p/memberships"),
-    ("PUT", "/projects/p/memberships"),
-    ("DELETE", "/projects/p/memberships"),
-    ("GET", "/scim/Users"),
-    ("POST", "/scim/Users"),
-    ("GET", "/scim/Users/u"),
-    ("PUT", "/scim/Users/u"),
-    ("PATCH", "/scim/Users/u"),
-    ("DELETE", "/scim/Users/u"),
-    ("GET", "/scim/ServiceProviderConfig"),
-    ("GET", "/scim/Schemas"),
-    ("GET", "/scim/ResourceTypes"),
-]
-ADMIN_ROUTES = [
-    ("GET", "/heliograph-admin/organizations"),
-    ("POST", "/heliograph-admin/organizations"),
-    ("GET", "/heliograph-admin/organizations/o"),
-    ("PUT", "/heliograph-admin/organizations/o"),
-    ("DELETE", "/heliograph-admin/organizations/o"),
-    ("GET", "/heliograph-admin/organizations/o/apiKeys"),
-    ("POST", "/heliograph-admin/organizations/o/apiKeys"),
-    ("DELETE", "/heliograph-admin/organizations/o/apiKeys/k"),
-]
-
 
 @dataclass(frozen=True)
 class Owned:
@@ -80,27 +44,6 @@ class Owned:
 async def owned(api: Api) -> Owned:
     name = f"other {uuid.uuid4()}"
     return Owned(api, await Projects(api.database).create("theirs", organization_name=name))
-
-
-async def test_only_the_key_of_an_organization_opens_its_routes(api: Api) -> None:
-    for method, route in ORGANIZATION_ROUTES:
-        for auth, expected in (
-            (httpx.BasicAuth("pk-lf-1", SECRET), 403),
-            (httpx.BasicAuth(ORGANIZATION_KEY, "wrong"), 401),
-            (httpx.BasicAuth("pk-lf-unknown", SECRET), 401),
-            (httpx.Auth(), 401),
-        ):
-            answer = await api.client.request(method, route, auth=auth)
-            assert answer.status_code == expected, (method, route, auth)
-            assert ("schemas" in answer.json()) == route.startswith("/scim/")
-
-
-async def test_only_the_admin_key_opens_the_routes_of_the_administrator(api: Api) -> None:
-    for method, route in ADMIN_ROUTES:
-        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {ADMIN_KEY}"}):
-            answer = await api.client.request(method, route, headers=headers, auth=httpx.Auth())
-            assert answer.status_code == 401, (method, route, headers)
-        assert (await api.client.request(method, route)).status_code == 401
 
 
 async def test_projects_are_created_changed_and_listed(owned: Owned) -> None:
