@@ -54,6 +54,8 @@ def words(tenant: Tenant) -> dict[str, Any]:
         "uploadedAt": _EARLY,
         "uploadHttpStatus": 200,
         "description": "mine",
+        "type": "widget",
+        "widgetId": ids["dashboard-widgets.widget_id"],
     }
 
 

@@ -149,6 +149,7 @@ class _Filling:
         await self._annotation()
         await self._configuration()
         await self._media()
+        await self._dashboards()
 
     async def _put(self, path: str, body: dict[str, Any], method: str = "POST", *, of: str = "project") -> Any:
         auth = self._tenant.auth if of == "project" else self._tenant.organization_auth
@@ -218,8 +219,8 @@ class _Filling:
     async def _annotation(self) -> None:
         declared = {"name": f"config-{self._word}", "dataType": "NUMERIC", "description": self._mark}
         config = await self._put("/score-configs", declared)
-        declared = {"name": f"queue-{self._word}", "scoreConfigIds": [config["id"]], "description": self._mark}
-        queue = await self._put("/annotation-queues", declared)
+        queued = {"name": f"queue-{self._word}", "scoreConfigIds": [config["id"]], "description": self._mark}
+        queue = await self._put("/annotation-queues", queued)
         trace = {"objectId": self._ids["traces.trace_id"], "objectType": "TRACE"}
         item = await self._put(f"/annotation-queues/{queue['id']}/items", trace)
         said = trace | {"projectId": self._tenant.project.id, "content": self._mark}
@@ -253,3 +254,18 @@ class _Filling:
         }  # fmt: skip
         media = await self._put("/media", announced)
         self._ids["media.media_id"] = media["mediaId"]
+
+    async def _dashboards(self) -> None:
+        drawn = {
+            "name": f"widget-{self._word}", "description": self._mark, "view": "observations", "chartType": "NUMBER",
+            "metrics": [{"measure": "count", "agg": "count"}],
+        }  # fmt: skip
+        widget = await self._put("/unstable/dashboard-widgets", drawn)
+        board = await self._put("/unstable/dashboards", {"name": f"board-{self._word}", "description": self._mark})
+        placed = {"type": "widget", "id": f"place-{self._word}", "widgetId": widget["id"]}
+        await self._put(f"/unstable/dashboards/{board['id']}/placements", placed)
+        self._ids |= {
+            "dashboards.dashboard_id": board["id"],
+            "dashboards.placement_id": placed["id"],
+            "dashboard-widgets.widget_id": widget["id"],
+        }
