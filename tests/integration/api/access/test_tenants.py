@@ -8,8 +8,9 @@ import pytest
 
 from heliograph.settings import Settings
 from tests.integration.api.access import requests
+from tests.integration.api.access.contents import full_tenant
 from tests.integration.api.access.routes import Access, Route, document, query_routes
-from tests.integration.api.access.tenants import Doors, Tenant, doors, empty_tenant, full_tenant
+from tests.integration.api.access.tenants import Doors, Tenant, doors, empty_tenant
 
 ROUTES = query_routes()
 READS = [route for route in ROUTES if route.method == "GET"]
@@ -67,7 +68,7 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
 
 
 async def test_an_owner_has_something_behind_every_route(two: Two) -> None:
-    """Without it the next test would say nothing: a new route needs something in `tenants.py`."""
+    """Without it the next test would say nothing: a new route needs something in `contents.py`."""
     assert {name for route in ROUTES for name in route.names} - two.owner.ids.keys() == set()
     seen = await two.owned()
     of_owner = (two.owner.mark, two.owner.word)
