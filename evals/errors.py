@@ -82,6 +82,12 @@ class EndpointUnreachable(CallFailed):
     block = "LLM_CONNECTION_ENDPOINT_UNREACHABLE"
 
 
+class AddressRefused(CallFailed):
+    """The address of {model} may not be called from here: {reason}"""
+
+    block = "LLM_CONNECTION_ENDPOINT_UNREACHABLE"
+
+
 class RequestInvalid(CallFailed):
     """The provider of {model} refuses the request: {reason}"""
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import httpx
@@ -83,18 +83,13 @@ class Outbound:
         if self._client is not None:
             await self._client.aclose()
 
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """What a client of somebody else's calls through; it raises CallFailed where an address may not be reached."""
+        return _Guarded(self._checked)
+
     async def _post(self, url: str, content: bytes, headers: Mapping[str, str], *, max_bytes: int) -> bytes:
-        check_url(url)
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        address = await self._checked(host, parts.port or _PORTS[parts.scheme])
-        # Connected to is the address that was checked: a name may resolve to another one a moment later.
         request = self._connections().build_request(
-            "POST",
-            httpx.URL(url).copy_with(host=str(address)),
-            content=content,
-            headers={**headers, "host": parts.netloc, "content-type": "application/json"},
-            extensions={"sni_hostname": host},
+            "POST", url, content=content, headers={**headers, "content-type": "application/json"}
         )
         response = await self._connections().send(request, stream=True)
         try:
@@ -124,8 +119,37 @@ class Outbound:
     def _connections(self) -> httpx.AsyncClient:
         """Made late: it belongs to the loop that calls."""
         if self._client is None:
-            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)  # noqa: S113 - `post` has one
+            guarded = self.transport()
+            self._client = httpx.AsyncClient(transport=guarded, follow_redirects=False, timeout=None)  # noqa: S113 - `post` has one
         return self._client
+
+
+class _Guarded(httpx.AsyncBaseTransport):
+    """Checks the address of each request, of a redirect's too, and connects to the one that was checked.
+
+    A name may resolve to another address a moment later.
+    """
+
+    def __init__(self, checked: Callable[[str, int], Awaitable[Address]]) -> None:
+        self._checked = checked
+        self._transport = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        check_url(str(request.url))
+        host = request.url.host
+        address = await self._checked(host, request.url.port or _PORTS[request.url.scheme])
+        # Its headers name the host already.
+        checked = httpx.Request(
+            request.method,
+            request.url.copy_with(host=str(address)),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": host},
+        )
+        return await self._transport.handle_async_request(checked)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
 
 
 async def _body(response: httpx.Response, max_bytes: int) -> bytes:

@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -54,6 +55,8 @@ class Provider:
 
     latency_seconds: float = 0.0
     requests_per_second: float = 0.0
+    # Between the words of a streamed answer.
+    piece_seconds: float = 0.0
     plan: Callable[[int, Json], Reply | None] = lambda _number, _request: None
     reply: Callable[[Json], Reply] = lambda _request: completion(VERDICT)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -104,7 +107,11 @@ async def _converse(provider: Provider, reader: asyncio.StreamReader, writer: as
                 ),
                 0,
             )
-            status, headers, body = await provider.answer(json.loads(await reader.readexactly(length) or b"{}"))
+            request = json.loads(await reader.readexactly(length) or b"{}")
+            status, headers, body = await provider.answer(request)
+            if request.get("stream") and status == 200:
+                await _stream(writer, body, provider.piece_seconds)
+                continue
             encoded = json.dumps(body).encode()
             lines = [f"HTTP/1.1 {status} Status", "content-type: application/json", f"content-length: {len(encoded)}"]
             lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -112,6 +119,26 @@ async def _converse(provider: Provider, reader: asyncio.StreamReader, writer: as
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
+
+
+async def _stream(writer: asyncio.StreamWriter, body: Json, piece_seconds: float) -> None:
+    """A completion as server-sent events, a word at a time, then what it used."""
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+    shown = {key: body[key] for key in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    message, end = body["choices"][0]["message"], body["choices"][0]["finish_reason"]
+    words = re.findall(r"\S+\s*", message["content"] or "")
+    deltas: list[Json] = [{"role": "assistant", "content": ""}, *({"content": word} for word in words)]
+    deltas += [{"tool_calls": [call | {"index": at}]} for at, call in enumerate(message.get("tool_calls") or [])]
+    events = [shown | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    events.append(shown | {"choices": [{"index": 0, "delta": {}, "finish_reason": end}]})
+    events.append(shown | {"choices": [], "usage": body["usage"]})
+    for event in [*map(json.dumps, events), "[DONE]"]:
+        line = f"data: {event}\n\n".encode()
+        writer.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+        await writer.drain()
+        await asyncio.sleep(piece_seconds)
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
 
 
 async def _serve(provider: Provider, port: int, is_up: threading.Event, until: asyncio.Event) -> None:

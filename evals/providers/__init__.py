@@ -1,0 +1,1 @@
+"""Models behind any provider, reached through the connections of a project."""

@@ -1,0 +1,25 @@
+"""The library that reaches the providers."""
+
+import os
+from functools import cache
+from typing import Any
+
+
+@cache
+def litellm() -> Any:
+    """The library, loaded where a model is asked first: it takes a second and hundreds of modules."""
+    # It would fetch its list of prices from the network while it is imported, and reads from here alone that it must
+    # not.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # noqa: TID251
+    import litellm  # noqa: PLC0415
+
+    litellm.suppress_debug_info = True
+    return litellm
+
+
+def cost_of(response: Any) -> float | None:
+    """What a call cost in US dollars; None of a model without a price."""
+    try:
+        return float(litellm().completion_cost(completion_response=response))
+    except Exception:  # noqa: BLE001 - litellm raises a bare Exception for a model without a price
+        return None
