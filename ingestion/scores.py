@@ -46,6 +46,8 @@ class ScoreBody:
     queue_id: str = ""
     execution_trace_id: str = ""
     evaluator_version: str = ""
+    # Who gave it; never taken from a request.
+    author_user_id: str = ""
 
     @property
     def subject(self) -> str:
@@ -213,7 +215,7 @@ _TYPES = {"value": float, "timestamp": int, "metadata": dict}
 _SAME = (
     "id", "timestamp", "name", "data_type", "source", "value", "trace_id", "observation_id", "session_id",
     "dataset_run_id", "environment", "comment", "metadata", "config_id", "queue_id", "execution_trace_id",
-    "evaluator_version",
+    "evaluator_version", "author_user_id",
 )  # fmt: skip
 
 

@@ -32,6 +32,22 @@ class ItemStatus(StrEnum):
     COMPLETED = "COMPLETED"
 
 
+@dataclass(frozen=True)
+class Annotated:
+    """What is scored by a person."""
+
+    type: AnnotatedType
+    id: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many items of a queue are done, of how many."""
+
+    completed: int = 0
+    total: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnnotationQueue:
     """A queue, and the configs of the scores that its items are given."""

@@ -1,5 +1,6 @@
 """Prompts: their versions, their labels, and what one may include of another."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -168,6 +169,34 @@ def composed(body: Body, texts: Mapping[Reference, str]) -> Body:
     return [
         {**part, "content": filled(part["content"])} if isinstance(part.get("content"), str) else part for part in body
     ]
+
+
+def compiled(body: Body, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The messages for a model: a text is what the user says, a variable without a value stays as it stands.
+
+    Args:
+        body: of a prompt.
+        values: of its variables texts or JSON values, of its placeholders lists of messages.
+    """
+
+    def filled(text: str) -> str:
+        return _VARIABLE.sub(lambda match: _text(values[match[1]]) if match[1] in values else match[0], text)
+
+    if isinstance(body, str):
+        return [{"role": "user", "content": filled(body)}]
+    messages: list[dict[str, Any]] = []
+    for part in body:
+        if part.get("type") == "placeholder":
+            given = values.get(str(part.get("name")))
+            messages += given if isinstance(given, list) else []
+        else:
+            content = part.get("content")
+            messages.append({**part, "content": filled(content)} if isinstance(content, str) else dict(part))
+    return messages
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def included_text(prompt: Prompt | None, reference: Reference) -> str:

@@ -1,12 +1,12 @@
 """What waits in annotation queues: who has opened it, and who has completed it."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from heliograph.domain.annotations import LOCK_DURATION, AnnotatedType, ItemStatus, QueueItem
+from heliograph.domain.annotations import LOCK_DURATION, Annotated, AnnotatedType, ItemStatus, QueueItem
 from heliograph.domain.errors import Conflict
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId, UserId
@@ -73,6 +73,28 @@ class AnnotationQueueItems:
             await session.refresh(row)
             return _item(row)
 
+    async def add_waiting(self, objects: Sequence[Annotated]) -> int:
+        """Put what does not wait in the queue already into it, and return how many that were."""
+        wanted = list(dict.fromkeys(objects))
+        row = AnnotationQueueItemRow
+        known = select(row.object_type, row.object_id).where(
+            self._own, row.status == ItemStatus.PENDING, row.object_id.in_([each.id for each in wanted])
+        )
+        async with self._database.transaction() as session:
+            await self._require_queue(session)
+            waiting = set((await session.execute(known)).tuples())
+            fresh = [each for each in wanted if (each.type, each.id) not in waiting]
+            now = self._clock()
+            session.add_all(
+                row(
+                    project_id=self._project_id, queue_id=self._queue_id, object_type=each.type, object_id=each.id,
+                    # They are worked on in the order in which they were given.
+                    status=ItemStatus.PENDING, created_at=now + place * timedelta(microseconds=1),
+                )
+                for place, each in enumerate(fresh)
+            )  # fmt: skip
+            return len(fresh)
+
     async def set_status(self, item_id: str, status: ItemStatus, by: UserId | None = None) -> QueueItem:
         """Complete an item, or let it wait again; both end its lock.
 
@@ -122,8 +144,23 @@ class AnnotationQueueItems:
                     raise Conflict("item", f"another user works on it, until {ends_at:%H:%M:%S} UTC at the latest")
             return self._locked(row, user_id)
 
-    async def claim(self, user_id: UserId) -> QueueItem | None:
-        """Lock the oldest item that waits and that no other user has; None when there is none."""
+    async def release(self, item_id: str, user_id: UserId) -> None:
+        """End the lock of an item at once, if this user has it."""
+        row = AnnotationQueueItemRow
+        releasing = update(row).where(self._own, row.id == item_id, row.locked_by_user_id == user_id)
+        async with self._database.transaction() as session:
+            await session.execute(releasing.values(locked_at=None, locked_by_user_id=None))
+
+    async def claim(
+        self, user_id: UserId, *, but: Collection[str] = (), status: ItemStatus = ItemStatus.PENDING
+    ) -> QueueItem | None:
+        """Lock the oldest item that no other user has; None when there is none.
+
+        Args:
+            user_id: for whom.
+            but: items that are not wanted.
+            status: PENDING is what waits; of what is COMPLETED only what others have completed, for a second opinion.
+        """
         free = or_(
             AnnotationQueueItemRow.locked_at.is_(None),
             AnnotationQueueItemRow.locked_at <= self._clock() - LOCK_DURATION,
@@ -131,11 +168,13 @@ class AnnotationQueueItems:
         )
         query = (
             select(AnnotationQueueItemRow)
-            .where(self._own, AnnotationQueueItemRow.status == ItemStatus.PENDING, free)
+            .where(self._own, AnnotationQueueItemRow.status == status, AnnotationQueueItemRow.id.not_in(but), free)
             .order_by(AnnotationQueueItemRow.created_at, AnnotationQueueItemRow.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
+        if status is ItemStatus.COMPLETED:
+            query = query.where(AnnotationQueueItemRow.annotator_user_id.is_distinct_from(user_id))
         async with self._database.transaction() as session:
             await self._require_queue(session)
             row = await session.scalar(query)

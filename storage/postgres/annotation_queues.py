@@ -7,13 +7,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.access import Role
-from heliograph.domain.annotations import AnnotationQueue
+from heliograph.domain.annotations import AnnotationQueue, ItemStatus, Progress
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId, UserId
 from heliograph.domain.not_found import AnnotationQueueNotFound, MemberNotFound
 from storage.postgres.connection import Database
-from storage.postgres.tables.annotation_queues import AnnotationQueueAssignmentRow, AnnotationQueueRow
+from storage.postgres.tables.annotation_queues import (
+    AnnotationQueueAssignmentRow,
+    AnnotationQueueItemRow,
+    AnnotationQueueRow,
+)
 from storage.postgres.tables.memberships import OrganizationMembershipRow, ProjectMembershipRow
 from storage.postgres.tables.projects import ProjectRow
 from storage.postgres.tables.score_configs import ScoreConfigRow
@@ -56,6 +60,30 @@ class AnnotationQueues:
             await session.refresh(row)
             return _queue(row)
 
+    async def change(
+        self, queue_id: str, name: str, *, description: str | None, score_config_ids: Sequence[str]
+    ) -> AnnotationQueue:
+        """Give a queue another name, description and configs; raises AnnotationQueueNotFound and what `create` does."""
+        async with self._database.transaction() as session:
+            await self._require_configs(session, score_config_ids)
+            row = await self._row(session, queue_id)
+            row.name, row.description = name, description
+            row.score_config_ids = list(dict.fromkeys(score_config_ids))
+            row.updated_at = func.now()
+            await session.flush()
+            await session.refresh(row)
+            return _queue(row)
+
+    async def progress(self, queue_ids: Sequence[str]) -> dict[str, Progress]:
+        """Return how far each of these queues is."""
+        item = AnnotationQueueItemRow
+        done = func.count().filter(item.status == ItemStatus.COMPLETED)
+        of_project = item.project_id == self._project_id
+        query = select(item.queue_id, done, func.count()).where(of_project, item.queue_id.in_(queue_ids))
+        async with self._database.transaction() as session:
+            found = {row[0]: Progress(row[1], row[2]) for row in await session.execute(query.group_by(item.queue_id))}
+        return {queue_id: found.get(queue_id, Progress()) for queue_id in queue_ids}
+
     async def assign(self, queue_id: str, user_id: UserId) -> None:
         """Let a member of the project work on a queue; raises AnnotationQueueNotFound and MemberNotFound."""
         assigning = insert(AnnotationQueueAssignmentRow).values(queue_id=queue_id, user_id=user_id)
@@ -84,10 +112,13 @@ class AnnotationQueues:
             return [UserId(user_id) for user_id in await session.scalars(query)]
 
     async def _get(self, session: AsyncSession, queue_id: str) -> AnnotationQueue:
+        return _queue(await self._row(session, queue_id))
+
+    async def _row(self, session: AsyncSession, queue_id: str) -> AnnotationQueueRow:
         row = await session.scalar(select(AnnotationQueueRow).where(self._own, AnnotationQueueRow.id == queue_id))
         if row is None:
             raise AnnotationQueueNotFound(queue_id)
-        return _queue(row)
+        return row
 
     async def _require_configs(self, session: AsyncSession, config_ids: Sequence[str]) -> None:
         of_project = ScoreConfigRow.project_id == self._project_id

@@ -1,0 +1,93 @@
+"""Calls of models that the platform makes itself, as the spans that an application would send of them."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
+
+from ingestion import otlp
+from ingestion.attributes.timing import microseconds
+
+_SCOPE = "heliograph"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCall:
+    """One call.
+
+    Attributes:
+        trace_id, span_id: of its generation, which is a trace of its own.
+        name: what it is called.
+        environment: where it is kept apart.
+        first_at: when its first word came.
+        usage: tokens by kind.
+        error: why there is no answer, or no whole one.
+        prompt: name and version of the prompt that it was made of.
+    """
+
+    trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    span_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    name: str
+    environment: str
+    user_id: str
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    parameters: Mapping[str, Any]
+    output: Any
+    usage: Mapping[str, int]
+    started_at: datetime
+    first_at: datetime | None
+    ended_at: datetime
+    error: str = ""
+    prompt: tuple[str, int] | None = None
+
+
+def export_of(calls: Sequence[ModelCall]) -> otlp.ExportTraceServiceRequest:
+    """The calls as one export."""
+    scope = ScopeSpans(scope=InstrumentationScope(name=_SCOPE), spans=[_span(call) for call in calls])
+    request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[scope])])
+    return otlp.decode(request.SerializeToString(), otlp.PROTOBUF)
+
+
+def _span(call: ModelCall) -> Span:
+    span = Span(
+        trace_id=bytes.fromhex(call.trace_id),
+        span_id=bytes.fromhex(call.span_id),
+        name=call.name,
+        start_time_unix_nano=microseconds(call.started_at) * 1000,
+        end_time_unix_nano=microseconds(call.ended_at) * 1000,
+        attributes=[
+            KeyValue(key=key, value=AnyValue(string_value=text)) for key, text in _attributes(call).items() if text
+        ],
+    )
+    if call.error:
+        span.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=call.error))
+    return span
+
+
+def _attributes(call: ModelCall) -> dict[str, str]:
+    name, version = call.prompt or ("", 0)
+    return {
+        "langfuse.environment": call.environment,
+        "langfuse.trace.name": call.name,
+        "user.id": call.user_id,
+        "langfuse.observation.type": "generation",
+        "langfuse.observation.model.name": call.model,
+        "langfuse.observation.model.parameters": _json(call.parameters) if call.parameters else "",
+        "langfuse.observation.input": _json(call.messages),
+        "langfuse.observation.output": call.output if isinstance(call.output, str) else _json(call.output),
+        "langfuse.observation.usage_details": _json(call.usage) if call.usage else "",
+        "langfuse.observation.completion_start_time": call.first_at.isoformat() if call.first_at else "",
+        "langfuse.observation.prompt.name": name,
+        "langfuse.observation.prompt.version": str(version) if name else "",
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
