@@ -21,11 +21,17 @@ from dashboard.components import panes
 from dashboard.components.widgets import ShellBar, SideNav
 from dashboard.gate import Gate, Memberships
 from dashboard.login import Login
+from dashboard.model_calls import Providers
+from dashboard.own_events import OwnEvents
+from dashboard.pages.annotation import AnnotationTable
 from dashboard.pages.dataset import DatasetView
 from dashboard.pages.datasets import DatasetTable
+from dashboard.pages.labelling import LabellingView
 from dashboard.pages.overview import Overview
+from dashboard.pages.playground import PlaygroundView
 from dashboard.pages.prompt import PromptView
 from dashboard.pages.prompts import PromptShelfView
+from dashboard.pages.queue import QueueView
 from dashboard.pages.scores import ScoreTable
 from dashboard.pages.session import SessionView
 from dashboard.pages.sessions import SessionTable
@@ -63,6 +69,10 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/prompt": PromptView,
     "/datasets": DatasetTable,
     "/dataset": DatasetView,
+    "/playground": PlaygroundView,
+    "/annotation": AnnotationTable,
+    "/queue": QueueView,
+    "/labelling": LabellingView,
     "/settings": SettingsView,
 }
 SESSION_UNUSED_MILLISECONDS = 15_000
@@ -77,6 +87,8 @@ class DashboardDependencies:
         api_keys: the public key to show in the first steps.
         clickhouse: what the readers of traces and scores ask.
         database: what the readers of everything else ask.
+        events: the way of what people score, ask of models and delete.
+        providers: how the models of a project's connections are reached.
         url: the origin at which browsers reach the dashboard.
         session_secret: signs the cookies and the websocket tokens.
         more_origins: further origins that may open websockets, such as localhost beside 127.0.0.1.
@@ -86,6 +98,8 @@ class DashboardDependencies:
     api_keys: ApiKeys
     clickhouse: ClickHouse
     database: Database
+    events: OwnEvents
+    providers: Providers
     url: str
     session_secret: str
     more_origins: tuple[str, ...] = ()
@@ -145,7 +159,9 @@ def _open(dependencies: DashboardDependencies, path: str) -> Any:
         return _no_project(viewer, path)
     database = dependencies.database
     queries = ProjectQueries(dependencies.clickhouse, database, api_keys=dependencies.api_keys, project_id=project.id)
-    changes = ProjectChanges(database, project.id, viewer.user)
+    changes = ProjectChanges(
+        database, project, viewer.user, events=dependencies.events, providers=dependencies.providers
+    )
     return PAGES[path](PageContext(viewer, project, queries, changes, path, dependencies.url)).page()
 
 

@@ -124,11 +124,31 @@ class OpenPrompt(AddressState):
     against = param.Integer(default=0, bounds=(0, 2**31 - 1))
 
 
+class OpenPlayground(AddressState):
+    """What the playground was opened with: a version of a prompt, or an observation of a trace."""
+
+    prompt = param.String(default="")
+    version = param.Integer(default=0, bounds=(0, 2**31 - 1))
+    trace = param.String(default="")
+    observation = param.String(default="")
+
+
 class OpenDataset(ListState):
     """Which dataset is open, which of its items, and the page of its items."""
 
     dataset = param.String(default="")
     item = param.String(default="")
+
+
+class OpenQueue(ListState):
+    """Which annotation queue is open, the page of its items, and the item from which labelling begins.
+
+    `opinion` is `second` for the items that others have completed.
+    """
+
+    queue = param.String(default="")
+    item = param.String(default="")
+    opinion = param.Selector(default="", objects=["", "second"])
 
 
 class OpenSession(AddressState):

@@ -3,10 +3,10 @@
 const SECTIONS = [
   ["/", "Overview", "monitoring"], ["/traces", "Traces", "account_tree"], ["/sessions", "Sessions", "forum"],
   ["/users", "Users", "group"], ["/scores", "Scores", "leaderboard"], ["/prompts", "Prompts", "article"],
-  ["/datasets", "Datasets", "dataset"], ["/settings", "Settings", "settings"],
+  ["/playground", "Playground", "science"], ["/datasets", "Datasets", "dataset"], ["/annotation", "Annotation", "rate_review"], ["/settings", "Settings", "settings"],
 ]
 // Pages of one thing belong to the section that lists them.
-const PARENTS = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets"}
+const PARENTS = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets", "/queue": "/annotation", "/labelling": "/annotation"}
 
 export function render({model, el}) {
   const nav = document.createElement("nav")

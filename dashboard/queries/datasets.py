@@ -21,6 +21,8 @@ from storage.runs_of_datasets import RunsOfDataset
 
 # The newest runs are shown with their figures; each needs the traces of its items.
 MAX_RUNS = 20
+# What a choice of datasets offers.
+MAX_NAMES = 100
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class DatasetQueries:
             self._datasets.page(Page(wanted.page, wanted.size)), self._datasets.item_counts()
         )
         return DatasetPage(found, counts, total)
+
+    async def names(self) -> list[str]:
+        """The names of the oldest datasets."""
+        found, _ = await self._datasets.page(Page(size=MAX_NAMES))
+        return [dataset.name for dataset in found]
 
     async def dataset(self, name: str) -> Dataset:
         """One dataset; raises DatasetNotFound."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dashboard.queries.activity import ActivityQueries
+from dashboard.queries.annotation import AnnotationQueries
 from dashboard.queries.datasets import DatasetQueries
 from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
@@ -29,6 +30,7 @@ class ProjectQueries:
         self.scores = ScoreQueries(clickhouse, project_id)
         self.prompts = PromptQueries(clickhouse, database, project_id)
         self.datasets = DatasetQueries(clickhouse, database, project_id)
+        self.annotation = AnnotationQueries(clickhouse, database, project_id)
         self.settings = SettingsQueries(database, api_keys, project_id)
         self._traces = Traces(clickhouse, project_id)
         self._filters = TraceFilters(clickhouse, project_id)

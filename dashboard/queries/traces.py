@@ -85,9 +85,9 @@ class TraceQueries:
         conditions = [equals("traceId", trace_id), equals("id", observation_id)]
         return await self._observations.search(conditions, Page(size=1))
 
-    async def remarks(self, trace_id: str) -> list[Remark]:
-        """The newest comments on a trace, the oldest of them first."""
-        asked = CommentFilter(object_type=CommentedType.TRACE, object_id=trace_id)
+    async def remarks(self, object_id: str, object_type: CommentedType = CommentedType.TRACE) -> list[Remark]:
+        """The newest comments on a trace, or on something else, the oldest of them first."""
+        asked = CommentFilter(object_type=object_type, object_id=object_id)
         found, _ = await self._comments.page(asked, Page(size=MAX_COMMENTS))
         names = await self._users.names_of({one.author_user_id for one in found if one.author_user_id})
         return [Remark(one, names.get(one.author_user_id or "", one.author_user_id or "")) for one in reversed(found)]

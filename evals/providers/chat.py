@@ -1,6 +1,6 @@
 """One streamed answer of a chat model: its text and tool calls as they come, then what it used."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Answering:
     is_done: bool = False
 
 
-async def answers(reached: Reached, request: ChatRequest) -> AsyncIterator[Answering]:
+async def answers(reached: Reached, request: ChatRequest) -> AsyncGenerator[Answering, None]:
     """The same answer again and again, each time longer; closing the iterator ends the call.
 
     Raises:

@@ -2,14 +2,25 @@
 
 from starlette.types import ASGIApp
 
+from actors import directory
+from actors.intake import Intake, Rules
 from dashboard.app import DashboardDependencies, dashboard_application
+from dashboard.model_calls import Providers
+from dashboard.own_events import OwnEvents
+from heliograph.outbound import Outbound
 from heliograph.settings import Settings
+from ingestion.masking.projects import ProjectMasking
+from ingestion.project_prices import ProjectPrices
+from operations.doors.masking import callbacks
 from operations.doors.pool import pool_of
 from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
+from storage.postgres.masking_rules import AllMaskingRules
+from storage.postgres.models import AllModels
 from storage.postgres.users import Users
+from storage.seal import Seal
 
 
 async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
@@ -22,7 +33,19 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             api_keys=ApiKeys(database, settings.pepper),
             clickhouse=ClickHouse(settings.clickhouse, settings.clickhouse_url),
             database=database,
+            events=_events(settings, database),
+            providers=Providers(
+                Seal(settings.encryption_key, settings.former_encryption_keys),
+                Outbound(settings.outbound.allowed_networks),
+            ),
             url=settings.url,
             session_secret=settings.session_secret,
         )
+    )
+
+
+def _events(settings: Settings, database: Database) -> OwnEvents:
+    rules = Rules(ProjectMasking(AllMaskingRules(database)), callbacks(settings), ProjectPrices(AllModels(database)))
+    return OwnEvents(
+        Intake(rules, lambda: directory.lane_client(settings)), directory.deletion_requests(settings, database)
     )

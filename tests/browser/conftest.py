@@ -1,28 +1,32 @@
 """A dashboard over the real stores, with one user, two projects and some traces, and a browser to look at it."""
 
 import asyncio
+import ipaddress
 import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.app import DashboardDependencies, dashboard_application
+from dashboard.model_calls import Providers
 from heliograph.domain.access import Project, Role
 from heliograph.domain.annotations import Commented, CommentedType
 from heliograph.domain.datasets import ItemChange, NewDataset
 from heliograph.domain.experiments import ReportedItem
 from heliograph.domain.prompts import NewPrompt, PromptType
 from heliograph.domain.tables import CLICKHOUSE_TABLES
+from heliograph.outbound import Outbound
 from heliograph.settings import Settings
 from migrations.plan import upgrade
 from storage.clickhouse.connection import ClickHouse, connect_blocking
@@ -35,7 +39,9 @@ from storage.postgres.datasets import Datasets
 from storage.postgres.projects import Projects
 from storage.postgres.prompts import Prompts
 from storage.postgres.users import Users
+from storage.seal import Seal
 from tests import factories
+from tests.stored_events import stored_events
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -50,7 +56,10 @@ FLAGS = [
 # Two cores run the browser, the dashboard and the stores, beside other tests.
 PATIENCE_MILLISECONDS = 30_000
 VIEWER = "grace@example.com"
+LOOPBACK_NETWORK = ipaddress.ip_network("127.0.0.0/8")
+SEAL = Seal("key of the tests", ())
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
+T = TypeVar("T")
 XSS = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
 
@@ -71,6 +80,7 @@ class Site:
     full: Project
     empty: Project
     public_key: str
+    stores: Settings
 
 
 People = tuple[Project, Project, str]
@@ -94,7 +104,7 @@ def site(engines: Settings) -> Iterator[Site]:
     thread.start()
     full, empty, public_key = thread.wait_until_started()
     _insert(stores, full)
-    yield Site(url, full, empty, public_key)
+    yield Site(url, full, empty, public_key, stores)
     thread.stop()
 
 
@@ -119,6 +129,8 @@ class ServerThread(threading.Thread):
             api_keys=ApiKeys(database, "pepper"),
             clickhouse=clickhouse,
             database=database,
+            events=stored_events(self._settings, database),
+            providers=Providers(SEAL, Outbound([LOOPBACK_NETWORK])),
             url=self._url,
             session_secret="secret of the tests" * 3,
         )
@@ -181,6 +193,12 @@ def sign_in(page: Page, password: str, *, target: str = "/?range=24h", email: st
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def arranged(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns; apart from the test's own thread, in which Playwright has a loop."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work).result()
 
 
 def _is_elsewhere(address: str, site: Site) -> bool:

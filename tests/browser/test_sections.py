@@ -4,7 +4,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, VIEWER, Site, sign_in
 
-SECTIONS = ["Overview", "Traces", "Sessions", "Users", "Scores", "Prompts", "Datasets", "Settings"]
+SECTIONS = [
+    *("Overview", "Traces", "Sessions", "Users", "Scores", "Prompts", "Playground", "Datasets", "Annotation"),
+    *("Settings",),
+]
 
 
 def test_sections_are_reached_from_every_page_and_keep_the_scope(page: Page, site: Site) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heliograph.domain.access import Project
-from heliograph.domain.annotations import LOCK_DURATION, AnnotatedType, ItemStatus
+from heliograph.domain.annotations import LOCK_DURATION, Annotated, AnnotatedType, ItemStatus
 from heliograph.domain.errors import Conflict
 from heliograph.domain.identifiers import UserId
 from heliograph.domain.not_found import AnnotationQueueItemNotFound, AnnotationQueueNotFound
@@ -103,3 +103,42 @@ async def test_an_item_is_found_in_its_own_queue_alone(
     for asking in (elsewhere.get(item.id), elsewhere.claim(people[0]), elsewhere.lock(item.id, people[0])):
         with pytest.raises(AnnotationQueueNotFound):
             await asking
+
+
+async def test_what_waits_already_is_not_put_into_a_queue_twice(
+    items: AnnotationQueueItems, people: tuple[UserId, UserId], clock: WallClock
+) -> None:
+    both = [Annotated(AnnotatedType.TRACE, "a"), Annotated(AnnotatedType.TRACE, "b")]
+    assert await items.add_waiting([both[0], both[0]]) == 1
+    clock.now += timedelta(seconds=1)
+    assert await items.add_waiting(both) == 1
+    first = await items.claim(people[0])
+    assert first is not None
+    assert first.object_id == "a"
+    await items.set_status(first.id, ItemStatus.COMPLETED, by=people[0])
+    assert await items.add_waiting(both) == 1, "what is completed can be put in again"
+
+
+async def test_an_item_that_was_left_is_free_at_once_and_one_that_was_passed_is_not_given_again(
+    items: AnnotationQueueItems, people: tuple[UserId, UserId]
+) -> None:
+    ada, bob = people
+    item = await items.add(AnnotatedType.TRACE, "t")
+    await items.lock(item.id, ada)
+    await items.release(item.id, bob)
+    assert await items.claim(bob) is None, "only who has it can leave it"
+    await items.release(item.id, ada)
+    assert await items.claim(ada, but=[item.id]) is None
+    assert await items.claim(bob) is not None
+
+
+async def test_a_second_opinion_is_given_on_what_others_have_completed(
+    items: AnnotationQueueItems, people: tuple[UserId, UserId]
+) -> None:
+    ada, bob = people
+    item = await items.add(AnnotatedType.TRACE, "t")
+    await items.set_status(item.id, ItemStatus.COMPLETED, by=ada)
+    assert await items.claim(ada, status=ItemStatus.COMPLETED) is None
+    found = await items.claim(bob, status=ItemStatus.COMPLETED)
+    assert found is not None
+    assert (found.id, found.status) == (item.id, ItemStatus.COMPLETED)

@@ -1,20 +1,35 @@
 """What people change from the dashboard, by their role."""
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 
 from dashboard.changes import COMMENTS, PROMPTS, ProjectChanges
+from dashboard.model_calls import Providers
+from dashboard.own_events import OwnEvents
 from heliograph.domain.access import Project, Role
 from heliograph.domain.audit import Actor, ActorType
 from heliograph.domain.errors import InvalidRequest, RoleInsufficient
 from heliograph.domain.filters import Page
 from heliograph.domain.prompts import NewPrompt, PromptType
+from heliograph.outbound import Outbound
 from storage.postgres.audit_log import AuditLog
 from storage.postgres.comments import CommentFilter, Comments
 from storage.postgres.connection import Database
 from storage.postgres.users import Users
+from storage.seal import Seal
 
+
+class Nowhere:
+    """Nothing is to be sent."""
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(name)
+
+
+NO_EVENTS = OwnEvents(cast("Any", Nowhere()), cast("Any", Nowhere()))
+NO_PROVIDERS = Providers(Seal("key of the tests"), Outbound())
 NEW = NewPrompt(name="greeting", type=PromptType.TEXT, body="Hello")
 
 
@@ -22,7 +37,7 @@ async def _changes(database: Database, project: Project, role: Role) -> ProjectC
     users = Users(database)
     user = await users.create(f"{role}-{project.id}@changes.example", "Ada", "correct horse battery")
     await users.join_organization(user.id, project.organization_id, role)
-    return ProjectChanges(database, project.id, user)
+    return ProjectChanges(database, project, user, events=NO_EVENTS, providers=NO_PROVIDERS)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
