@@ -43,6 +43,7 @@ from serve_apps.api import (
 from serve_apps.api import dependencies as api_dependencies
 from serve_apps.api.dependencies import QueryDependencies
 from serve_apps.companions import accompanied
+from serve_apps.mcp import endpoint as mcp
 
 ROUTERS = (
     health.router,
@@ -78,6 +79,7 @@ ROUTERS = (
     selections.router,
     observations_v2.router,
     observations.router,
+    mcp.router,
 )
 
 
@@ -98,6 +100,7 @@ def query_application(dependencies: QueryDependencies) -> FastAPI:
         metrics.install(app, dependencies.scrape)
     authentication.install(app, dependencies.keys, dependencies.limits, admin_key=dependencies.administration.admin_key)
     api_dependencies.install(app, dependencies)
+    mcp.install(app)
     problems.install(app)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
     return app

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from actors.deletion_requests import DeletionRequests
 from heliograph.domain.access import KeyScope, Principal, Project
@@ -70,8 +71,9 @@ class TombstonesInMemory:
 
 @dataclass(frozen=True)
 class Api:
-    """A client with the project's key, and what lies in the stores."""
+    """The application, a client of it with the project's key, and what lies in the stores."""
 
+    app: FastAPI
     client: httpx.AsyncClient
     stored: Stored
     project: Project
@@ -139,7 +141,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     app = query_application(dependencies)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:
-        yield Api(client, stored, project, database, tombstones, payloads)
+        yield Api(app, client, stored, project, database, tombstones, payloads)
     await dependencies.clickhouse.close()
     await stored.clickhouse.close()
     await database.close()

@@ -1,0 +1,1 @@
+"""What agents use: the routes of the API as tools."""
