@@ -1,6 +1,7 @@
 """The actors that all judges share, by name: limiters of providers, and the gate of budgets."""
 
 import asyncio
+import contextlib
 import hashlib
 from typing import Any, cast
 
@@ -9,17 +10,19 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
 from actors.budget import BudgetGate
-from actors.directory import NAMESPACE
+from actors.directory import NAMESPACE, Task
 from actors.rate_limiter import MAX_IN_FLIGHT, RateLimiter
 from heliograph import telemetry
 from heliograph.domain.budgets import BudgetRequest
 from heliograph.domain.errors import HeliographError, Unavailable
 from heliograph.domain.pacing import CallCounts, PacingStatus
 from heliograph.settings import Settings
+from heliograph.source_tree import check_packages
 from storage.postgres.budgets import Budgets
 from storage.postgres.connection import Database
 
 _RETRY_AFTER_SECONDS = 1.0
+_EVALUATIONS = "evaluations"
 _TIMEOUT_SECONDS = 30
 _BUDGETS = "budgets"
 _LIMITER = "rate-limiter-"
@@ -36,6 +39,20 @@ class BudgetActor:
     async def request(self, budget_id: str, request: BudgetRequest) -> int:
         """See BudgetGate.request."""
         return await self._gate.request(budget_id, request)
+
+
+class EvaluationActor:
+    """What drives evaluation runs, in a process of its own. Who drives is handed in: it lies above the actors."""
+
+    async def __init__(self, drive: Task, settings: Settings) -> None:  # type: ignore[misc]  # Ray awaits it
+        check_packages()
+        telemetry.configure_logs(settings.log_level, _EVALUATIONS, settings.secret_values)
+        self._driving: asyncio.Future[Any] = asyncio.ensure_future(drive(settings))
+
+    async def ping(self) -> None:
+        """Return when it lives; raises what ended it."""
+        if self._driving.done():
+            self._driving.result()
 
 
 class RayLimiter:
@@ -94,6 +111,20 @@ class RayBudgets:
         except Unavailable:
             self._handle = None
             raise
+
+
+def start_evaluations(settings: Settings, drive: Task) -> None:
+    """Have evaluation runs carried out from now on, those that were cut short too; does not wait for the actor."""
+    ray.remote(EvaluationActor).options(**_options(_EVALUATIONS)).remote(drive, settings)
+
+
+def stop_evaluations() -> None:
+    """End what is driven, the budgets and the limiters; what was begun is taken up after the next start."""
+    for actor in ray.util.list_named_actors(all_namespaces=True):
+        name = actor["name"]
+        if actor["namespace"] == NAMESPACE and (name in {_EVALUATIONS, _BUDGETS} or name.startswith(_LIMITER)):
+            with contextlib.suppress(ValueError):
+                ray.kill(ray.get_actor(name, NAMESPACE), no_restart=True)
 
 
 def _options(name: str) -> dict[str, Any]:

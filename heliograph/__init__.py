@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from heliograph.client.columns import col
     from heliograph.client.connecting import connect, connect_async
+    from heliograph.client.evaluations import on_server
 
 __version__ = "0.1.0"
-__all__ = ["col", "connect", "connect_async"]
+__all__ = ["col", "connect", "connect_async", "on_server"]
 
 # Found when they are first used: the platform's processes import this package for its version alone.
 _FACES = {
     "col": "heliograph.client.columns",
     "connect": "heliograph.client.connecting",
     "connect_async": "heliograph.client.connecting",
+    "on_server": "heliograph.client.evaluations",
 }
 
 

@@ -91,7 +91,7 @@ class Evaluator:
     async def evaluate(self, row: Mapping[str, Any]) -> Outcome:
         """What it says of one target, given as its columns. Never raises: what goes wrong is a failed outcome."""
         try:
-            given = {name: self._source(name).read(row) for name in (*self.inputs, *self.optional)}
+            given = {name: self.source_of(name).read(row) for name in (*self.inputs, *self.optional)}
             verdict = await self._verdict_later(given) if self.is_async else self._verdict(given)
         except EvaluationSkipped as skipped:
             return Outcome.skipped(skipped.reason)
@@ -138,7 +138,8 @@ class Evaluator:
             return done.value
         raise AssertionError
 
-    def _source(self, name: str) -> Source:
+    def source_of(self, name: str) -> Source:
+        """Where an input is read from."""
         return self.sources.get(name) or Source(DEFAULT_SOURCES.get(name, name))
 
     def _verdict(self, given: Mapping[str, Any]) -> Verdict:
@@ -177,7 +178,7 @@ class Evaluator:
 
     def _columns(self, table: pa.Table) -> tuple[dict[str, pa.Array], pa.Array]:
         """The input arrays, of the rows that have all that is needed, and which rows these are."""
-        given = {name: column(name, self._source(name), table) for name in (*self.inputs, *self.optional)}
+        given = {name: column(name, self.source_of(name), table) for name in (*self.inputs, *self.optional)}
         mask = pa.repeat(pa.scalar(all(given[name] is not None for name in self.inputs)), len(table))
         arrays = {name: array for name, array in given.items() if array is not None}
         for name in self.inputs:

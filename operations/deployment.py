@@ -161,12 +161,13 @@ def _start_lanes(settings: Settings, stores: "Future[None]") -> None:
 
 
 def start_maintenance(settings: Settings) -> None:
-    """Have the chores done from now on."""
+    """Have the chores done and the evaluation runs carried out from now on."""
     # Last of all, and not waited for: nothing of a start depends on it.
-    from actors import directory  # noqa: PLC0415
+    from actors import directory, judging  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415
     from pipelines.ended_projects import EVERY_SECONDS as SOON  # noqa: PLC0415
     from pipelines.ended_projects import remove_ended_projects  # noqa: PLC0415
+    from pipelines.evaluation import drive  # noqa: PLC0415
     from pipelines.log_size import EVERY_SECONDS, LogSizes  # noqa: PLC0415
     from pipelines.orphaned_media import EVERY_SECONDS as OFTEN  # noqa: PLC0415
     from pipelines.orphaned_media import remove_orphaned_media  # noqa: PLC0415
@@ -178,6 +179,7 @@ def start_maintenance(settings: Settings) -> None:
         ("ended projects", SOON, remove_ended_projects),
     ]
     directory.start_maintenance(settings, chores)
+    judging.start_evaluations(settings, drive)
 
 
 def _reason() -> str:
@@ -193,14 +195,15 @@ def _reason() -> str:
 
 def withdraw(settings: Settings) -> None:
     """Close the doors, end the maintenance, then let every lane write what it holds."""
-    from actors import directory  # noqa: PLC0415  # as above: a deployment must not pay for it before Serve starts
+    from actors import directory, judging  # noqa: PLC0415  # as above: a deployment must not pay for it before Serve starts
 
     _join(settings)
     serve.shutdown()  # type: ignore[no-untyped-call]
-    asyncio.run(_stop_actors(directory, settings))
+    asyncio.run(_stop_actors(directory, judging, settings))
 
 
-async def _stop_actors(directory: ModuleType, settings: Settings) -> None:
+async def _stop_actors(directory: ModuleType, judging: ModuleType, settings: Settings) -> None:
+    judging.stop_evaluations()
     await directory.stop_maintenance()
     await directory.stop_lanes(settings)
     directory.stop_metrics()

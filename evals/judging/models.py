@@ -16,11 +16,16 @@ MAX_TOKENS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a provider is reached; no part of a judge's identity. The key is not shown."""
+    """How a provider is reached; no part of a judge's identity. What is secret is not shown.
+
+    Attributes:
+        options: what some providers need beside a key and an address, as litellm names it.
+    """
 
     api_key: str = field(default="", repr=False)
     api_base: str = ""
     timeout_seconds: float = TIMEOUT_SECONDS
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class ModelJudge:
             # The client below must not try again by itself: retries are counted and paid for where they are decided.
             "max_retries": 0,
             "num_retries": 0,
+            **self.connection.options,
             **self.parameters,
         }
         if self.temperature is not None:

@@ -41,6 +41,11 @@ def models_of(connection: LlmConnection) -> list[str]:
     return list(dict.fromkeys([*connection.custom_models, *known]))
 
 
+def model_name(adapter: Adapter, model: str) -> str:
+    """What litellm calls a model that is reached by this protocol."""
+    return f"{_PROTOCOLS[adapter][0]}/{model}"
+
+
 def reached(opened: OpenedLlmConnection, model: str, outbound: Outbound) -> Reached:
     """A model behind a connection, every call of which goes through the guard.
 
@@ -63,7 +68,7 @@ def reached(opened: OpenedLlmConnection, model: str, outbound: Outbound) -> Reac
             arguments |= {"api_key": opened.secret_key, "api_version": _AZURE_VERSION}
         case _:
             arguments["api_key"] = opened.secret_key
-    return Reached(f"{_PROTOCOLS[connection.adapter][0]}/{model}", arguments)
+    return Reached(model_name(connection.adapter, model), arguments)
 
 
 def _client(opened: OpenedLlmConnection, outbound: Outbound) -> Any:

@@ -6,7 +6,7 @@ from importlib import metadata
 import typer
 from rich.console import Console
 
-from heliograph.cli import data, datasets
+from heliograph.cli import data, datasets, evaluations
 from heliograph.domain.errors import HeliographError
 
 COMMANDS_GROUP = "heliograph.commands"
@@ -25,6 +25,8 @@ def build() -> typer.Typer:
     app.command("query")(data.query)
     app.command("sql")(data.sql)
     app.command("export")(data.export)
+    app.command("evaluate")(evaluations.evaluate)
+    app.command("evaluation")(evaluations.evaluation)
     app.add_typer(datasets.app, name="datasets")
     for entry in metadata.entry_points(group=COMMANDS_GROUP):
         try:

@@ -38,9 +38,9 @@ _OPERATORS: dict[str, Callable[[Any, Any], "Where"]] = {
 }
 _MAX_TEXT = 60
 
-_Since = Annotated[str, typer.Option(help="From here on: 30d, 12h, or an ISO time.")]
-_Until = Annotated[str, typer.Option(help="Before here.")]
-_WhereOption = Annotated[
+SinceOption = Annotated[str, typer.Option(help="From here on: 30d, 12h, or an ISO time.")]
+UntilOption = Annotated[str, typer.Option(help="Before here.")]
+WhereOption = Annotated[
     list[str] | None,
     typer.Option("--where", help="As `cost > 0.01` or `metadata[customer] = acme`; ~ is contains; repeatable."),
 ]
@@ -50,14 +50,14 @@ _Select = Annotated[str, typer.Option(help="Columns, by commas.")]
 def query(
     table: Annotated[SelectedTable, typer.Argument(help="What to read.")],
     *,
-    since: _Since = "7d",
-    until: _Until = "",
-    where: _WhereOption = None,
+    since: SinceOption = "7d",
+    until: UntilOption = "",
+    where: WhereOption = None,
     select: _Select = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many of the newest.")] = 20,
 ) -> None:
     """Show the newest rows that meet every condition, and how many there are."""
-    selection = _selection(table, since, until, where=where, select=select)
+    selection = selected(table, since, until, where=where, select=select)
     _show(selection.head(limit), f"{selection.count():,} {table}")
 
 
@@ -82,13 +82,13 @@ def export(
     table: Annotated[SelectedTable, typer.Argument(help="What to read.")],
     to: Annotated[Path, typer.Argument(dir_okay=False, help="A .parquet, .csv or .jsonl file.")],
     *,
-    since: _Since = "",
-    until: _Until = "",
-    where: _WhereOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    where: WhereOption = None,
     select: _Select = "",
 ) -> None:
     """Write the rows that meet every condition to a file, as they are read."""
-    selection = _selection(table, since, until, where=where, select=select)
+    selection = selected(table, since, until, where=where, select=select)
     _require_format(to)
     rows = _write(_progressing(selection), selection.limit(0).to_arrow().schema, to)
     Console(stderr=True, highlight=False).print(f"{rows:,} {table} written to {escape(str(to))}.")
@@ -125,7 +125,8 @@ def _value(text: str) -> object:
         return text
 
 
-def _selection(table: SelectedTable, since: str, until: str, *, where: list[str] | None, select: str) -> "Selection":
+def selected(table: SelectedTable, since: str, until: str, *, where: list[str] | None, select: str) -> "Selection":
+    """The rows that these options mean; raises InvalidRequest."""
     from heliograph.client.asked import Asked  # noqa: PLC0415 - as above
     from heliograph.client.connecting import server  # noqa: PLC0415
     from heliograph.client.connection import Connection  # noqa: PLC0415

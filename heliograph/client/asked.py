@@ -73,6 +73,10 @@ class Asked:
         have = self.selection.limit
         return self._with(limit=rows if have is None else min(rows, have))
 
+    def sample(self, share: float) -> "Asked":
+        """This share of the rows."""
+        return self._with(sample=share)
+
     def within(self, since: str | None, until: str | None) -> "Asked":
         """The part of a partition."""
         return self._with(since=since, until=until)

@@ -11,6 +11,7 @@ import httpx
 
 from heliograph.domain.errors import (
     AccessDenied,
+    Conflict,
     HeliographError,
     InvalidRequest,
     KeyUnknown,
@@ -172,6 +173,8 @@ def raise_refusal(answer: httpx.Response, path: str) -> None:
             raise AccessDenied(told(answer))
         case 404 if path.startswith("/traces/"):
             raise TraceNotFound(path.removeprefix("/traces/"))
+        case 409:
+            raise Conflict(path, told(answer))
         case 422:
             raise QueryTooExpensive
         case _:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from heliograph.domain.evaluation_runs import COUNTED, RunProgress
+
 _MAX_TEXT = 120
 _MAX_PAYLOAD = 2_000
 _MAX_OBSERVATIONS = 500
@@ -21,6 +23,30 @@ def table(rows: pa.Table, *, caption: str, has_more: bool) -> str:
     )
     more = f"<p>The first {rows.num_rows} of them.</p>" if has_more else ""
     return f"<div><p><b>{_text(caption)}</b></p><table><tr>{head}</tr>{body}</table>{more}</div>"
+
+
+def run(found: Mapping[str, Any], progress: RunProgress) -> str:
+    """How far an evaluation run is."""
+    share = progress.parts_done / progress.parts if progress.parts else 1.0
+    bar = (
+        '<div style="background:#8884;height:8px;width:320px;border-radius:4px">'
+        f'<div style="background:#2a9d8f;height:8px;width:{round(320 * share)}px;border-radius:4px"></div></div>'
+    )
+    budget = "" if found["budget_usd"] is None else f" of ${found['budget_usd']:.2f}"
+    figures = [
+        str(found["state"]),
+        f"{progress.report.rows:,} of {found['estimate']['rows']:,} rows",
+        f"${progress.spent_usd:.4f}{budget}",
+    ]
+    cell = f'<td style="{_CELL}">'
+    rows = "".join(
+        f"<tr>{cell}{_text(name)}</td>" + "".join(f"{cell}{counted.get(what, 0):,}</td>" for what in COUNTED) + "</tr>"
+        for name, counted in progress.report.counts.items()
+    )
+    head = "".join(f'<th style="{_CELL}">{name}</th>' for name in ("score", *COUNTED))
+    why = f"<p>{_text(found['cause'])}: {_text(found['reason'], _MAX_PAYLOAD)}</p>" if found["cause"] else ""
+    title = _text(found["name"] or f"Evaluation {found['id']}")
+    return f"<div><p><b>{title}</b> {_joined(figures)}</p>{bar}{why}<table><tr>{head}</tr>{rows}</table></div>"
 
 
 def trace(found: Mapping[str, Any]) -> str:

@@ -1,12 +1,13 @@
 """A project: where everything that a script does begins."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import quote
 
 from heliograph.client.asked import Asked, Moment
 from heliograph.client.columns import Where
 from heliograph.client.connection import AsyncConnection, Connection
+from heliograph.client.evaluations import AskedEvaluator, Run, planned
 from heliograph.client.results import AsyncSqlResult, SqlResult
 from heliograph.client.scores import ScoresOfProject
 from heliograph.client.selections import AsyncSelection, Selection
@@ -82,6 +83,47 @@ class Project:
             >>> project.sql("select model, count() as calls, sum(cost) from observations group by model").to_pandas()
         """
         return SqlResult(self._connection, query)
+
+    def evaluate(
+        self,
+        selection: Selection,
+        evaluators: Sequence[AskedEvaluator],
+        *,
+        budget_usd: float | None = None,
+        on_existing: Literal["skip", "replace"] = "skip",
+        sample: float | None = None,
+        name: str = "",
+    ) -> Run:
+        """Plan a run of evaluators over a selection. Nothing is spent before `Run.start` or `Run.wait`.
+
+        Every target gets one score from each version of an evaluator, whatever dies meanwhile, and however often it
+        is evaluated.
+
+        Args:
+            selection: observations or traces.
+            evaluators: names of the catalogue and `heliograph.on_server(…)`, which run on the server's cluster;
+                evaluators and plain functions, which run in this process.
+            budget_usd: what judges may cost at most; needed where there is one.
+            on_existing: whether a target that has a score of the same version keeps it, or is judged again.
+            sample: this share of the rows, by a hash of their id.
+            name: what people call the run.
+
+        Raises:
+            InvalidRequest: something cannot be evaluated so; the message says what.
+
+        Example:
+            >>> judge = heliograph.on_server("relevance", judge="openai/gpt-4o-mini")
+            >>> run = project.evaluate(project.observations(since="30d"), ["json_valid", judge], budget_usd=5)
+            >>> run.estimate().usd_high
+            >>> run.wait()
+        """
+        chosen = selection if sample is None else selection.sample(sample)
+        how = {"budget_usd": budget_usd, "on_existing": on_existing, "name": name}
+        return planned(self._connection, chosen, evaluators, **how)
+
+    def run(self, run_id: str) -> Run:
+        """A run that was planned or begun before; raises InvalidRequest where there is none."""
+        return Run(self._connection, self._connection.request("GET", f"/evaluation-runs/{quote(run_id, safe='')}"))
 
     def close(self) -> None:
         """Close the connections."""

@@ -51,6 +51,13 @@ class Selection(Result):
         """At most so many rows: the newest, newest first. Without a limit rows come in no order."""
         return Selection(self._connection, self.asked.limit(rows))
 
+    def sample(self, share: float) -> "Selection":
+        """This share of the rows, from 0 to 1, chosen by a hash of their id: the same ones every time.
+
+        A larger share holds the smaller one, so that what was done for 1% need not be done again for 5%.
+        """
+        return Selection(self._connection, self.asked.sample(share))
+
     def count(self) -> int:
         """How many rows there are; raises what `batches` raises."""
         return int(self._connection.request("POST", f"{self.asked.path}/count", self.asked.body())["count"])

@@ -198,3 +198,10 @@ class EvaluationRuleNotFound(NotFound):
 
     fields = ("rule_id",)
     rule_id: str
+
+
+class EvaluationRunNotFound(NotFound):
+    """Evaluation run {run_id} not found within authorized project"""
+
+    fields = ("run_id",)
+    run_id: str

@@ -29,6 +29,7 @@ class Selection(BaseModel):
         where: what the rows meet.
         select: columns, in this order; without them those that are cheap to read.
         limit: so many of the newest, newest first; without one all of them, in no order.
+        sample: this share of the rows, chosen by a hash of their id: a larger share holds the smaller one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +39,7 @@ class Selection(BaseModel):
     where: Expression | None = None
     select: Annotated[tuple[str, ...], Field(min_length=1, max_length=200)] | None = None
     limit: Annotated[int, Field(ge=0, le=1 << 40)] | None = None
+    sample: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @field_validator("where")
     @classmethod

@@ -25,6 +25,9 @@ OPENROUTER_REQUEST = "completion.rawRequest"
 OPENROUTER_ENVIRONMENT = "trace.environment"
 OPENROUTER_RECOVERED = "langfuse-llm-as-a-judge"
 
+# Under this scope the platform traces what it does itself: its environments keep the reserved prefix.
+OWN_SCOPE = "heliograph-evaluation"
+
 _MAX_LENGTH = 40
 _RESERVED_PREFIX = re.compile(r"^(?:langfuse[-_]?)+")
 _VALID = re.compile(r"[a-z0-9\-_]+")
@@ -74,9 +77,14 @@ def _environments(group: SpanGroup) -> list[str]:
             fallback = values.text(resource[key])
             found = [name or fallback for name in found]
     if any(found):
-        return group.each(lambda name: normalised(values.text(name)), list(found))
+        known = values.text if group.frame.scope_name == OWN_SCOPE else _of_sender
+        return group.each(known, list(found))
     recovered = _of_openrouter(group)
     return [DEFAULT] * len(found) if recovered is None else recovered
+
+
+def _of_sender(name: Value) -> str:
+    return normalised(values.text(name))
 
 
 def _of_openrouter(group: SpanGroup) -> list[str] | None:

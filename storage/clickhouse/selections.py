@@ -16,6 +16,8 @@ from storage.clickhouse.streams import ArrowStreams
 
 # Fewer rows are read by one task as fast as by many.
 MIN_PARTITION_ROWS = 5_000
+# As many as sipHash64 can give.
+_HASHES = 1 << 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -111,6 +113,8 @@ class Selections:
             if bounds[name] is not None:
                 term = f"{exposed.time} {operator} {{{name}:{TIME_TYPE}}}"
                 where = where.also(term, **{name: moment(bounds[name])})
+        if asked.sample is not None and asked.sample < 1:
+            where = where.also("sipHash64(id) < {sampled:UInt64}", sampled=int(asked.sample * _HASHES))
         return where
 
 

@@ -1,6 +1,6 @@
 """Whole rows as they are stored, for whoever compares them with what they should be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,10 @@ from heliograph.domain import tables
 from heliograph.domain.errors import QueryTooExpensive, Unavailable
 from heliograph.domain.identifiers import ProjectId
 from storage.clickhouse.deferred import DeferredClient
+from storage.clickhouse.parameters import portions
 
 _RETRY_AFTER_SECONDS = 1.0
 _AWAY = (ClickHouseError, HTTPError, OSError, pa.ArrowException, QueryTooExpensive)
-# ClickHouse takes no longer parameter than 128 kB, and an id takes up to four bytes a character.
-_MAX_PARAMETER_CHARACTERS = 25_000
 
 
 class WholeRows:
@@ -55,22 +54,11 @@ class WholeRows:
             sql += " AND toDate({last:DateTime64(6, 'UTC')})"
             parameters |= {"first": placed[0], "last": placed[1]}
         found = [schema.empty_table()]
-        for chunk in _chunks(ids):
+        for portion in portions(ids):
             try:
-                found.append(self._client.get().query_arrow(sql, parameters={**parameters, "ids": chunk}).cast(schema))
+                found.append(
+                    self._client.get().query_arrow(sql, parameters={**parameters, "ids": portion}).cast(schema)
+                )
             except _AWAY as error:
                 raise Unavailable("ClickHouse", _RETRY_AFTER_SECONDS) from error
         return pa.concat_tables(found)
-
-
-def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    characters = 0
-    for one in ids:
-        if chunk and characters + len(one) > _MAX_PARAMETER_CHARACTERS:
-            yield chunk
-            chunk, characters = [], 0
-        chunk.append(one)
-        characters += len(one) + 2
-    if chunk:
-        yield chunk

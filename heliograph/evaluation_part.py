@@ -1,0 +1,332 @@
+"""One part of an evaluation run, carried out wherever its evaluators are: on the cluster, or in a notebook."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from heliograph.domain.errors import Unavailable
+from heliograph.domain.evaluation_runs import (
+    COUNTED,
+    RUN_KEY,
+    EvaluationPart,
+    EvaluatorSpec,
+    Failure,
+    OnExisting,
+    RunReport,
+    score_ids,
+)
+from heliograph.domain.evaluators import Outcome, OutcomeStatus
+from heliograph.domain.plain_rows import plain_rows
+from heliograph.domain.scores import ScoreDataType
+from heliograph.domain.selections import SelectedTable
+from heliograph.evaluator import Evaluator
+
+# So many verdicts of judges, or those of a second, are written at once: what a kill may cost.
+_WRITTEN_AT_ONCE = 200
+_BEAT_SECONDS = 1.0
+_KEEP_EVERY_BEATS = 3
+_REASON_CHARACTERS = 4_000
+
+
+@dataclass(frozen=True)
+class RunEvaluator:
+    """An evaluator as a run uses it."""
+
+    spec: EvaluatorSpec
+    evaluator: Evaluator
+
+    @property
+    def columns(self) -> set[str]:
+        """What it may read of a target."""
+        evaluator = self.evaluator
+        return {evaluator.source_of(name).column for name in (*evaluator.inputs, *evaluator.optional)}
+
+
+class Targets(Protocol):
+    """The rows of a part, in portions, with `trace_id`, `observation_id`, `environment` and what evaluators read."""
+
+    def read(self, part: EvaluationPart) -> AsyncIterator[pa.Table]: ...
+
+    async def known(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Of the scores with these ids that there are: which run gave them."""
+        ...
+
+
+class Scores(Protocol):
+    """Where verdicts go."""
+
+    async def write(self, scores: pa.Table) -> None:
+        """Return when these are durable: the columns of `ScoresOfProject.write`, all of them with an `id`."""
+
+
+class Ledger(Protocol):
+    """What is kept of parts; see `storage.postgres.evaluation_parts`."""
+
+    async def keep(self, part: EvaluationPart, report: RunReport) -> bool: ...
+
+    async def give_back(self, part: EvaluationPart) -> None: ...
+
+    async def finish(self, part: EvaluationPart, report: RunReport, failures: Sequence[Failure]) -> bool: ...
+
+    async def block(self, run_id: str, cause: str, reason: str) -> None: ...
+
+    async def failed_targets(self, part: EvaluationPart) -> Mapping[str, frozenset[tuple[str, str]]]: ...
+
+
+class Asking(Protocol):
+    """How an asynchronous evaluator is asked about one target."""
+
+    async def __call__(self, asked: RunEvaluator, row: Mapping[str, Any], /) -> tuple[Outcome, str]:
+        """The outcome, and the id of the trace of its judges' calls, if any."""
+        ...
+
+
+async def _plainly(asked: RunEvaluator, row: Mapping[str, Any], /) -> tuple[Outcome, str]:
+    return await asked.evaluator.evaluate(row), ""
+
+
+@dataclass(frozen=True)
+class PartWork:
+    """What a part is carried out with.
+
+    Attributes:
+        blocks: causes of failures that no other target escapes, and what the run is blocked for.
+        concurrency: how many targets an asynchronous evaluator is asked about at a time.
+    """
+
+    table: SelectedTable
+    on_existing: OnExisting
+    targets: Targets
+    scores: Scores
+    ledger: Ledger
+    ask: Asking = _plainly
+    blocks: Mapping[str, str] = field(default_factory=dict)
+    concurrency: int = 64
+
+
+class PartEvaluation:
+    """Judges every target of a part once for each evaluator. It may be killed anywhere, and done again."""
+
+    def __init__(self, part: EvaluationPart, evaluators: Sequence[RunEvaluator], work: PartWork) -> None:
+        self._part, self._evaluators, self._work = part, evaluators, work
+        self._rows = 0
+        self._counts = {one.spec.score_name: Counter(dict.fromkeys(COUNTED, 0)) for one in evaluators}
+        self._causes: Counter[str] = Counter()
+        self._failures: list[Failure] = []
+        self._verdicts: list[tuple[RunEvaluator, Mapping[str, Any]]] = []
+        self._must_stop = False
+        self._writing = asyncio.Lock()
+
+    @property
+    def report(self) -> RunReport:
+        """What became of the targets so far."""
+        counts = {name: dict(counted) for name, counted in self._counts.items()}
+        return RunReport(self._rows, counts, dict(self._causes))
+
+    async def run(self) -> bool:
+        """Return whether the part is done; it is not where the run was paused, blocked or cancelled meanwhile."""
+        ledger, part = self._work.ledger, self._part
+        beating = asyncio.create_task(self._beat())
+        try:
+            wanted = await ledger.failed_targets(part) if part.is_retry else None
+            async with contextlib.aclosing(self._work.targets.read(part)) as portions:  # type: ignore[type-var]
+                async for table in portions:
+                    for one in self._evaluators:
+                        if not self._must_stop:
+                            await self._evaluate(one, table, wanted)
+                    self._rows += 0 if part.is_retry else table.num_rows
+                    if self._must_stop:
+                        break
+            await self._write_verdicts()
+        except BaseException:
+            await ledger.give_back(part)
+            raise
+        finally:
+            beating.cancel()
+        if self._must_stop:
+            await ledger.give_back(part)
+            return False
+        return await ledger.finish(part, self.report, self._failures)
+
+    async def _beat(self) -> None:
+        beats = 0
+        while True:
+            await asyncio.sleep(_BEAT_SECONDS)
+            beats += 1
+            # What could not be written is kept, and tried again.
+            with contextlib.suppress(Unavailable):
+                await self._write_verdicts()
+                if beats % _KEEP_EVERY_BEATS == 0 and not await self._work.ledger.keep(self._part, self.report):
+                    self._must_stop = True
+
+    async def _evaluate(
+        self, one: RunEvaluator, table: pa.Table, wanted: Mapping[str, frozenset[tuple[str, str]]] | None
+    ) -> None:
+        if wanted is not None:
+            table = _only(table, wanted.get(one.spec.score_name, frozenset()))
+        trace_ids, observation_ids = _targets(table)
+        version = one.evaluator.version
+        ids = score_ids(one.spec, version, trace_ids=trace_ids, observation_ids=observation_ids)
+        table = await self._left(one, table.append_column("score_id", pa.array(ids, pa.string())))
+        if not table.num_rows:
+            return
+        if one.evaluator.is_async and not one.evaluator.is_vectorised:
+            await self._ask(one, table)
+        else:
+            await self._evaluate_columns(one, table)
+
+    async def _left(self, one: RunEvaluator, table: pa.Table) -> pa.Table:
+        """The targets without a score that counts."""
+        is_first = self._part.attempt == 1 and not self._part.is_retry
+        if is_first and self._work.on_existing is OnExisting.REPLACE:
+            return table
+        known = await self._work.targets.known(table["score_id"].to_pylist())
+        own = {score for score, run in known.items() if run == self._part.run_id}
+        others = known.keys() - own if self._work.on_existing is OnExisting.SKIP else set()
+        counted = self._counts[one.spec.score_name]
+        counted["scored"] += len(own)
+        counted["existing"] += len(others)
+        have = own | others
+        return table.filter(pc.invert(pc.is_in(table["score_id"], pa.array(have, pa.string())))) if have else table
+
+    async def _evaluate_columns(self, one: RunEvaluator, table: pa.Table) -> None:
+        evaluator = one.evaluator
+        if evaluator.is_async:
+            outcomes = await evaluator.evaluate_table(table)
+        else:
+            outcomes = await asyncio.to_thread(evaluator.evaluate_batch, table)
+        joined = table.select(_KEPT)
+        for name in outcomes.column_names:
+            joined = joined.append_column(name, outcomes[name])
+        is_scored = pc.equal(joined["status"], OutcomeStatus.SCORED.value)
+        await self._write(one, joined.filter(is_scored))
+        others = joined.filter(pc.invert(is_scored))
+        self._counts[one.spec.score_name]["scored"] += joined.num_rows - others.num_rows
+        for row in others.to_pylist():
+            if row["status"] == OutcomeStatus.SKIPPED:
+                self._counts[one.spec.score_name]["skipped"] += 1
+            else:
+                self._fail(one, row, cause=row["reason"].partition(":")[0], reason=row["reason"])
+
+    async def _ask(self, one: RunEvaluator, table: pa.Table) -> None:
+        slots = asyncio.Semaphore(self._work.concurrency)
+
+        async def ask(row: Mapping[str, Any]) -> None:
+            try:
+                outcome, trace_id = await self._work.ask(one, row)
+                await self._note(one, row, outcome, trace_id=trace_id)
+            finally:
+                slots.release()
+
+        async with asyncio.TaskGroup() as asked:
+            for row in plain_rows(table):
+                await slots.acquire()
+                if self._must_stop:
+                    break
+                asked.create_task(ask(row))
+
+    async def _note(self, one: RunEvaluator, row: Mapping[str, Any], outcome: Outcome, *, trace_id: str) -> None:
+        counted = self._counts[one.spec.score_name]
+        if outcome.cause in self._work.blocks:
+            self._must_stop = True
+            await self._work.ledger.block(self._part.run_id, self._work.blocks[outcome.cause], outcome.reason)
+        elif outcome.verdict is None and outcome.status is OutcomeStatus.SKIPPED:
+            counted["skipped"] += 1
+        elif outcome.verdict is None:
+            self._fail(one, row, cause=outcome.cause, reason=outcome.reason)
+        else:
+            verdict = outcome.verdict
+            is_text = isinstance(verdict.value, str)
+            told = {
+                **{name: row[name] for name in _KEPT},
+                "value": None if is_text else float(verdict.value),
+                "label": str(verdict.value) if isinstance(verdict.value, str | bool) else None,
+                "reason": verdict.reason,
+                "execution_trace_id": trace_id,
+            }
+            self._verdicts.append((one, told))
+            if len(self._verdicts) >= _WRITTEN_AT_ONCE and not self._writing.locked():
+                await self._write_verdicts()
+
+    def _fail(self, one: RunEvaluator, row: Mapping[str, Any], *, cause: str, reason: str) -> None:
+        self._counts[one.spec.score_name]["failed"] += 1
+        self._causes[cause] += 1
+        self._failures.append(Failure(one.spec.score_name, row["trace_id"], row["observation_id"], cause, reason))
+
+    async def _write_verdicts(self) -> None:
+        async with self._writing:
+            written = len(self._verdicts)
+            for one in self._evaluators:
+                own = [told for by, told in self._verdicts[:written] if by is one]
+                if own:
+                    await self._write(one, pa.Table.from_pylist(own, _VERDICTS))
+                    self._counts[one.spec.score_name]["scored"] += len(own)
+            # After an error all are written again: they are the same scores.
+            del self._verdicts[:written]
+
+    async def _write(self, one: RunEvaluator, verdicts: pa.Table) -> None:
+        """Numbers and truth values apart from texts, since a column has one type."""
+        is_text = pc.is_null(verdicts["value"])
+        for texts in (False, True):
+            some = verdicts.filter(is_text if texts else pc.invert(is_text))
+            if some.num_rows:
+                await self._work.scores.write(_scores(one, some, self._part.run_id, texts=texts))
+
+
+_KEPT = ["score_id", "trace_id", "observation_id", "environment"]
+_VERDICTS = pa.schema(
+    [
+        *((name, pa.string()) for name in _KEPT),
+        ("value", pa.float64()),
+        ("label", pa.string()),
+        ("reason", pa.string()),
+        ("execution_trace_id", pa.string()),
+    ]
+)
+
+
+def _targets(table: pa.Table) -> tuple[list[str], list[str]]:
+    return table["trace_id"].to_pylist(), table["observation_id"].to_pylist()
+
+
+def _only(table: pa.Table, wanted: frozenset[tuple[str, str]]) -> pa.Table:
+    return table.filter(pa.array([target in wanted for target in zip(*_targets(table), strict=True)], pa.bool_()))
+
+
+def _scores(one: RunEvaluator, verdicts: pa.Table, run_id: str, *, texts: bool) -> pa.Table:
+    """Verdicts as the columns of scores."""
+    rows = verdicts.num_rows
+    rule = one.evaluator.values
+    if texts:
+        is_free = rule is not None and rule.data_type is ScoreDataType.TEXT
+        kind = pa.repeat(ScoreDataType.TEXT.value if is_free else ScoreDataType.CATEGORICAL.value, rows)
+    else:
+        boolean = pc.is_valid(verdicts["label"])
+        kind = pc.if_else(boolean, ScoreDataType.BOOLEAN.value, ScoreDataType.NUMERIC.value)
+    traces = (
+        verdicts["execution_trace_id"]
+        if "execution_trace_id" in verdicts.column_names
+        else pa.nulls(rows, pa.string())
+    )  # fmt: skip
+    return pa.table(
+        {
+            "id": verdicts["score_id"],
+            "name": pa.repeat(one.spec.score_name, rows),
+            "trace_id": verdicts["trace_id"],
+            "observation_id": verdicts["observation_id"],
+            "environment": verdicts["environment"],
+            "value": verdicts["label"] if texts else verdicts["value"],
+            "data_type": kind,
+            "comment": pc.utf8_slice_codeunits(verdicts["reason"], 0, _REASON_CHARACTERS),
+            "metadata": pa.array([{RUN_KEY: run_id}] * rows),
+            "evaluator_version": pa.repeat(one.evaluator.version, rows),
+            "execution_trace_id": traces,
+            "source": pa.repeat("EVAL", rows),
+        }
+    )

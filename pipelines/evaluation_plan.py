@@ -1,0 +1,167 @@
+"""What a run would do, before anything is done: its rows and parts, and what its judges would cost."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from evals.assembly import assembled, described_judge
+from evals.errors import JudgeUnbounded
+from evals.judging.paid import Tariff
+from heliograph.domain.errors import EvaluationSkipped, InvalidRequest
+from heliograph.domain.evaluation_runs import Estimate, EvaluatorSpec, JudgeSpec, NewRun, Place, judged
+from heliograph.domain.evaluators import Answer, Judge, Prompt
+from heliograph.domain.llm_connections import Adapter
+from heliograph.domain.plain_rows import plain_rows
+from heliograph.evaluation_part import RunEvaluator
+from heliograph.evaluation_targets import columns_of, targets_of
+from ingestion.pricing import PriceBook
+from pipelines.evaluation_judges import tariff_of
+from storage.clickhouse.arrow import read_stream
+from storage.clickhouse.exposed import EXPOSED
+from storage.clickhouse.selections import Partitions, Selections
+
+_SAMPLED_ROWS = 50
+_MAX_PARTS = 256
+# Four characters a token, as English has it; an upper bound is every byte one.
+_CHARACTERS_PER_TOKEN = 4
+# A reason of two sentences and a score.
+_USUAL_ANSWER_TOKENS = 60
+# Measured on two cores; a provider's limit is not known before.
+_JUDGE_CALLS_PER_MINUTE = 6_000
+_EVALUATIONS_PER_MINUTE = 300_000
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run as it is to be kept: what is asked for with its time closed, its parts, and what it would take."""
+
+    asked: NewRun
+    partitions: Partitions
+    estimate: Estimate
+
+
+class _Asked(Exception):  # caught where a judge would have been asked
+    """A judge was asked this."""
+
+    def __init__(self, prompt: Prompt, schema: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.prompt, self.schema = prompt, schema
+
+
+class _Listener:
+    """A judge that says what it is asked, and costs nothing."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.identity = judge.identity
+
+    async def ask(self, prompt: Prompt, schema: Mapping[str, Any]) -> Answer:
+        """Raise what was asked."""
+        raise _Asked(prompt, schema)
+
+
+async def plan(
+    asked: NewRun, selections: Selections, prices: PriceBook, *, adapters: Mapping[str, Adapter]
+) -> Planned:  # fmt: skip
+    """What the run would do.
+
+    Args:
+        asked: the run.
+        selections: of its project.
+        prices: of its project.
+        adapters: by provider, those of the project's connections.
+
+    Raises:
+        InvalidRequest: something in it cannot be done; the field says what.
+    """
+    # Rows that begin later are not part of it: it would never end, and judge what its own judges are traced as.
+    until = asked.selection.until or datetime.now(UTC)
+    asked = asked.model_copy(update={"selection": judged(asked.selection.model_copy(update={"until": until}))})
+    specs = [spec for spec in asked.evaluators if spec.place is Place.SERVER]
+    _check_names(asked)
+    evaluators = [RunEvaluator(spec, assembled(spec, _judge(spec, adapters))) for spec in specs]
+    columns = columns_of(asked.table, evaluators, EXPOSED[asked.table].columns)
+    tariffs = {spec.score_name: _tariff(spec.judge, prices) for spec in specs if spec.judge}
+    if tariffs and asked.budget_usd is None:
+        raise InvalidRequest("budget_usd", "is needed where judges are asked: say what they may cost at most")
+    partitions = await selections.partitions(asked.table, asked.selection, _MAX_PARTS)
+    sample = asked.selection.model_copy(update={"select": columns, "limit": _SAMPLED_ROWS})
+    rows = targets_of(asked.table, await read_stream(await selections.stream(asked.table, sample)))
+    prompts = {one.spec.score_name: await _prompts(one, list(plain_rows(rows))) for one in evaluators if one.spec.judge}
+    return Planned(
+        asked, partitions, _estimate(asked, partitions.rows, rows.num_rows, prompts=prompts, tariffs=tariffs)
+    )
+
+
+def _check_names(asked: NewRun) -> None:
+    names = [spec.score_name for spec in asked.evaluators]
+    if len(set(names)) < len(names):
+        raise InvalidRequest("evaluators", "two give scores of the same name: name one of them otherwise")
+
+
+def _judge(spec: EvaluatorSpec, adapters: Mapping[str, Adapter]) -> Judge | None:
+    if spec.judge is None:
+        return None
+    adapter = adapters.get(spec.judge.provider)
+    if adapter is None:
+        known = ", ".join(sorted(adapters)) or "none"
+        raise InvalidRequest("evaluators", f"there is no connection {spec.judge.provider!r}; there are: {known}")
+    return _Listener(described_judge(spec.judge, adapter))
+
+
+def _tariff(judge: JudgeSpec, prices: PriceBook) -> Tariff:
+    found = tariff_of(prices, judge)
+    if found is None:
+        raise InvalidRequest("evaluators", str(JudgeUnbounded(judge.model)))
+    return found
+
+
+async def _prompts(one: RunEvaluator, rows: Sequence[Mapping[str, Any]]) -> list[_Asked]:
+    """What its judge would be asked of these rows; rows that it skips give nothing."""
+    asked = []
+    for row in rows:
+        given = {
+            name: one.evaluator.source_of(name).read(row) for name in (*one.evaluator.inputs, *one.evaluator.optional)
+        }
+        try:
+            await one.evaluator(**given)
+        except _Asked as found:
+            asked.append(found)
+        except EvaluationSkipped:
+            continue
+    return asked
+
+
+def _estimate(
+    asked: NewRun,
+    rows: int,
+    sampled: int,
+    *,
+    prompts: Mapping[str, list[_Asked]],
+    tariffs: Mapping[str, Tariff],
+) -> Estimate:
+    calls = tokens = 0
+    low = high = 0.0
+    for name, found in prompts.items():
+        own = round(rows * len(found) / sampled) if sampled else 0
+        if not own:
+            continue
+        tariff = tariffs[name]
+        size = statistics.mean(sum(len(each.content) for each in one.prompt) for one in found) / _CHARACTERS_PER_TOKEN
+        calls += own
+        tokens += round(own * size)
+        low += own * tariff.units(round(size), _USUAL_ANSWER_TOKENS) / 10**12
+        high += own * statistics.mean(tariff.bound(one.prompt, one.schema) for one in found) / 10**12
+    evaluations = rows * len(asked.evaluators)
+    minutes = calls / _JUDGE_CALLS_PER_MINUTE + (evaluations - calls) / _EVALUATIONS_PER_MINUTE
+    return Estimate(
+        rows=rows,
+        evaluations=evaluations,
+        judge_calls=calls,
+        input_tokens=tokens,
+        output_tokens=calls * _USUAL_ANSWER_TOKENS,
+        usd_low=low,
+        usd_high=high,
+        minutes=max(0.1, minutes) if rows else 0.0,
+    )

@@ -1,0 +1,93 @@
+"""The traces of judges' calls: one for each evaluation, in an environment of their own."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
+
+from evals.judging.recorded import RecordedCall
+from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT, RUN_KEY
+from ingestion import otlp
+from ingestion.attributes.environment import OWN_SCOPE
+from pipelines.evaluation_stores import Lanes, ProjectMapping
+
+_WRITTEN_AT_ONCE = 100
+
+
+class JudgeTraces:
+    """Gathers traces, and writes them in batches.
+
+    Args:
+        lanes: where they go.
+        mapping: of the project that they belong to.
+        run_id: which run asked.
+    """
+
+    def __init__(self, lanes: Lanes, mapping: ProjectMapping, run_id: str) -> None:
+        self._lanes, self._mapping, self._run_id = lanes, mapping, run_id
+        self._spans: list[Span] = []
+
+    def add(
+        self, trace_id: str, calls: Sequence[RecordedCall], *, score: str, model: str, target: Mapping[str, Any]
+    ) -> None:  # fmt: skip
+        """Note what was asked for one verdict."""
+        root = secrets.token_bytes(8)
+        common = {"langfuse.environment": JUDGES_ENVIRONMENT, "langfuse.trace.name": f"Evaluation: {score}"}
+        about = {
+            RUN_KEY: self._run_id, "score": score, "target_trace_id": target["trace_id"],
+            "target_observation_id": target["observation_id"],
+        }  # fmt: skip
+        metadata = {f"langfuse.observation.metadata.{name}": value for name, value in about.items() if value}
+        whole = {**common, **metadata, "langfuse.observation.type": "evaluator"}
+        own = bytes.fromhex(trace_id)
+        self._spans.append(_span(own, root, score, times=(calls[0].started_at, calls[-1].ended_at), attributes=whole))
+        for call in calls:
+            times, told = (call.started_at, call.ended_at), common | _told(call, model)
+            span = _span(own, secrets.token_bytes(8), model, times=times, attributes=told)
+            span.parent_span_id = root
+            if call.error:
+                span.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=call.error[:1_000]))
+            self._spans.append(span)
+
+    async def flush(self, *, at_least: int = _WRITTEN_AT_ONCE) -> None:
+        """Write what is gathered once it is so many spans; raises Overloaded, Unavailable."""
+        if len(self._spans) < max(1, at_least):
+            return
+        spans, self._spans = self._spans, []
+        scope = ScopeSpans(scope=InstrumentationScope(name=OWN_SCOPE), spans=spans)
+        request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[scope])])
+        export = otlp.decode(request.SerializeToString(), otlp.PROTOBUF)
+        await self._lanes.append(otlp.map_export(export, self._mapping.context).batch)
+
+
+def _told(call: RecordedCall, model: str) -> dict[str, str]:
+    messages = [{"role": message.role, "content": message.content} for message in call.prompt]
+    told = {
+        "langfuse.observation.type": "generation",
+        "langfuse.observation.model.name": model,
+        "langfuse.observation.input": json.dumps(messages, ensure_ascii=False),
+    }
+    if call.answer is not None:
+        used = call.answer.spending
+        told["langfuse.observation.output"] = call.answer.refusal or call.answer.text
+        told["langfuse.observation.usage_details"] = json.dumps(
+            {"input": used.input_tokens, "output": used.output_tokens}
+        )  # fmt: skip
+    return told
+
+
+def _span(
+    trace_id: bytes, span_id: bytes, name: str, *, times: tuple[int, int], attributes: Mapping[str, str]
+) -> Span:  # fmt: skip
+    return Span(
+        trace_id=trace_id,
+        span_id=span_id,
+        name=name,
+        start_time_unix_nano=times[0],
+        end_time_unix_nano=times[1],
+        attributes=[KeyValue(key=key, value=AnyValue(string_value=value)) for key, value in attributes.items()],
+    )
