@@ -40,6 +40,7 @@ class Contents:
         await self._media()
         await self._dashboards()
         await self._evaluation()
+        await self._evaluation_run()
 
     async def _put(self, path: str, body: dict[str, Any], method: str = "POST", *, of: str = "project") -> Any:
         auth = self._tenant.auth if of == "project" else self._tenant.organization_auth
@@ -177,3 +178,22 @@ class Contents:
         }  # fmt: skip
         rule = await self._put("/unstable/evaluation-rules", declared)
         self._ids |= {"evaluators.evaluator_id": judge["id"], "evaluation-rules.rule_id": rule["id"]}
+
+    async def _evaluation_run(self) -> None:
+        score = f"score {self._mark}"
+        told = {"name": score, "place": "client", "version": "v1", "columns": ["output"]}
+        run = await self._put("/evaluation-runs", {"name": f"run {self._mark}", "evaluators": [told]})
+        await self._put(f"/evaluation-runs/{run['id']}/start", {})
+        claimed = await self._put(f"/evaluation-runs/{run['id']}/claims", {})
+        failed = {
+            "evaluator": score, "trace_id": self._ids["traces.trace_id"], "observation_id": "", "cause": "Any",
+            "reason": self._mark,
+        }  # fmt: skip
+        report = {"rows": 1, "counts": {score: {"failed": 1}}, "causes": {"Any": 1}}
+        done = {"attempt": claimed["part"]["attempt"], "report": report, "failures": [failed]}
+        await self._put(f"/evaluation-runs/{run['id']}/parts/0/finish", done)
+        self._ids |= {
+            "evaluation-runs.run_id": run["id"],
+            "evaluation-runs.number": "0",
+            "evaluation-runs.turn": "pause",
+        }
