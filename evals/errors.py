@@ -130,3 +130,37 @@ class JudgeUnbounded(HeliographError):
 
     fields = ("judge",)
     judge: str
+
+
+class CodeBroken(HeliographError):
+    """The code gave no scores."""
+
+
+class CodeFailed(CodeBroken):
+    """The code failed with {error}: {reason}"""
+
+    fields = ("error", "reason")
+    error: str
+    reason: str
+
+
+class CodeTimedOut(CodeBroken):
+    """The code took longer than {seconds} s."""
+
+    fields = ("seconds",)
+    seconds: float
+
+
+class CodeOutputInvalid(CodeBroken):
+    """What the code said cannot be used: {reason}"""
+
+    fields = ("reason",)
+    reason: str
+
+
+class SandboxUnavailable(HeliographError):
+    """Code of users does not run here, since nothing could confine it: {reason}"""
+
+    fields = ("reason",)
+    reason: str
+    block: ClassVar[str] = "CODE_SANDBOX_UNAVAILABLE"

@@ -65,6 +65,7 @@ ROUTERS = (
     datasets_v1.router,
     experiments.router,
     evaluators.router,
+    evaluators.model_router,
     evaluation_rules.router,
     traces.router,
     score_configs.router,

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from evals.errors import AnswerCutOff, AnswerMalformed, AnswerOutOfRange, JudgeRefused, NoVerdict
 from evals.judging.scales import Scale
@@ -34,6 +34,20 @@ _REFUSAL = re.compile(
 _QUOTED = 200
 
 
+class Answered(Protocol):
+    """What a judge is asked, and how it may answer."""
+
+    @property
+    def scale(self) -> Scale:
+        """What may be answered, and which value that becomes."""
+
+    def prompt(self, parts: Mapping[str, Any], /) -> Prompt:
+        """The messages that put the parts before the judge."""
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rubric:
     """What is judged, by which criteria, on which scale."""
@@ -49,15 +63,20 @@ class Rubric:
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the answer."""
-        return {
-            "type": "object",
-            "properties": {"reasoning": {"type": "string"}, "score": dict(self.scale.schema)},
-            "required": ["reasoning", "score"],
-            "additionalProperties": False,
-        }
+        return answer_schema(self.scale)
 
 
-async def judged(judge: Judge, rubric: Rubric, /, **parts: Any) -> Verdict:
+def answer_schema(scale: Scale) -> dict[str, Any]:
+    """The JSON schema of an answer on a scale."""
+    return {
+        "type": "object",
+        "properties": {"reasoning": {"type": "string"}, "score": dict(scale.schema)},
+        "required": ["reasoning", "score"],
+        "additionalProperties": False,
+    }
+
+
+async def judged(judge: Judge, rubric: Answered, /, **parts: Any) -> Verdict:
     """The judge's verdict on the parts.
 
     An answer that cannot be read, or has no allowed score, is sent back once with what is wrong with it. A refusal is
@@ -82,7 +101,7 @@ async def judged(judge: Judge, rubric: Rubric, /, **parts: Any) -> Verdict:
     return Verdict(verdict.value, verdict.reason, {**verdict.metadata, "was_asked_again": True}, spending)
 
 
-async def _asked_again(judge: Judge, rubric: Rubric, prompt: Prompt, *, told: tuple[Answer, NoVerdict]) -> Answer:
+async def _asked_again(judge: Judge, rubric: Answered, prompt: Prompt, *, told: tuple[Answer, NoVerdict]) -> Answer:
     answer, problem = told
     allowed = ", ".join(name for name, _ in rubric.scale.meanings)
     said = Message("user", _AGAIN.format(problem=problem.reason, allowed=allowed))
@@ -94,7 +113,7 @@ async def _asked_again(judge: Judge, rubric: Rubric, prompt: Prompt, *, told: tu
         raise
 
 
-def read_verdict(identity: str, rubric: Rubric, answer: Answer) -> Verdict:
+def read_verdict(identity: str, rubric: Answered, answer: Answer) -> Verdict:
     """The verdict in an answer.
 
     Raises:
@@ -110,7 +129,7 @@ def read_verdict(identity: str, rubric: Rubric, answer: Answer) -> Verdict:
         raise
 
 
-def _read(identity: str, rubric: Rubric, answer: Answer) -> Verdict:
+def _read(identity: str, rubric: Answered, answer: Answer) -> Verdict:
     if answer.refusal or answer.finish_reason == "content_filter":
         raise JudgeRefused(identity, answer.refusal or "a content filter")
     document = _document(answer.text)

@@ -113,4 +113,4 @@ def _unknown(condition: Condition, allowed: Allowed) -> list[str]:
 
 
 def _refused(reason: str, **details: object) -> RuleInvalid:
-    return RuleInvalid("invalid_filter_value", reason, details)
+    return RuleInvalid.of("invalid_filter_value", reason, details)

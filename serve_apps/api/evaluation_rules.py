@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.evaluation_jobs import JobState
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import Dependencies
-from serve_apps.api.parameters import Paged, Text
+from serve_apps.api.parameters import Optional, Paged, Text
 from serve_apps.api.rule_drafts import RuleDrafts
-from serve_apps.api.shapes.evaluation_rules import RuleBody, RuleChange, rule_shape
+from serve_apps.api.shapes.evaluation_rules import RuleBody, RuleChange, execution_shape, rule_shape
 from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.datasets import Datasets
 from storage.postgres.evaluation_rules import EvaluationRules
@@ -69,3 +70,23 @@ async def delete_rule(rule_id: Text, rules: Rules) -> Response:
     """Delete a rule; its evaluators and its scores stay."""
     await rules.delete(rule_id)
     return answer({"message": "Evaluation rule successfully deleted"})
+
+
+class ExecutionList(Paged):
+    """Which executions, and which page of them."""
+
+    status: Optional[JobState] = None
+
+
+@router.get("/{rule_id}/executions")
+async def list_executions(rule_id: Text, asked: Annotated[ExecutionList, Query()], rules: Rules) -> Response:
+    """One page of what came of a rule, the newest first: waiting, scored, skipped, or failed and why."""
+    executions = await rules.executions(rule_id)
+    found, total = await executions.page(asked.asked_page, asked.status)
+    return page_answer(list(map(execution_shape, found)), asked.asked_page, total)
+
+
+@router.post("/{rule_id}/executions/retry")
+async def retry_executions(rule_id: Text, rules: Rules) -> Response:
+    """Try every failed one again, also those whose judge may have been paid already."""
+    return answer({"retried": await (await rules.executions(rule_id)).retry()})

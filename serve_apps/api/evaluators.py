@@ -5,14 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Discriminator, Tag
 
+from heliograph.domain.project_evaluators import ModelChoice
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.parameters import Paged, Text
-from serve_apps.api.shapes.evaluators import CodeBody, JudgeBody, evaluator_shape
+from serve_apps.api.shapes.evaluators import CodeBody, JudgeBody, evaluator_shape, model_shape
 from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.evaluators import Evaluators
 
 router = APIRouter(prefix="/unstable/evaluators", tags=["unstable"])
+model_router = APIRouter(prefix="/unstable/evaluation-model", tags=["unstable"])
 
 
 async def _evaluators(dependencies: Dependencies, principal: ProjectPrincipal) -> Evaluators:
@@ -57,3 +59,23 @@ async def delete_evaluator(evaluator_id: Text, evaluators: ProjectEvaluators) ->
     """Delete an evaluator with all of its versions, and rules that have no other one; its scores stay."""
     await evaluators.delete(evaluator_id)
     return answer({"message": "Evaluator successfully deleted"})
+
+
+@model_router.get("")
+async def get_default_model(evaluators: ProjectEvaluators) -> Response:
+    """The model that judges ask whose evaluators name none; null where there is none."""
+    return answer({"modelConfig": model_shape(await evaluators.default_model())})
+
+
+@model_router.put("")
+async def put_default_model(model: ModelChoice, evaluators: ProjectEvaluators) -> Response:
+    """Choose that model, of one of the project's connections."""
+    await evaluators.set_default_model(model)
+    return answer({"modelConfig": model_shape(model)})
+
+
+@model_router.delete("")
+async def delete_default_model(evaluators: ProjectEvaluators) -> Response:
+    """Have none: evaluators that name no model pause their rules."""
+    await evaluators.set_default_model(None)
+    return answer({"message": "Default evaluation model successfully deleted"})

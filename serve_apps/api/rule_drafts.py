@@ -43,7 +43,7 @@ class RuleDrafts:
             EvaluatorNotRunnable: it is to be enabled, and its judge has no model that can be asked.
         """
         if not body.references:
-            raise RuleInvalid("invalid_body", "evaluator: names what evaluates", {"field": "evaluator"})
+            raise RuleInvalid.of("invalid_body", "evaluator: names what evaluates", {"field": "evaluator"})
         rule = NewRule(
             name=body.name,
             target=body.target,
@@ -80,19 +80,22 @@ class RuleDrafts:
             if reference.scope != "project":
                 raise EvaluatorNotFound(f"{reference.name!r} of scope {reference.scope}")
             if not reference.id and not reference.name:
-                raise RuleInvalid("invalid_body", "evaluator: give its name", {"field": "evaluator.name"})
+                raise RuleInvalid.of("invalid_body", "evaluator: give its name", {"field": "evaluator.name"})
             by_id = self._evaluators.get(reference.id) if reference.id else self._evaluators.named(reference.name)
             evaluator = await by_id
             if reference.type is not None and reference.type != evaluator.definition.type:
                 raise EvaluatorNotFound(f"{evaluator.name!r} of type {reference.type}")
             found.append((evaluator, reference.mapping))
         if len({evaluator.id for evaluator, _ in found}) < len(found):
-            raise RuleInvalid("invalid_body", "evaluators: names one twice", {"field": "evaluators"})
+            raise RuleInvalid.of("invalid_body", "evaluators: names one twice", {"field": "evaluators"})
         return found
 
     async def _complete(
         self, rule: NewRule, evaluators: Sequence[tuple[ProjectEvaluator, list[MappingBody] | None]]
     ) -> NewRule:
+        if TimeScope.EXISTING in rule.time_scope:
+            reason = "timeScope: a rule is about what arrives; what is stored already is evaluated by an evaluation run"
+            raise RuleInvalid.of("invalid_body", reason, {"field": "timeScope", "allowedValues": [TimeScope.NEW.value]})
         rule_filters.check(rule.filter, rule.target)
         await self._check_datasets(rule.filter)
         assignments = tuple(_assignment(evaluator, mapping, rule.target) for evaluator, mapping in evaluators)
@@ -107,7 +110,9 @@ class RuleDrafts:
                 unknown = [value for value in condition.value if not await self._is_dataset(value)]
                 if unknown:
                     reason = f"filter: there is no dataset with the id {unknown[0]!r} in this project"
-                    raise RuleInvalid("invalid_filter_value", reason, {"column": "datasetId", "invalidValues": unknown})
+                    raise RuleInvalid.of(
+                        "invalid_filter_value", reason, {"column": "datasetId", "invalidValues": unknown}
+                    )
 
     async def _is_dataset(self, dataset_id: str) -> bool:
         try:
@@ -123,13 +128,13 @@ class RuleDrafts:
         details: dict[str, object] = {"evaluatorName": evaluator.name}
         if model is None:
             reason = f"evaluator {evaluator.name!r} names no model, and the project has no default one for evaluations"
-            raise EvaluatorNotRunnable("evaluator_preflight_failed", reason, details)
+            raise EvaluatorNotRunnable.of("evaluator_preflight_failed", reason, details)
         try:
             await self._connections.opened(model.provider)
         except LlmConnectionNotFound:
             details |= {"provider": model.provider, "model": model.model}
             reason = f"evaluator {evaluator.name!r}: the project has no LLM connection {model.provider!r}"
-            raise EvaluatorNotRunnable("evaluator_preflight_failed", reason, details) from None
+            raise EvaluatorNotRunnable.of("evaluator_preflight_failed", reason, details) from None
 
 
 def _references(known: EvaluationRule, body: RuleChange) -> list[AssignedEvaluator]:
@@ -163,7 +168,9 @@ def _assignment(evaluator: ProjectEvaluator, mapping: list[MappingBody] | None, 
     type_ = evaluator.definition.type
     if type_ is EvaluatorType.CODE:
         if mapping is not None:
-            raise RuleInvalid("invalid_body", "mapping: code is given everything: leave it out", {"field": "mapping"})
+            raise RuleInvalid.of(
+                "invalid_body", "mapping: code is given everything: leave it out", {"field": "mapping"}
+            )
         return Assignment(evaluator.id, evaluator.name, type_, ())
     mappings = tuple(one.mapping for one in mapping or ())
     _check_mapping(evaluator, mappings, target)
@@ -176,18 +183,24 @@ def _check_mapping(evaluator: ProjectEvaluator, mappings: Sequence[VariableMappi
     for name in names:
         if name not in variables:
             reason = f"mapping: evaluator {evaluator.name!r} has no variable {name!r}"
-            raise RuleInvalid("invalid_variable_mapping", reason, {"variable": name, "allowedValues": list(variables)})
+            raise RuleInvalid.of(
+                "invalid_variable_mapping", reason, {"variable": name, "allowedValues": list(variables)}
+            )
         if names.count(name) > 1:
-            raise RuleInvalid("duplicate_variable_mapping", f"mapping: {name!r} is mapped twice", {"variable": name})
+            raise RuleInvalid.of("duplicate_variable_mapping", f"mapping: {name!r} is mapped twice", {"variable": name})
     if missing := [name for name in variables if name not in names]:
         reason = f"mapping: {', '.join(map(repr, missing))} of evaluator {evaluator.name!r} is not mapped"
-        raise RuleInvalid("missing_variable_mapping", reason, {"variables": missing, "evaluatorName": evaluator.name})
+        raise RuleInvalid.of(
+            "missing_variable_mapping", reason, {"variables": missing, "evaluatorName": evaluator.name}
+        )
     for one in mappings:
         if one.source not in SOURCES[target]:
             reason = f"mapping: target {target} has no source {one.source!r} for {one.variable!r}"
             allowed = [source.value for source in SOURCES[target]]
-            raise RuleInvalid("invalid_variable_mapping", reason, {"variable": one.variable, "allowedValues": allowed})
+            raise RuleInvalid.of(
+                "invalid_variable_mapping", reason, {"variable": one.variable, "allowedValues": allowed}
+            )
         try:
             Source(one.source, one.json_path)
         except InvalidRequest as error:
-            raise RuleInvalid("invalid_json_path", str(error), {"variable": one.variable}) from None
+            raise RuleInvalid.of("invalid_json_path", str(error), {"variable": one.variable}) from None

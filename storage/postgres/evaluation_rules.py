@@ -25,6 +25,7 @@ from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.not_found import EvaluationRuleNotFound
 from heliograph.domain.project_evaluators import EvaluatorType
 from storage.postgres.connection import Database
+from storage.postgres.evaluation_jobs import RuleExecutions
 from storage.postgres.tables.evaluation_rules import EvaluationRuleRow, RuleEvaluatorRow
 from storage.postgres.tables.evaluators import EvaluatorRow
 
@@ -104,6 +105,12 @@ class EvaluationRules:
             if await session.scalar(removing.returning(EvaluationRuleRow.id)) is None:
                 raise EvaluationRuleNotFound(rule_id)
 
+    async def executions(self, rule_id: str) -> RuleExecutions:
+        """Return what came of a rule; raises EvaluationRuleNotFound."""
+        async with self._database.transaction() as session:
+            await self._row(session, rule_id)
+        return RuleExecutions(self._database, self._project_id, rule_id)
+
     def _assign(self, session: AsyncSession, rule_id: str, assignments: Sequence[Assignment]) -> None:
         session.add_all(
             RuleEvaluatorRow(
@@ -123,11 +130,11 @@ class EvaluationRules:
         taken = await session.scalar(others.where(EvaluationRuleRow.name == new.name))
         if taken is not None:
             reason = f"there is an evaluation rule {new.name!r} already, with the id {taken}: change that one"
-            raise NameConflict("name_conflict", reason, {"field": "name"})
+            raise NameConflict.of("name_conflict", reason, {"field": "name"})
         active = await session.scalar(select(func.count()).select_from(others.where(_IS_ACTIVE).subquery()))
         if new.is_enabled and (active or 0) >= MAX_ACTIVE_RULES:
             reason = f"a project has at most {MAX_ACTIVE_RULES} active rules: disable another one first"
-            raise NameConflict("conflict", reason, {"field": "enabled", "limit": MAX_ACTIVE_RULES})
+            raise NameConflict.of("conflict", reason, {"field": "enabled", "limit": MAX_ACTIVE_RULES})
 
     async def _row(self, session: AsyncSession, rule_id: str, *, is_locked: bool = False) -> EvaluationRuleRow:
         query = select(EvaluationRuleRow).where(self._own, EvaluationRuleRow.id == rule_id)

@@ -63,7 +63,7 @@ class Evaluators:
             row = await self._counted_up(session, name, definition.type)
             if row.type != definition.type:
                 reason = f"there is an evaluator {name!r} of type {row.type}: choose another name"
-                raise NameConflict("conflict", reason, {"field": "name", "evaluatorName": name})
+                raise NameConflict.of("conflict", reason, {"field": "name", "evaluatorName": name})
             session.add(
                 EvaluatorVersionRow(
                     evaluator_id=row.id,

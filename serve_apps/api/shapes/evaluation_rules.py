@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from heliograph.domain.evaluation_jobs import Execution
 from heliograph.domain.evaluation_rules import (
     MAX_EVALUATORS,
     Assignment,
@@ -20,7 +21,7 @@ from heliograph.domain.project_evaluators import EvaluatorType
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.evaluators import SCOPE
 from serve_apps.api.shapes.models import Body
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.values import iso, optional_iso
 
 _MAX_DELAY_MS = 7 * 24 * 3_600_000
 _CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(tuple[Condition, ...])
@@ -126,6 +127,28 @@ def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
         "timeScope": [scope.value for scope in rule.time_scope],
         "createdAt": iso(rule.created_at),
         "updatedAt": iso(rule.updated_at),
+    }
+
+
+def execution_shape(execution: Execution) -> dict[str, Any]:
+    """What came of a rule for one target."""
+    target, is_session = execution.target, execution.target.kind is RuleTarget.SESSION
+    return {
+        "id": execution.id,
+        "evaluatorId": execution.evaluator_id,
+        "target": target.kind.value,
+        "traceId": target.trace_id or None,
+        "observationId": target.id if target.is_whole else None,
+        "sessionId": target.id if is_session else None,
+        "status": execution.state.value,
+        "attempts": execution.attempts,
+        "cause": execution.cause or None,
+        "error": execution.message or None,
+        "scoreIds": list(execution.score_ids),
+        "executionTraceId": execution.execution_trace_id or None,
+        "dueAt": iso(execution.due_at),
+        "createdAt": iso(execution.created_at),
+        "finishedAt": optional_iso(execution.finished_at),
     }
 
 

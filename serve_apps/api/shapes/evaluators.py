@@ -60,7 +60,7 @@ class CodeBody(Body):
         """What it defines; raises RuleInvalid where nothing here runs its language."""
         if self.source_code_language is not Language.PYTHON:
             reason = "sourceCodeLanguage: only PYTHON runs here"
-            raise RuleInvalid(
+            raise RuleInvalid.of(
                 "invalid_body", reason, {"field": "sourceCodeLanguage", "allowedValues": [Language.PYTHON.value]}
             )
         return Definition(type=EvaluatorType.CODE, source_code=self.source_code, language=self.source_code_language)

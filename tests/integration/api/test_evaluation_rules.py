@@ -1,9 +1,13 @@
 """Evaluation rules: kept as the contract says, and refused with a code and the field where they could not run."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from heliograph.domain.evaluation_jobs import NewJob, Target
+from heliograph.domain.evaluation_rules import RuleTarget
+from storage.postgres.evaluation_jobs import EvaluationJobs
 from storage.postgres.evaluation_rules import AllEvaluationRules
 from tests.integration.api.conftest import Api
 from tests.integration.api.test_evaluators import CODE, JUDGE, save
@@ -97,6 +101,7 @@ async def test_what_is_not_named_stays(api: Api) -> None:
         ({"mapping": [MAPPING[0], MAPPING[1] | {"jsonPath": "$..["}]}, "invalid_json_path", {"variable": "output"}),
         ({"sampling": 0}, "invalid_body", {"field": "sampling"}),
         ({"target": "galaxy"}, "invalid_body", {"field": "target"}),
+        ({"timeScope": ["NEW", "EXISTING"]}, "invalid_body", {"field": "timeScope"}),
         ({"evaluator": None}, "invalid_body", {"field": "evaluator"}),
     ],
 )
@@ -175,3 +180,40 @@ async def test_a_deleted_rule_leaves_its_evaluator(api: Api) -> None:
     assert gone.json() == {"message": "Evaluation rule successfully deleted"}
     assert (await api.client.delete(f"{PATH}/{made['id']}")).json()["code"] == "resource_not_found"
     assert (await api.client.get(f"/unstable/evaluators/{evaluator['id']}")).json()["evaluationRuleCount"] == 0
+
+
+async def test_the_default_model_is_what_evaluators_without_one_ask(api: Api) -> None:
+    await save(api, JUDGE, modelConfig=None)
+    await connect(api)
+    refused = await api.client.post(PATH, json=RULE | {"enabled": True})
+    assert (refused.status_code, refused.json()["code"]) == (422, "evaluator_preflight_failed")
+    model = {"provider": "openai", "model": "gpt-4o-mini"}
+    assert (await api.client.put("/unstable/evaluation-model", json=model)).json() == {"modelConfig": model}
+    assert (await api.client.get("/unstable/evaluation-model")).json() == {"modelConfig": model}
+    assert (await create(api, enabled=True))["status"] == "active"
+    await api.client.delete("/unstable/evaluation-model")
+    assert (await api.client.get("/unstable/evaluation-model")).json() == {"modelConfig": None}
+
+
+async def test_executions_tell_what_came_of_a_rule_and_failed_ones_are_retried(api: Api) -> None:
+    evaluator = await save(api, CODE)
+    made = await create(api, OF_CODE, enabled=True)
+    jobs = EvaluationJobs(api.database)
+    job = NewJob(
+        project_id=api.project.id,
+        rule_id=made["id"],
+        evaluator_id=evaluator["id"],
+        evaluator_version="v",
+        target=Target(RuleTarget.OBSERVATION, "o", "t", 1),
+        delay=timedelta(0),
+    )
+    assert (await jobs.add([job]), await jobs.add([job])) == (1, 0)
+    await jobs.fail(job.id, "CodeFailed", "The code failed with ValueError: no")
+    path = f"{PATH}/{made['id']}/executions"
+    (failed,) = (await api.client.get(path, params={"status": "ERROR"})).json()["data"]
+    assert (failed["observationId"], failed["cause"], failed["error"]) == (
+        "o", "CodeFailed", "The code failed with ValueError: no",
+    )  # fmt: skip
+    assert (await api.client.post(f"{path}/retry")).json() == {"retried": 1}
+    assert (await api.client.get(path)).json()["data"][0]["status"] == "PENDING"
+    assert (await api.client.get(f"{PATH}/nothing/executions")).status_code == 404
