@@ -161,13 +161,13 @@ def _start_lanes(settings: Settings, stores: "Future[None]") -> None:
 
 
 def start_maintenance(settings: Settings) -> None:
-    """Have the chores done and the evaluation runs carried out from now on."""
+    """Have the chores done and evaluation runs and rules carried out from now on."""
     # Last of all, and not waited for: nothing of a start depends on it.
     from actors import directory, judging  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415
+    from pipelines.driving import drive  # noqa: PLC0415
     from pipelines.ended_projects import EVERY_SECONDS as SOON  # noqa: PLC0415
     from pipelines.ended_projects import remove_ended_projects  # noqa: PLC0415
-    from pipelines.evaluation import drive  # noqa: PLC0415
     from pipelines.log_size import EVERY_SECONDS, LogSizes  # noqa: PLC0415
     from pipelines.orphaned_media import EVERY_SECONDS as OFTEN  # noqa: PLC0415
     from pipelines.orphaned_media import remove_orphaned_media  # noqa: PLC0415

@@ -13,6 +13,7 @@ from evals.judging.cache import AnswerCache, MemoryCache
 from heliograph import telemetry
 from heliograph.domain.errors import HeliographError, Unavailable
 from heliograph.domain.evaluation_runs import EvaluationPart, EvaluationRun, Place
+from heliograph.domain.identifiers import ProjectId
 from heliograph.evaluation_part import PartEvaluation, PartWork
 from heliograph.evaluation_targets import columns_of
 from heliograph.outbound import Outbound
@@ -102,7 +103,7 @@ async def carry_out(run: EvaluationRun, number: int, stores: WorkerStores) -> bo
 async def _evaluate(
     run: EvaluationRun, part: EvaluationPart, *, stores: WorkerStores, ledger: EvaluationParts
 ) -> bool:  # fmt: skip
-    mapping = await _mapping(run, stores.database)
+    mapping = await project_mapping(run.project_id, stores.database)
     traces = JudgeTraces(stores.lanes, mapping, run.id)
     async with RunJudges(stores.judges(run, mapping), part, traces) as judges:
         evaluators = await judges.evaluators(run.evaluators_at(Place.SERVER))
@@ -125,11 +126,12 @@ async def _evaluate(
     return is_done
 
 
-async def _mapping(run: EvaluationRun, database: Database) -> ProjectMapping:
+async def project_mapping(project_id: ProjectId, database: Database) -> ProjectMapping:
+    """How what is written for a project is mapped now; raises Unavailable."""
     prices, masking = ProjectPrices(AllModels(database)), ProjectMasking(AllMaskingRules(database))
     await prices.refresh()
     await masking.refresh()
-    return ProjectMapping(run.project_id, masking.of(run.project_id).masker, prices.of(run.project_id))
+    return ProjectMapping(project_id, masking.of(project_id).masker, prices.of(project_id))
 
 
 def workers() -> int:

@@ -24,11 +24,12 @@ class JudgeTraces:
     Args:
         lanes: where they go.
         mapping: of the project that they belong to.
-        run_id: which run asked.
+        asked_by: which run, or rule, asked.
+        key: of the metadata that says so.
     """
 
-    def __init__(self, lanes: Lanes, mapping: ProjectMapping, run_id: str) -> None:
-        self._lanes, self._mapping, self._run_id = lanes, mapping, run_id
+    def __init__(self, lanes: Lanes, mapping: ProjectMapping, asked_by: str, *, key: str = RUN_KEY) -> None:
+        self._lanes, self._mapping, self._asked_by, self._key = lanes, mapping, asked_by, key
         self._spans: list[Span] = []
 
     def add(
@@ -38,7 +39,7 @@ class JudgeTraces:
         root = secrets.token_bytes(8)
         common = {"langfuse.environment": JUDGES_ENVIRONMENT, "langfuse.trace.name": f"Evaluation: {score}"}
         about = {
-            RUN_KEY: self._run_id, "score": score, "target_trace_id": target["trace_id"],
+            self._key: self._asked_by, "score": score, "target_trace_id": target["trace_id"],
             "target_observation_id": target["observation_id"],
         }  # fmt: skip
         metadata = {f"langfuse.observation.metadata.{name}": value for name, value in about.items() if value}
