@@ -24,6 +24,8 @@ from dashboard.login import Login
 from dashboard.model_calls import Providers
 from dashboard.own_events import OwnEvents
 from dashboard.pages.annotation import AnnotationTable
+from dashboard.pages.dashboard import DashboardView
+from dashboard.pages.dashboards import DashboardShelf
 from dashboard.pages.dataset import DatasetView
 from dashboard.pages.datasets import DatasetTable
 from dashboard.pages.labelling import LabellingView
@@ -73,6 +75,8 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/annotation": AnnotationTable,
     "/queue": QueueView,
     "/labelling": LabellingView,
+    "/dashboards": DashboardShelf,
+    "/dashboard": DashboardView,
     "/settings": SettingsView,
 }
 SESSION_UNUSED_MILLISECONDS = 15_000

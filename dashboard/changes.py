@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dashboard.annotation_changes import AnnotationChanges
+from dashboard.dashboard_changes import DashboardChanges
 from dashboard.dataset_changes import DatasetChanges
 from dashboard.mandate import Mandate
 from dashboard.model_calls import ModelCalls, Providers
@@ -41,6 +42,7 @@ class ProjectChanges:
         self.annotation = AnnotationChanges(database, self._mandate)
         self.models = ModelCalls(database, self._mandate, events, providers=providers)
         self.datasets = DatasetChanges(database, self._mandate)
+        self.dashboards = DashboardChanges(database, self._mandate)
         self.user = user
 
     def work_on(self, queue_id: str) -> QueueWork:

@@ -99,9 +99,9 @@ class Shell:
             await self.show_first_steps()
             return
         await load()
-        await self._offer_environments()
+        await self.offer_environments()
 
-    async def _offer_environments(self) -> None:
+    async def offer_environments(self) -> None:
         """Fill the environment's choice, always with the chosen one among them."""
         names = await self.context.queries.environments(self.scope.period())
         chosen = self.scope.environment

@@ -39,6 +39,14 @@ def compact(value: float | None) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
 
 
+def nbytes(value: float | None) -> str:
+    """A number of bytes in the largest fitting unit: 512 B, 1.2 MB."""
+    if value is None or math.isnan(value):
+        return ABSENT
+    steps = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+    return next((f"{value / step:.1f} {unit}" for step, unit in steps if value >= step), f"{value:.0f} B")
+
+
 def cost(value: float | Decimal | None) -> str:
     """US dollars with as many decimals as the amount deserves: $1,234, $3.46, $0.0123, $0.0000058."""
     if value is None:

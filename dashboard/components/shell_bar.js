@@ -8,7 +8,8 @@ const TARGETS = [
 ]
 const PAGES = [
   ["Overview", "/"], ["Traces", "/traces"], ["Sessions", "/sessions"], ["Users", "/users"], ["Scores", "/scores"],
-  ["Prompts", "/prompts"], ["Playground", "/playground"], ["Datasets", "/datasets"], ["Annotation", "/annotation"], ["Settings", "/settings"],
+  ["Prompts", "/prompts"], ["Playground", "/playground"], ["Datasets", "/datasets"], ["Annotation", "/annotation"],
+  ["Dashboards", "/dashboards"], ["Settings", "/settings"],
 ]
 
 function make(tag, className, text) {
@@ -31,7 +32,7 @@ function projectSwitch(model) {
   }
   select.addEventListener("change", () => {
     // What is open belongs to the project that is left: its list is what the other one has too.
-    const page = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets", "/queue": "/annotation", "/labelling": "/annotation"}[model.page] || model.page
+    const page = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets", "/queue": "/annotation", "/labelling": "/annotation", "/dashboard": "/dashboards"}[model.page] || model.page
     window.location.assign(`${page}?project=${encodeURIComponent(select.value)}`)
   })
   label.append(select)

@@ -1,5 +1,6 @@
 """What all plots share: tables as frames, the empty figure in the product's look, legends and tips."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ Plot = Callable[..., figure]
 
 HEIGHT = 230
 OTHER = "other"
+NONE = "none"
 _FONT = "Roboto, system-ui, sans-serif"
 
 
@@ -39,6 +41,15 @@ def step_of(frame: pd.DataFrame) -> float:
 def short(name: str, most: int = 28) -> str:
     """A name that fits a legend."""
     return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def kind_text(kind: object) -> str:
+    """A value by which rows are grouped, as text; an empty one is called so."""
+    if kind is None or kind == "" or (isinstance(kind, float) and math.isnan(kind)):
+        return NONE
+    if isinstance(kind, float) and kind.is_integer():
+        return str(int(kind))
+    return ", ".join(map(str, kind)) or NONE if isinstance(kind, list | tuple) else str(kind)
 
 
 def tip(name: str) -> str:

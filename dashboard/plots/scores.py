@@ -7,6 +7,7 @@ from bokeh.plotting import figure
 from dashboard.components import formats
 from dashboard.components.palette import DARK, LIGHT, SERIES
 from dashboard.plots.frames import Frame, blank, frame_of, hover, legend, short, timeline, tip
+from dashboard.plots.ranking import ranking
 
 # The normal distribution's two-sided 95% quantile.
 _Z95 = 1.96
@@ -66,15 +67,5 @@ def score_labels(table: Frame, *, is_dark: bool = False, most: int = 10) -> figu
     """How often each category was given, the most frequent on top; columns `label`, `n`."""
     frame = frame_of(table).sort_values("n", ascending=False).head(most)
     labels, counts = [str(label) for label in frame["label"]], frame["n"].tolist()
-    places = [float(len(labels) - index) for index in range(len(labels))]
-    plot = blank(is_dark=is_dark, x_range=(0, (max(counts, default=0) or 1) * 1.05), y_range=(0.3, len(labels) + 0.7))
-    source = ColumnDataSource({"place": places, "n": counts, "label": labels})
-    bars = plot.hbar(y="place", right="n", height=0.66, source=source, color=SERIES[0], line_width=0)
-    plot.yaxis.ticker = places
-    plot.yaxis.major_label_overrides = {
-        place: short(label, 18) for place, label in zip(map(int, places), labels, strict=True)
-    }
-    plot.ygrid.grid_line_color = None
-    plot.xaxis.formatter = NumeralTickFormatter(format=formats.AXIS_COUNT)
-    plot.add_tools(HoverTool(renderers=[bars], tooltips=[("", "@label"), ("n", "@n{0,0}")]))
-    return plot
+    tips = [("n", list(map(formats.count, counts)))]
+    return ranking(labels, counts, tips, axis=NumeralTickFormatter(format=formats.AXIS_COUNT), is_dark=is_dark)

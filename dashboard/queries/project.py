@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dashboard.queries.activity import ActivityQueries
 from dashboard.queries.annotation import AnnotationQueries
+from dashboard.queries.dashboards import DashboardQueries
 from dashboard.queries.datasets import DatasetQueries
 from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
@@ -31,6 +32,7 @@ class ProjectQueries:
         self.prompts = PromptQueries(clickhouse, database, project_id)
         self.datasets = DatasetQueries(clickhouse, database, project_id)
         self.annotation = AnnotationQueries(clickhouse, database, project_id)
+        self.dashboards = DashboardQueries(clickhouse, database, project_id)
         self.settings = SettingsQueries(database, api_keys, project_id)
         self._traces = Traces(clickhouse, project_id)
         self._filters = TraceFilters(clickhouse, project_id)

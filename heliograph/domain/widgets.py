@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import MAX_CONDITIONS, Condition
 from heliograph.domain.metrics import (
     MAX_BINS,
@@ -147,3 +148,13 @@ class WidgetDefinition(_Part):
 
     def _bins(self) -> dict[str, int]:
         return {"bins": self.chart_config.bins} if self.chart_config.bins else {}
+
+
+def defined(**parts: Any) -> WidgetDefinition:
+    """The widget of these parts; raises InvalidRequest when it cannot be drawn."""
+    try:
+        return WidgetDefinition(**parts)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"])) or "chartType"
+        raise InvalidRequest(field, first["msg"].removeprefix("Value error, ")) from None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from heliograph.domain.dashboards import (
@@ -16,7 +16,7 @@ from heliograph.domain.dashboards import (
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import MAX_CONDITIONS, Condition
 from heliograph.domain.metrics import Aggregation, Dimension, Metric, ViewName
-from heliograph.domain.widgets import MAX_DESCRIPTION, MAX_NAME, ChartConfig, ChartType, WidgetDefinition
+from heliograph.domain.widgets import MAX_DESCRIPTION, MAX_NAME, ChartConfig, ChartType, WidgetDefinition, defined
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.values import iso
 
@@ -159,7 +159,7 @@ class WidgetChanges(_Body):
 
     def changed(self, before: WidgetDefinition) -> WidgetDefinition:
         """The widget with these values in place of its own; raises InvalidRequest."""
-        return _definition({name: getattr(before, name) for name in WidgetDefinition.model_fields} | self._values())
+        return defined(**{name: getattr(before, name) for name in WidgetDefinition.model_fields} | self._values())
 
     def _values(self) -> dict[str, Any]:
         given = self.given()
@@ -179,7 +179,7 @@ class WidgetBody(WidgetChanges):
     @property
     def definition(self) -> WidgetDefinition:
         """The widget that it declares; raises InvalidRequest."""
-        return _definition(self._values())
+        return defined(**self._values())
 
 
 def dashboard_shape(dashboard: Dashboard) -> dict[str, Any]:
@@ -220,12 +220,3 @@ def widget_shape(widget: Widget) -> dict[str, Any]:
         "chartConfig": {"type": definition.chart_type, **config},
         "minVersion": 2,
     }
-
-
-def _definition(values: dict[str, Any]) -> WidgetDefinition:
-    try:
-        return WidgetDefinition(**values)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"])) or "chartType"
-        raise InvalidRequest(field, first["msg"].removeprefix("Value error, ")) from None

@@ -80,7 +80,7 @@ def test_scores_are_drawn_with_their_95_percent_interval_and_a_rule_at_each_new_
 def test_users_who_cost_most_are_on_top_whatever_they_are_called() -> None:
     table = pa.table({"subject": ["@low", "high" * 20], "cost": [0.0000058, 2.0], "trace_count": [3, 1]})
     plot = cost.top_costs(table)
-    assert plot.renderers[0].data_source.data["text"] == ["$2.00", "$0.0000058"]
+    assert plot.renderers[0].data_source.data["tip_0"] == ["$2.00", "$0.0000058"]
     assert plot.yaxis.major_label_overrides[1] == "@low"
 
 
