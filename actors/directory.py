@@ -251,6 +251,10 @@ class RayBoard:
         """See MetricsBoard.samples. Raises Unavailable."""
         return cast("list[Sample]", await self._answer("samples"))
 
+    async def history(self, after: datetime, before: datetime) -> pa.Table:
+        """See MetricsBoard.history. Raises Unavailable."""
+        return cast("pa.Table", await self._answer("history", after, before))
+
     async def _answer(self, method: str, *arguments: object) -> object:
         try:
             if self._handle is None:

@@ -3,10 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import psutil
+import pyarrow as pa
 
+from actors.lane_history import LaneHistory
 from heliograph import telemetry
 from heliograph.measures import Sample, samples
 
@@ -28,16 +31,22 @@ class MetricsBoard:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._reports: dict[str, _Report] = {}
+        self._history = LaneHistory()
 
     async def report(self, source: str, reported: Sequence[Sample], keep_seconds: float = KEEP_SECONDS) -> None:
         """Replace what a source reported before. A lane's next owner is the same source; another replica is not."""
         self._reports[source] = _Report(reported, self._clock() + keep_seconds)
+        self._history.note(reported)
 
     async def samples(self) -> list[Sample]:
         """Everything that is not too old."""
         now = self._clock()
         self._reports = {source: report for source, report in self._reports.items() if report.until > now}
         return [sample for report in self._reports.values() for sample in report.samples]
+
+    async def history(self, after: datetime, before: datetime) -> pa.Table:
+        """What lanes have measured in a period; see LaneHistory.table."""
+        return self._history.table(after, before)
 
 
 class Board(Protocol):
@@ -48,6 +57,10 @@ class Board(Protocol):
 
     async def samples(self) -> list[Sample]:
         """See MetricsBoard.samples."""
+        ...
+
+    async def history(self, after: datetime, before: datetime, /) -> pa.Table:
+        """See MetricsBoard.history."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The dashboard as one ASGI application: sign-in, pages, their websockets and their static files."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -41,6 +41,7 @@ from dashboard.pages.settings import SettingsView
 from dashboard.pages.trace import TraceView
 from dashboard.pages.traces import TraceTable
 from dashboard.pages.users import UserTable
+from dashboard.queries.lane_figures import History, NoHistory
 from dashboard.queries.project import ProjectQueries
 from dashboard.sessions import Sessions
 from dashboard.shell import PageContext, framed
@@ -95,6 +96,7 @@ class DashboardDependencies:
         providers: how the models of a project's connections are reached.
         url: the origin at which browsers reach the dashboard.
         session_secret: signs the cookies and the websocket tokens.
+        history: what the lanes have measured of themselves.
         more_origins: further origins that may open websockets, such as localhost beside 127.0.0.1.
     """
 
@@ -106,6 +108,7 @@ class DashboardDependencies:
     providers: Providers
     url: str
     session_secret: str
+    history: History = field(default_factory=NoHistory)
     more_origins: tuple[str, ...] = ()
 
     @property

@@ -45,8 +45,7 @@ class WidgetEditor:
     def view(self, *, is_dark: bool) -> pn.Row:
         """The form, and the preview at its right where there is room."""
         self._is_dark = is_dark
-        form = panes.card("Widget", self.form.view(), self.said)
-        shown = panes.card("Preview", self.preview)
+        form, shown = panes.paper(self.form.view(), self.said), panes.card("Preview", self.preview)
         form.styles, shown.styles = _FORM, _PREVIEW
         pn.state.execute(self._show)
         styles = {**panes.GRID, "flex-wrap": "wrap", "align-items": "flex-start"}

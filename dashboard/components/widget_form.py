@@ -124,7 +124,7 @@ class WidgetForm:
         filters = [choice.view() for choice in self.filters]
         parts = [self.name, self.view_name, self.chart, *self._metric_rows, *self.dimensions, self.rows, self.bins]
         buttons = pn.Row(self.save, self.cancel, margin=0)
-        return pn.Column(*parts, *filters, buttons, sizing_mode="stretch_width", margin=0)
+        return pn.Column(*parts, *filters, buttons, sizing_mode="stretch_width", margin=(6, 0, 8, 0))
 
     def definition(self) -> WidgetDefinition:
         """What is filled in; raises InvalidRequest."""

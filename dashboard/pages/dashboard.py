@@ -23,6 +23,7 @@ from heliograph.domain.widgets import WidgetDefinition
 NEW = "new"
 _EMPTY = Markup('<p class="quiet">Nothing stands here yet.</p>')
 _DELETED = Markup('<p class="notice done" role="status">The dashboard is deleted. <a href="{}">All dashboards</a></p>')
+_TOP = {"flex-wrap": "wrap", "align-items": "flex-end"}
 
 
 class DashboardView:
@@ -32,7 +33,7 @@ class DashboardView:
         self.context = context
         self.opened = OpenDashboard()
         self.shell = Shell(context, self.opened)
-        self.head = panes.html(margin=(14, 0, 0, 0))
+        self.head = panes.html(margin=(14, 0, 0, 0), styles={"flex": "1 1 340px"})
         self.said = panes.html(margin=(8, 0, 0, 0))
         self._cards: WidgetCards | None = None
         self._may_change = self._is_editing = False
@@ -62,9 +63,10 @@ class DashboardView:
         )
         shown = grid if opened.dashboard.placements else panes.html(_EMPTY)
         tools = self._tools(opened, may_edit=may_edit) if self._may_change else []
-        bar = pn.Row(*tools, sizing_mode="stretch_width", margin=(10, 0, 0, 0), styles={"flex-wrap": "wrap"})
+        bar = pn.Row(*tools, margin=(18, 0, 0, 0), styles={"flex-wrap": "wrap", "flex": "none", "max-width": "100%"})
+        top = pn.Row(self.head, bar, sizing_mode="stretch_width", margin=0, styles=_TOP)
         self.shell.body[:] = [
-            self.head, bar, self.said, pn.Column(shown, sizing_mode="stretch_width", margin=(14, 0, 24, 0))
+            top, self.said, pn.Column(shown, sizing_mode="stretch_width", margin=(14, 0, 24, 0))
         ]  # fmt: skip
         await self._cards.fill(is_dark=self.shell.is_dark)
 

@@ -57,6 +57,7 @@ def drawn(figures: Figures, *, is_dark: bool) -> list[pmui.Paper]:
         panes.chart("Traffic", traffic.traffic(figures.series, is_dark=is_dark)),
         panes.chart("Cost by model", cost.cost_by_model(figures.models, is_dark=is_dark)),
         panes.chart("Trace latency", latency.latency(figures.latency, is_dark=is_dark)),
+        panes.chart("How traces spread over latencies", latency.latency_heat_map(figures.bands, is_dark=is_dark)),
         panes.chart("Errors", traffic.errors(figures.series, is_dark=is_dark)),
         panes.chart("Tokens by kind", tokens.token_kinds(figures.tokens, is_dark=is_dark)),
         panes.chart(

@@ -57,11 +57,12 @@ def tip(name: str) -> str:
     return short(name).replace("@", "@@").replace("$", "$$")
 
 
-def timeline(*, is_dark: bool, height: int = HEIGHT) -> figure:
-    """An empty figure whose horizontal axis is time, and whose vertical one begins at nothing."""
-    plot = blank(is_dark=is_dark, height=height, x_axis_type="datetime")
+def timeline(*, is_dark: bool, height: int = HEIGHT, y_axis_type: str = "linear") -> figure:
+    """An empty figure whose horizontal axis is time, and whose vertical one begins at nothing if it is linear."""
+    plot = blank(is_dark=is_dark, height=height, x_axis_type="datetime", y_axis_type=y_axis_type)
     plot.xgrid.grid_line_color = None
-    plot.y_range.start = 0
+    if y_axis_type == "linear":
+        plot.y_range.start = 0
     plot.xaxis.formatter = DatetimeTickFormatter(
         minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%b %d", months="%b %Y"
     )

@@ -1,11 +1,12 @@
 """Plots of latency; a notebook can call them: `from dashboard.plots.latency import latency`."""
 
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter
+import pandas as pd
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker
 from bokeh.plotting import figure
 
 from dashboard.components import formats
 from dashboard.components.palette import SERIES
-from dashboard.plots.frames import Frame, frame_of, hover, legend, timeline
+from dashboard.plots.frames import Frame, frame_of, hover, legend, step_of, timeline
 
 PERCENTILES = ("p50", "p90", "p95", "p99")
 
@@ -31,4 +32,34 @@ def latency(table: Frame, *, is_dark: bool = False) -> figure:
     if drawn:
         hover(plot, drawn[0], [(name, f"@{name}_text") for name in present], mode="vline")
     legend(plot, is_dark=is_dark)
+    return plot
+
+
+def latency_heat_map(table: Frame, *, is_dark: bool = False) -> figure:
+    """How many traces took how long over time, the more the stronger: two modes show that percentiles hide.
+
+    Args:
+        table: columns `time` (UTC), `low` and `high` (of a band, in milliseconds), `traces`.
+        is_dark: for a dark page.
+    """
+    frame = frame_of(table)
+    plot = timeline(is_dark=is_dark, y_axis_type="log")
+    step = step_of(frame)
+    most = frame["traces"].max() if len(frame) else 1.0
+    frame["until"] = frame["time"] + pd.Timedelta(milliseconds=step)
+    # By the root, so that few traces are seen beside many.
+    frame["strength"] = 0.12 + 0.88 * (frame["traces"] / most) ** 0.5
+    frame["band"] = [
+        f"{formats.duration(low)} – {formats.duration(high)}"
+        for low, high in zip(frame["low"], frame["high"], strict=True)
+    ]
+    cells = plot.quad(
+        left="time", right="until", bottom="low", top="high", fill_alpha="strength", fill_color=SERIES[0],
+        line_color=None, source=ColumnDataSource(frame),
+    )  # fmt: skip
+    if len(frame):
+        plot.y_range.start, plot.y_range.end = frame["low"].min(), frame["high"].max()
+        plot.yaxis.ticker = FixedTicker(ticks=[10.0**power for power in range(8)])
+    plot.yaxis.formatter = CustomJSTickFormatter(code=formats.AXIS_DURATION)
+    hover(plot, cells, [("latency", "@band"), ("traces", "@traces{0,0}")], mode="mouse")
     return plot

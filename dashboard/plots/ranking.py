@@ -72,7 +72,7 @@ def shares(
     rest = sum(value for _, value, _ in kept[_MOST_SHARES:])
     if rest:
         kept = [*kept[:_MOST_SHARES], (OTHER, rest, "")]
-    plot = blank(is_dark=is_dark, height=height, x_range=(-1.1, 1.1), y_range=(-1.1, 1.1), match_aspect=True)
+    plot = blank(is_dark=is_dark, height=height, match_aspect=True)
     plot.axis.visible = False
     plot.grid.visible = False
     start, rings = math.pi / 2, []

@@ -7,13 +7,14 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from dashboard.queries.lane_figures import History, LaneFigures
 from dashboard.state import Period
 from heliograph.domain import metrics
 from heliograph.domain.dashboards import Dashboard, Widget
 from heliograph.domain.filters import Condition, Page, equals
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.managed_dashboards import MANAGED_DASHBOARDS
-from heliograph.domain.metrics import MetricsQuery
+from heliograph.domain.metrics import MetricsQuery, ViewName
 from heliograph.domain.widgets import ChartType, WidgetDefinition
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.metrics.widgets import WidgetFigures, applicable
@@ -51,10 +52,13 @@ class Answer:
 class DashboardQueries:
     """The questions about the dashboards of one project."""
 
-    def __init__(self, clickhouse: ClickHouse, database: Database, project_id: ProjectId) -> None:
+    def __init__(
+        self, clickhouse: ClickHouse, database: Database, project_id: ProjectId, *, history: History
+    ) -> None:
         self._dashboards = Dashboards(database, project_id)
         self._widgets = Widgets(database, project_id)
         self._figures = WidgetFigures(clickhouse, project_id)
+        self._lanes = LaneFigures(history)
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
     async def shelf(self) -> list[Dashboard]:
@@ -91,4 +95,4 @@ class DashboardQueries:
 
     async def _ask(self, query: MetricsQuery) -> pa.Table:
         async with self._turn:
-            return await self._figures.table(query)
+            return await (self._lanes if query.view is ViewName.INGESTION else self._figures).table(query)

@@ -43,6 +43,7 @@ class Figures:
         series: columns time, traces, observations, errors, tokens, cost.
         models: columns time, model, cost.
         latency: columns time, p50, p90, p95, p99, in milliseconds.
+        bands: columns time, low and high (milliseconds), traces.
         tokens: columns time, kind, tokens.
         scores: columns time, name, n, mean, deviation.
         versions: columns version, name, time, n: the evaluators that came into use in the period.
@@ -52,6 +53,7 @@ class Figures:
     series: pa.Table
     models: pa.Table
     latency: pa.Table
+    bands: pa.Table
     tokens: pa.Table
     scores: pa.Table
     versions: pa.Table
@@ -87,16 +89,17 @@ class OverviewQueries:
     async def _figures(self, period: Period, environment: str) -> Figures:
         bucketed = (period.after, period.before, period.bucket)
         conditions = within("timestamp", period, environment)
-        series, models, latency, tokens, scores, versions, (users, _) = await asyncio.gather(
+        series, models, latency, bands, tokens, scores, versions, (users, _) = await asyncio.gather(
             self._overview.over_time(*bucketed, environment=environment),
             self._overview.cost_by_model_over_time(*bucketed, environment=environment),
             self._overview.latency_percentiles(*bucketed, environment=environment),
+            self._overview.latency_bands(*bucketed, environment=environment),
             self._overview.token_kinds_over_time(*bucketed, environment=environment),
             self._scores.trend(conditions, period.bucket),
             self._scores.versions(conditions),
             self._activity.users(conditions, Page(size=TOP_USERS), Order("totalCost")),
         )
-        return Figures(series, models, latency, tokens, scores, versions, users)
+        return Figures(series, models, latency, bands, tokens, scores, versions, users)
 
 
 def _totals(table: pa.Table) -> Totals:

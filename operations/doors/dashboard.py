@@ -40,6 +40,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             ),
             url=settings.url,
             session_secret=settings.session_secret,
+            history=directory.metrics_board(),
         )
     )
 

@@ -81,6 +81,26 @@ class Overview:
         )
         return found.drop_columns(["latencies"])
 
+    # Four bands to a factor of ten: as fine as a picture needs, and few enough to be one.
+    _BANDS = """
+        SELECT toDateTime64(toStartOfInterval(timestamp, toIntervalSecond({seconds:UInt32})), 0, 'UTC') AS time,
+            floor(log10(greatest(latency_ms, 1)) * 4) AS band,
+            exp10(band / 4) AS low, exp10((band + 1) / 4) AS high, count() AS traces
+        FROM traces FINAL
+        WHERE project_id = {project_id:String} AND latency_ms IS NOT NULL
+            AND timestamp >= {after:DateTime64(6, 'UTC')} AND timestamp < {before:DateTime64(6, 'UTC')}
+            AND ({environment:String} = '' OR environment = {environment:String})
+        GROUP BY time, band
+        ORDER BY time, band
+    """
+
+    async def latency_bands(
+        self, after: datetime, before: datetime, bucket: timedelta, *, environment: str = ""
+    ) -> pa.Table:
+        """One row a bucket and band of latencies with traces: time, low and high (milliseconds), traces."""
+        bound = self._bound(after, before, environment=environment, bucket=bucket)
+        return (await self._clickhouse.read(self._BANDS, bound)).drop_columns(["band"])
+
     _BY_MODEL = """
         SELECT provided_model_name AS model, count() AS observations, countIf(level = 'ERROR') AS errors,
             sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(total_tokens) AS tokens,

@@ -16,9 +16,15 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 
 WIDTHS = (1440, 1024)
 THEMES = ("light", "dark")
-LISTS = ("", "traces", "sessions", "users", "scores", "prompts", "datasets", "settings")
+LISTS = ("", "traces", "sessions", "users", "scores", "prompts", "datasets", "dashboards", "settings")
 # What is opened from the first row of a list; folders lead to what they hold.
-OPENED = {"traces": "trace", "sessions": "session", "prompts": "prompt", "datasets": "dataset"}
+OPENED = {
+    "traces": "trace",
+    "sessions": "session",
+    "prompts": "prompt",
+    "datasets": "dataset",
+    "dashboards": "dashboard",
+}
 # Only these say that something cannot be used.
 SERIOUS = ("serious", "critical")
 _AXE = "() => axe.run().then(({violations}) => violations.map(({id, impact, nodes}) => [impact, `${id} (${nodes.length}): ${nodes[0].html.slice(0, 160)}`]))"  # noqa: E501 - one expression

@@ -22,7 +22,7 @@ def add_widget(page: Page, name: str, chart: str) -> None:
     page.get_by_role("link", name="Add widget").click()
     page.get_by_label("Name").fill(name)
     page.get_by_label("Chart").click()
-    page.get_by_role("option", name=chart, exact=True).click()
+    page.get_by_role("menuitem", name=chart, exact=True).click()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text(f"Saved {name}.")).to_be_visible()
     expect(page.get_by_role("region", name=name)).to_be_visible()

@@ -6,7 +6,7 @@ from tests.browser.conftest import PASSWORD, VIEWER, Site, sign_in
 
 SECTIONS = [
     *("Overview", "Traces", "Sessions", "Users", "Scores", "Prompts", "Playground", "Datasets", "Annotation"),
-    *("Settings",),
+    *("Dashboards", "Settings"),
 ]
 
 

@@ -119,3 +119,12 @@ async def test_kinds_of_tokens_are_summed_without_their_total(stored: Stored) ->
     overview = Overview(stored.clickhouse, stored.project_id)
     found = await overview.token_kinds_over_time(NOON - DAY, NOON + DAY, DAY)
     assert [(row["kind"], row["tokens"]) for row in found.to_pylist()] == [("input", 20), ("output", 10)]
+
+
+async def test_traces_are_counted_in_bands_of_their_latency(stored: Stored) -> None:
+    latencies = (120.0, 150.0, 5_000.0, None)
+    stored.insert("traces", *(stored.trace(f"t{at}", latency_ms=each) for at, each in enumerate(latencies)))
+    found = (
+        await Overview(stored.clickhouse, stored.project_id).latency_bands(NOON - DAY, NOON + DAY, DAY)
+    ).to_pylist()
+    assert [(round(row["low"]), round(row["high"]), row["traces"]) for row in found] == [(100, 178, 2), (3162, 5623, 1)]

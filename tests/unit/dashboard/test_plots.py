@@ -11,7 +11,7 @@ from dashboard.plots.frames import Plot
 
 COLUMNS = (
     *("time", "traces", "observations", "errors", "model", "cost", "p50", "p95", "kind", "tokens", "subject"),
-    *("trace_count", "name", "n", "mean", "deviation", "start", "end", "label"),
+    *("trace_count", "name", "n", "mean", "deviation", "start", "end", "label", "low", "high"),
 )
 TIMES = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(4)]
 SERIES = pa.table({"time": TIMES, "traces": [1, 2, 3, 4], "observations": [4, 5, 6, 7], "errors": [0, 1, 0, 2]})
@@ -53,12 +53,19 @@ def test_names_of_models_cannot_reach_into_the_tooltip() -> None:
     "draw",
     [
         traffic.traffic, traffic.errors, latency.latency, cost.cost_by_model, cost.top_costs, tokens.token_kinds,
-        scores.score_trend, scores.score_histogram, scores.score_labels,
+        scores.score_trend, scores.score_histogram, scores.score_labels, latency.latency_heat_map,
     ],
 )  # fmt: skip
 def test_nothing_to_draw_is_an_empty_plot(draw: Plot) -> None:
     empty = pd.DataFrame({name: [] for name in COLUMNS})
     assert draw(empty, is_dark=True) is not None
+
+
+def test_latencies_that_more_traces_took_are_stronger_in_the_heat_map() -> None:
+    bands = pa.table({"time": TIMES[:2], "low": [100.0, 1000.0], "high": [178.0, 1778.0], "traces": [25, 100]})
+    cells = latency.latency_heat_map(bands).renderers[0]
+    assert _column(cells, "strength") == pytest.approx([0.56, 1.0])
+    assert list(cells.data_source.data["band"]) == ["100 ms – 178 ms", "1.00 s – 1.78 s"]
 
 
 def test_sparkline_spans_its_box() -> None:
