@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from actors.lane import AppendOutcome, AppendStatus, Lane, LaneStores, PackedApp
 from actors.lane_client import LaneClient
 from actors.lane_measures import LaneMeasures
 from actors.maintenance import Chore, Maintenance
-from actors.metrics_board import Board, MetricsBoard, Reporter
+from actors.metrics_board import MetricsBoard, Reporter
 from actors.remap_stage import Remade
 from actors.resharding import Resharding
 from heliograph import telemetry, tracing
@@ -320,7 +321,7 @@ async def stop_maintenance() -> None:
     await _end(_MAINTENANCE)
 
 
-def metrics_board() -> Board:
+def metrics_board() -> RayBoard:
     """Where this process reports its metrics, and reads those of all."""
     return RayBoard()
 

@@ -29,7 +29,11 @@ _LANE = "heliograph_lane_"
 _RATES = ("acknowledged_events_per_second", "merged_events_per_second")
 # Of a minute the worst is kept.
 _WORST = ("oldest_unflushed_seconds", "lag_segments", "backlog_bytes")
-_INSERTED = (("heliograph_insert_rows", "_sum"), ("heliograph_insert_rows", "_count"), ("heliograph_insert_seconds", "_sum"))
+_INSERTED = (
+    ("heliograph_insert_rows", "_sum"),
+    ("heliograph_insert_rows", "_count"),
+    ("heliograph_insert_seconds", "_sum"),
+)
 
 Values = dict[tuple[str, str], float]
 

@@ -59,10 +59,6 @@ class Board(Protocol):
         """See MetricsBoard.samples."""
         ...
 
-    async def history(self, after: datetime, before: datetime, /) -> pa.Table:
-        """See MetricsBoard.history."""
-        ...
-
 
 class Reporter:
     """Reports the samples of this process every few seconds; that it fails costs nothing but the report."""

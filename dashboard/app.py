@@ -165,7 +165,10 @@ def _open(dependencies: DashboardDependencies, path: str) -> Any:
     if project is None:
         return _no_project(viewer, path)
     database = dependencies.database
-    queries = ProjectQueries(dependencies.clickhouse, database, api_keys=dependencies.api_keys, project_id=project.id)
+    queries = ProjectQueries(
+        dependencies.clickhouse, database,
+        api_keys=dependencies.api_keys, history=dependencies.history, project_id=project.id,
+    )  # fmt: skip
     changes = ProjectChanges(
         database, project, viewer.user, events=dependencies.events, providers=dependencies.providers
     )

@@ -149,6 +149,8 @@ class OpenQueue(ListState):
     queue = param.String(default="")
     item = param.String(default="")
     opinion = param.Selector(default="", objects=["", "second"])
+
+
 class OpenDashboard(AddressState):
     """Which dashboard is open, and which of its widgets is edited: its id, or "new"."""
 

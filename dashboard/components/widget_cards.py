@@ -17,6 +17,7 @@ from heliograph.domain.widgets import WidgetDefinition
 
 _log = structlog.get_logger()
 _GONE = "This widget does not exist any more."
+_BROKEN = "This widget could not be asked."
 
 Ask = Callable[[WidgetDefinition], Awaitable[Answer]]
 
@@ -49,15 +50,23 @@ class WidgetCards:
         )  # fmt: skip
 
     async def fill(self, *, is_dark: bool) -> None:
-        """Ask and draw every widget; one that cannot be drawn says why in its card."""
+        """Ask every widget, and draw all at once; one that cannot be drawn says why in its card."""
         placements = self._opened.dashboard.placements
-        await asyncio.gather(*(self._fill(place, each, is_dark) for place, each in enumerate(placements)))
+        refusals = await asyncio.gather(*map(self._answer, placements))
+        # One message to the browser: it lays out the whole page at each.
+        with pn.io.hold():
+            for place, (placement, refusal) in enumerate(zip(placements, refusals, strict=True)):
+                if refusal:
+                    self._holders[place][:] = [panes.html(panes.refusal(refusal))]
+                else:
+                    self._draw(place, placement, is_dark=is_dark)
 
     def draw(self, *, is_dark: bool) -> None:
         """Draw what was answered again."""
-        for place, placement in enumerate(self._opened.dashboard.placements):
-            if placement.id in self._answers:
-                self._draw(place, placement, is_dark)
+        with pn.io.hold():
+            for place, placement in enumerate(self._opened.dashboard.placements):
+                if placement.id in self._answers:
+                    self._draw(place, placement, is_dark=is_dark)
 
     def resize(self, moved: Sequence[Moved], *, is_dark: bool) -> None:
         """Draw those again whose height has changed."""
@@ -65,23 +74,24 @@ class WidgetCards:
         self._heights |= changed
         for place, placement in enumerate(self._opened.dashboard.placements):
             if placement.id in changed and placement.id in self._answers:
-                self._draw(place, placement, is_dark)
+                self._draw(place, placement, is_dark=is_dark)
 
-    async def _fill(self, place: int, placement: Placement, is_dark: bool) -> None:  # noqa: FBT001 - the theme
+    async def _answer(self, placement: Placement) -> str:
+        """Keep the answer of a widget; why there is none, or nothing."""
+        self._answers.pop(placement.id, None)
         widget = self._opened.widgets.get(placement.widget_id)
         if widget is None:
-            self._holders[place][:] = [panes.html(panes.refusal(_GONE))]
-            return
+            return _GONE
         try:
             self._answers[placement.id] = await self._ask(widget.definition)
-            self._draw(place, placement, is_dark)
         except HeliographError as error:
-            self._holders[place][:] = [panes.html(panes.refusal(str(error)))]
+            return str(error)
         except Exception:  # noqa: BLE001 - the other cards are not to fail with it
             _log.exception("widget_failed", widget_id=placement.widget_id)
-            self._holders[place][:] = [panes.html(panes.refusal("This widget could not be drawn."))]
+            return _BROKEN
+        return ""
 
-    def _draw(self, place: int, placement: Placement, is_dark: bool) -> None:  # noqa: FBT001 - the theme
+    def _draw(self, place: int, placement: Placement, *, is_dark: bool) -> None:
         definition = self._opened.widgets[placement.widget_id].definition
         height = content_height(self._heights[placement.id])
         self._holders[place][:] = [

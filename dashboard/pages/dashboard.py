@@ -58,6 +58,7 @@ class DashboardView:
             self._edit_widget(opened)
             return
         self._cards = WidgetCards(opened, lambda definition: self._answer(opened, definition), self._href)
+        await self._cards.fill(is_dark=self.shell.is_dark)
         grid = self._cards.grid(
             is_editable=self._is_editing and may_edit, on_layout=self._lay_out, on_remove=self._remove
         )
@@ -68,7 +69,6 @@ class DashboardView:
         self.shell.body[:] = [
             top, self.said, pn.Column(shown, sizing_mode="stretch_width", margin=(14, 0, 24, 0))
         ]  # fmt: skip
-        await self._cards.fill(is_dark=self.shell.is_dark)
 
     async def _reload(self, said: Markup | str = "") -> None:
         self.said.object = str(said)
@@ -85,7 +85,8 @@ class DashboardView:
     async def _answer(self, opened: OpenedDashboard, definition: WidgetDefinition) -> Answer:
         scope = self.shell.scope
         filters = opened.dashboard.filters
-        return await self.context.queries.dashboards.answer(definition, scope.period(), scope.environment, filters)
+        asked = self.context.queries.dashboards
+        return await asked.answer(definition, scope.period(), environment=scope.environment, filters=filters)
 
     def _heading(self, opened: OpenedDashboard) -> Markup:
         link = self.shell.address.query(self.shell.scope)

@@ -52,9 +52,7 @@ class Answer:
 class DashboardQueries:
     """The questions about the dashboards of one project."""
 
-    def __init__(
-        self, clickhouse: ClickHouse, database: Database, project_id: ProjectId, *, history: History
-    ) -> None:
+    def __init__(self, clickhouse: ClickHouse, database: Database, project_id: ProjectId, *, history: History) -> None:
         self._dashboards = Dashboards(database, project_id)
         self._widgets = Widgets(database, project_id)
         self._figures = WidgetFigures(clickhouse, project_id)
@@ -73,7 +71,7 @@ class DashboardQueries:
         return OpenedDashboard(dashboard, widgets)
 
     async def answer(
-        self, definition: WidgetDefinition, period: Period, environment: str, filters: Iterable[Condition] = ()
+        self, definition: WidgetDefinition, period: Period, *, environment: str, filters: Iterable[Condition] = ()
     ) -> Answer:
         """The answer of one widget, narrowed by what its view knows of the environment and these filters.
 

@@ -1,7 +1,7 @@
 """Answers to widgets about ingestion, from the history of the lanes' own measures."""
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -58,14 +58,19 @@ def aggregated(history: pa.Table, query: MetricsQuery) -> pa.Table:
         frame[TIME_DIMENSION] = [start_of_step(granularity, at.to_pydatetime().astimezone(UTC)) for at in frame["time"]]
         keys = [TIME_DIMENSION, *keys]
     groups = frame.groupby(keys) if keys else frame.groupby(lambda _: 0)
-    columns = {name: _figure(groups[MEASURES[metric.measure]], metric.aggregation) for name, metric in query.figures.items()}
+    columns = {
+        name: _figure(groups[MEASURES[metric.measure]], metric.aggregation) for name, metric in query.figures.items()
+    }
     found = pd.DataFrame(columns).reset_index(drop=not keys)
     for order in reversed(query.order_by or ()):
         found = found.sort_values(order.field, ascending=order.direction == "asc", kind="stable")
     return pa.Table.from_pandas(found.head(query.options.row_limit or len(found)), preserve_index=False)
 
 
-def _figure(values: "pd.api.typing.SeriesGroupBy", aggregation: Aggregation) -> pd.Series:
+def _figure(values: Any, aggregation: Aggregation) -> "pd.Series[float]":
+    """One value a group of a grouped column."""
     if aggregation in _PLAIN:
-        return values.agg(_PLAIN[aggregation])
-    return values.quantile(int(str(aggregation).removeprefix("p")) / 100)
+        found: pd.Series[float] = values.agg(_PLAIN[aggregation])
+        return found
+    share: pd.Series[float] = values.quantile(int(str(aggregation).removeprefix("p")) / 100)
+    return share

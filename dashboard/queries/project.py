@@ -6,6 +6,7 @@ from dashboard.queries.activity import ActivityQueries
 from dashboard.queries.annotation import AnnotationQueries
 from dashboard.queries.dashboards import DashboardQueries
 from dashboard.queries.datasets import DatasetQueries
+from dashboard.queries.lane_figures import History
 from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
 from dashboard.queries.scores import ScoreQueries
@@ -24,7 +25,15 @@ from storage.postgres.connection import Database
 class ProjectQueries:
     """The questions of the pages, by what they are about."""
 
-    def __init__(self, clickhouse: ClickHouse, database: Database, *, api_keys: ApiKeys, project_id: ProjectId) -> None:
+    def __init__(
+        self,
+        clickhouse: ClickHouse,
+        database: Database,
+        *,
+        api_keys: ApiKeys,
+        history: History,
+        project_id: ProjectId,
+    ) -> None:
         self.overview = OverviewQueries(clickhouse, project_id)
         self.traces = TraceQueries(clickhouse, database, project_id)
         self.activity = ActivityQueries(clickhouse, project_id)
@@ -32,7 +41,7 @@ class ProjectQueries:
         self.prompts = PromptQueries(clickhouse, database, project_id)
         self.datasets = DatasetQueries(clickhouse, database, project_id)
         self.annotation = AnnotationQueries(clickhouse, database, project_id)
-        self.dashboards = DashboardQueries(clickhouse, database, project_id)
+        self.dashboards = DashboardQueries(clickhouse, database, project_id, history=history)
         self.settings = SettingsQueries(database, api_keys, project_id)
         self._traces = Traces(clickhouse, project_id)
         self._filters = TraceFilters(clickhouse, project_id)

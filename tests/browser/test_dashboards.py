@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, PATIENCE_MILLISECONDS, VIEWER, Site, sign_in
@@ -38,6 +39,7 @@ def test_managed_dashboards_stand_first_and_draw_every_widget(page: Page, site: 
     expect(page.get_by_role("button", name="Arrange")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_dashboard_is_built_and_opened_by_its_address_in_a_second_session(
     page: Page, site: Site, browser: Browser
 ) -> None:
@@ -51,7 +53,7 @@ def test_a_dashboard_is_built_and_opened_by_its_address_in_a_second_session(
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_text("How many: column 1, row 1, 7 wide, 3 high")).to_be_attached()
-    move = page.get_by_role("button", name="Move How many")
+    move = page.get_by_role("button", name="Move How many", exact=True)
     box = move.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 5, box["y"] + 5)
@@ -71,6 +73,7 @@ def test_a_dashboard_is_built_and_opened_by_its_address_in_a_second_session(
     context.close()
 
 
+@pytest.mark.slow
 def test_a_managed_dashboard_is_copied_and_the_copy_renamed_and_deleted(page: Page, site: Site) -> None:
     page.goto(f"/dashboard?project={site.full.id}&range=24h&dashboard=heliograph-cost")
     page.get_by_role("button", name="Duplicate").click()
