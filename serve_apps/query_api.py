@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from serve_apps import authentication, health, metrics, problems
+from serve_apps import authentication, document, health, metrics, problems, reference
 from serve_apps.api import (
     administration,
     annotation_queue_items,
@@ -104,6 +104,8 @@ def query_application(dependencies: QueryDependencies) -> FastAPI:
     authentication.install(app, dependencies.keys, dependencies.limits, admin_key=dependencies.administration.admin_key)
     api_dependencies.install(app, dependencies)
     mcp.install(app)
+    document.install(app)
+    reference.install(app)
     problems.install(app)
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
     return app

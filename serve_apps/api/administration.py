@@ -43,7 +43,7 @@ async def list_organizations(organizations: All, dependencies: Dependencies) -> 
     return answer({"organizations": [organization_shape(one, await projects.list_of(one.id)) for one in found]})
 
 
-@router.post("")
+@router.post("", status_code=201)
 async def create_organization(body: OrganizationBody, organizations: All) -> Response:
     """Create an organization."""
     return answer(organization_shape(await organizations.create(body.name, body.metadata or {}), []), 201)
@@ -80,7 +80,7 @@ async def list_keys_of_organization(organization_id: Text, organizations: All, d
     return answer({"apiKeys": [key_shape(key) for key in keys if key.revoked_at is None]})
 
 
-@router.post("/{organization_id}/apiKeys")
+@router.post("/{organization_id}/apiKeys", status_code=201)
 async def create_key_of_organization(
     organization_id: Text, body: KeyBody, *, organizations: All, dependencies: Dependencies
 ) -> Response:

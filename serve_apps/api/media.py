@@ -77,7 +77,7 @@ class Uploaded(Parameters):
     upload_http_error: Annotated[str, Field(max_length=10_000)] | None = None
 
 
-@router.post("/media")
+@router.post("/media", status_code=201)
 async def create_upload(upload: Upload, files: ProjectMediaFiles) -> Response:
     """The file's id, and where to upload it: nowhere, when the project has it already."""
     media = upload.described(files.max_bytes)

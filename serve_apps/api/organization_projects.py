@@ -37,7 +37,7 @@ def _members(project_id: str, principal: Principal, dependencies: QueryDependenc
 OwnProjects = Annotated[OrganizationProjects, Depends(_projects)]
 
 
-@router.post("")
+@router.post("", status_code=201)
 async def create_project(body: ProjectBody, projects: OwnProjects) -> Response:
     """Create a project of the organization."""
     return answer(project_shape(await projects.create(body.name, body.metadata or {}, body.retention or None)), 201)
@@ -52,7 +52,7 @@ async def change_project(project_id: Text, body: ProjectBody, projects: OwnProje
     return answer(project_shape(changed))
 
 
-@router.delete("/{project_id}")
+@router.delete("/{project_id}", status_code=202)
 async def end_project(project_id: Text, projects: OwnProjects) -> Response:
     """End a project: its keys at once, and all that it holds within minutes."""
     await projects.end(ProjectId(project_id))
@@ -68,7 +68,7 @@ async def list_project_keys(project_id: Text, projects: OwnProjects, dependencie
     return answer({"apiKeys": [key_shape(key) for key in keys if key.revoked_at is None]})
 
 
-@router.post("/{project_id}/apiKeys")
+@router.post("/{project_id}/apiKeys", status_code=201)
 async def create_project_key(
     project_id: Text, body: KeyBody, *, projects: OwnProjects, dependencies: Dependencies
 ) -> Response:

@@ -76,7 +76,7 @@ async def list_prompts(
     return answer({"data": list(map(summary_shape, found)), "meta": meta, "pagination": meta})
 
 
-@router.post("/v2/prompts")
+@router.post("/v2/prompts", status_code=201)
 async def create_prompt(body: PromptBody, prompts: ProjectPrompts) -> Response:
     """Create the next version of a prompt."""
     made = await prompts.created(body.new("API"))
@@ -109,7 +109,7 @@ async def get_prompt(name: Text, asked: Annotated[Fetched, Query()], fetches: Pr
     return answer(prompt_shape(found.prompt, found))
 
 
-@router.delete("/v2/prompts/{name:path}")
+@router.delete("/v2/prompts/{name:path}", status_code=204)
 async def delete_prompt(name: Text, asked: Annotated[Chosen, Query()], prompts: ProjectPrompts) -> Response:
     """Delete the versions that are chosen, or all."""
     await prompts.delete(name, asked.choice)
@@ -131,7 +131,7 @@ async def get_prompt_by_name(asked: Annotated[FetchedByName, Query()], fetches: 
     return answer(prompt_shape(found.prompt, found))
 
 
-@router.post("/prompts")
+@router.post("/prompts", status_code=201)
 async def create_prompt_by_name(body: PromptBody, prompts: ProjectPrompts) -> Response:
     """Create the next version of a prompt; `isActive` puts it into production."""
     return await create_prompt(body, prompts)

@@ -58,7 +58,7 @@ async def list_users(asked: Annotated[UsersAsked, Query()], members: Members) ->
     return answer(shapes.list_shape(list(map(user_shape, shown)), len(found), asked.first))
 
 
-@router.post("/Users")
+@router.post("/Users", status_code=201)
 async def create_user(body: UserBody, members: Members, dependencies: Dependencies) -> Response:
     """Make someone a member, and a user if they are none; their role is the first that is given, or NONE."""
     users = Users(dependencies.database)
@@ -92,7 +92,7 @@ async def patch_user(user_id: Text, body: PatchBody, members: Members) -> Respon
     return await _changed(members, UserId(user_id), change)
 
 
-@router.delete("/Users/{user_id}")
+@router.delete("/Users/{user_id}", status_code=204)
 async def delete_user(user_id: Text, members: Members) -> Response:
     """Take a user out of the organization; they stay a user, and a member of others."""
     await members.remove(UserId(user_id))

@@ -121,7 +121,7 @@ async def get_score_of_any_subject(score_id: ScoreId, scores: ProjectScores) -> 
     return answer(score_v1(await scores.get(score_id)))
 
 
-@router.delete("/scores/{score_id}")
+@router.delete("/scores/{score_id}", status_code=202)
 async def delete_score(score_id: ScoreId, deletions: ProjectDeletions) -> Response:
     """Delete a score of any kind; the row of its trace is computed anew without it, shortly after this call."""
     await deletions.accept(SubjectType.SCORE, [score_id])

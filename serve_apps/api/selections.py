@@ -12,16 +12,22 @@ from serve_apps.api.dependencies import ProjectSelections, ProjectSql
 router = APIRouter(tags=["data"])
 
 
-@router.post("/data/sql")
+class ArrowResponse(StreamingResponse):
+    """Rows as an Arrow stream."""
+
+    media_type = ARROW_STREAM
+
+
+@router.post("/data/sql", response_class=ArrowResponse)
 async def query_sql(asked: SqlQuery, sql: ProjectSql) -> Response:
     """The result of one SELECT over the project's own rows."""
-    return StreamingResponse(await sql.stream(asked.query), media_type=ARROW_STREAM)
+    return ArrowResponse(await sql.stream(asked.query))
 
 
-@router.post("/data/{table}")
+@router.post("/data/{table}", response_class=ArrowResponse)
 async def select_rows(table: SelectedTable, asked: Selection, selections: ProjectSelections) -> Response:
     """The selected rows, as fast as they are read; a connection that is cut before its end was no result."""
-    return StreamingResponse(await selections.stream(table, asked), media_type=ARROW_STREAM)
+    return ArrowResponse(await selections.stream(table, asked))
 
 
 @router.post("/data/{table}/count")
