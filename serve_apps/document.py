@@ -57,6 +57,7 @@ _TAGS = {
     "datasets": "Datasets, and how to hold their items to schemas.",
     "dataset-items": "Items of datasets, as they are or were.",
     "dataset-runs": "Runs over datasets, and what ran.",
+    "evaluation-runs": "Evaluations of selections of history, within a budget.",
     "experiments": "Experiments and their items, in the second generation.",
     "annotation-queues": "What people are to look at.",
     "comments": "What people say about traces, observations, sessions and prompts.",

@@ -66,7 +66,7 @@ async def _parts(dependencies: Dependencies, runs: ProjectRuns) -> ProjectParts:
 PartsOfRuns = Annotated[ProjectParts, Depends(_parts)]
 
 
-@router.post("")
+@router.post("", status_code=201)
 async def plan_run(
     asked: NewRun,
     *,
