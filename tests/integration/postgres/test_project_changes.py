@@ -10,13 +10,17 @@ from dashboard.model_calls import Providers
 from dashboard.own_events import OwnEvents
 from heliograph.domain.access import Project, Role
 from heliograph.domain.audit import Actor, ActorType
+from heliograph.domain.dashboards import NewDashboard
 from heliograph.domain.errors import InvalidRequest, RoleInsufficient
 from heliograph.domain.filters import Page
+from heliograph.domain.managed_dashboards import MANAGED_DASHBOARDS, MANAGED_WIDGETS
 from heliograph.domain.prompts import NewPrompt, PromptType
 from heliograph.outbound import Outbound
 from storage.postgres.audit_log import AuditLog
 from storage.postgres.comments import CommentFilter, Comments
 from storage.postgres.connection import Database
+from storage.postgres.dashboard_widgets import Widgets
+from storage.postgres.dashboards import Dashboards
 from storage.postgres.users import Users
 from storage.seal import Seal
 
@@ -71,3 +75,38 @@ async def test_the_audit_log_names_whoever_changed_something(database: Database,
     await asyncio.create_task(changes.create_prompt_version(NEW))
     entries = await AuditLog(database).latest(5, project_id=project.id)
     assert Actor(ActorType.USER, changes.user.id, changes.user.email) in [entry.actor for entry in entries]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
+async def test_who_may_only_read_changes_no_dashboard(database: Database, project: Project, role: Role) -> None:
+    kept = await Dashboards(database, project.id).create(NewDashboard(name="theirs"))
+    changes = (await _changes(database, project, role)).dashboards
+    for attempt in (
+        changes.create("mine"),
+        changes.duplicate(MANAGED_DASHBOARDS["heliograph-cost"]),
+        changes.rename(kept.id, "mine", ""),
+        changes.delete(kept),
+        changes.lay_out(kept.id, {}),
+        changes.remove(kept.id, "1"),
+        changes.keep_widget(kept.id, "new", MANAGED_WIDGETS["heliograph-cost-1"].definition),
+    ):
+        with pytest.raises(RoleInsufficient):
+            await attempt
+    assert await Dashboards(database, project.id).page(Page()) == ([kept], 1)
+
+
+async def test_a_dashboard_goes_with_the_widgets_that_no_other_shows(database: Database, project: Project) -> None:
+    changes = (await _changes(database, project, Role.MEMBER)).dashboards
+    board, other = await changes.create("one"), await changes.create("other")
+    definition = MANAGED_WIDGETS["heliograph-cost-1"].definition
+    shared, own = [await changes.keep_widget(board.id, "new", definition) for _ in range(2)]
+    dashboards, widgets = Dashboards(database, project.id), Widgets(database, project.id)
+    first, second = (await dashboards.get(board.id)).placements
+    assert (first.y, first.height, second.y) == (0, 2, 2)
+    moved = await changes.lay_out(board.id, {second.id: first.model_copy(update={"x": 6})})
+    assert [(each.x, each.y, each.widget_id) for each in moved.placements] == [(0, 0, shared.id), (6, 0, own.id)]
+    await dashboards.place(other.id, first)
+    await changes.delete(moved)
+    assert (await widgets.of([shared.id, own.id])).keys() == {shared.id}
+    await changes.remove(other.id, first.id)
+    assert await widgets.of([shared.id]) == {}
