@@ -153,6 +153,7 @@ async def test_a_paused_rule_tells_why_and_is_resumed_by_enabling_it(api: Api) -
     assert (resumed.json()["status"], resumed.json()["pausedReason"]) == ("active", None)
 
 
+@pytest.mark.slow
 async def test_names_are_taken_and_active_rules_are_counted(api: Api) -> None:
     await save(api, CODE)
     made = await create(api, OF_CODE, enabled=True)

@@ -51,6 +51,7 @@ async def test_what_meets_the_filter_and_the_sample_is_scored_once_and_says_by_w
     assert len({score["evaluator_version"] for score in scores} - {""}) == 1
 
 
+@pytest.mark.slow
 async def test_raising_the_sample_scores_nothing_again(rules: RuleBench) -> None:
     rule = await rules.rule(CODE, sampling=0.3)
     await rules.observe(*range(1, 21))
@@ -107,6 +108,7 @@ async def test_a_trace_is_judged_at_rest_and_again_when_late_spans_arrive(rules:
     assert [(one["id"], one["value"]) for one in rules.evaluations.scores()] == [(score["id"], 5.0)]
 
 
+@pytest.mark.slow
 async def test_a_session_is_judged_by_its_turns(rules: RuleBench) -> None:
     await rules.rule(TURNS, RuleTarget.SESSION, delay=AT_ONCE)
     await rules.observe(1, 2, 3, session="talk")
@@ -136,6 +138,7 @@ async def test_a_job_whose_worker_died_is_taken_again_and_never_paid_twice(rules
     assert sorted(score["value"] for score in rules.evaluations.scores()) == [2.0, 4.0]
 
 
+@pytest.mark.slow
 async def test_an_evaluator_that_keeps_failing_pauses_its_rule_with_the_cause(rules: RuleBench) -> None:
     rule = await rules.rule(FAILING)
     await rules.observe(*range(1, 21))
@@ -149,6 +152,7 @@ async def test_an_evaluator_that_keeps_failing_pauses_its_rule_with_the_cause(ru
     assert await rules.follow() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "ended_so", "block"),
     [
