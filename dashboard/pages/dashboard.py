@@ -37,6 +37,7 @@ class DashboardView:
         self.said = panes.html(margin=(8, 0, 0, 0))
         self._cards: WidgetCards | None = None
         self._may_change = self._is_editing = False
+        self._loads = 0
 
     def page(self) -> pmui.Page:
         """The page."""
@@ -50,6 +51,7 @@ class DashboardView:
         await self.shell.offer_environments()
 
     async def _load(self) -> None:
+        self._loads = this = self._loads + 1
         self._may_change = await self.context.changes.may(DASHBOARDS)
         opened = await self.context.queries.dashboards.opened(self.opened.dashboard)
         may_edit = self._may_change and not opened.dashboard.is_managed
@@ -57,11 +59,13 @@ class DashboardView:
         if self.opened.widget and may_edit:
             self._edit_widget(opened)
             return
-        self._cards = WidgetCards(opened, lambda definition: self._answer(opened, definition), self._href)
-        await self._cards.fill(is_dark=self.shell.is_dark)
-        grid = self._cards.grid(
-            is_editable=self._is_editing and may_edit, on_layout=self._lay_out, on_remove=self._remove
-        )
+        cards = WidgetCards(opened, lambda definition: self._answer(opened, definition), self._href)
+        await cards.fill(is_dark=self.shell.is_dark)
+        # A slower answer to an older question must not overwrite the newer one.
+        if this != self._loads:
+            return
+        self._cards = cards
+        grid = cards.grid(is_editable=self._is_editing and may_edit, on_layout=self._lay_out, on_remove=self._remove)
         shown = grid if opened.dashboard.placements else panes.html(_EMPTY)
         tools = self._tools(opened, may_edit=may_edit) if self._may_change else []
         bar = pn.Row(*tools, margin=(18, 0, 0, 0), styles={"flex-wrap": "wrap", "flex": "none", "max-width": "100%"})
