@@ -9,6 +9,7 @@ from dashboard.mandate import Mandate
 from dashboard.model_calls import ModelCalls, Providers
 from dashboard.own_events import OwnEvents
 from dashboard.queue_work import QueueWork
+from dashboard.trace_changes import TraceChanges
 from heliograph.domain.access import Project, User
 from heliograph.domain.annotations import Commented, CommentedType
 from heliograph.domain.errors import InvalidRequest
@@ -41,6 +42,7 @@ class ProjectChanges:
         self._database, self._events = database, events
         self.annotation = AnnotationChanges(database, self._mandate)
         self.models = ModelCalls(database, self._mandate, events, providers=providers)
+        self.traces = TraceChanges(self._mandate, events.deletions)
         self.datasets = DatasetChanges(database, self._mandate)
         self.dashboards = DashboardChanges(database, self._mandate)
         self.user = user

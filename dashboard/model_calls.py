@@ -97,6 +97,10 @@ class ModelCalls:
             reply.trace_id, reply.cost_usd = await self._trace(question, reply, started_at, error=error)
         yield reply
 
+    async def whole(self, question: Question) -> Reply:
+        """The reply when it is whole; raises what `ask` raises."""
+        return [reply async for reply in self.ask(question)][-1]
+
     async def _trace(
         self, question: Question, reply: Reply, started_at: datetime, *, error: str
     ) -> tuple[str, float | None]:

@@ -7,8 +7,25 @@ function make(tag, className, text) {
   return node
 }
 
+// The box that chooses a row, or at the head all of the page.
+function choice(model, label, isChosen, choose) {
+  const box = make("input")
+  box.type = "checkbox"
+  box.setAttribute("aria-label", label)
+  box.checked = isChosen
+  box.addEventListener("change", () => choose(box.checked))
+  return box
+}
+
 function head(model) {
   const row = make("tr")
+  if (model.is_selectable) {
+    const ids = model.rows.map(({id}) => id)
+    const cell = make("th", "choice")
+    const isAll = ids.length > 0 && ids.every((id) => model.selected.includes(id))
+    cell.append(choice(model, "Choose all rows", isAll, (isChosen) => { model.selected = isChosen ? ids : [] }))
+    row.append(cell)
+  }
   for (const {field, title, align, sortable} of model.columns) {
     const cell = make("th", align || "")
     cell.scope = "col"
@@ -34,6 +51,13 @@ function body(model) {
   const tbody = make("tbody")
   for (const record of model.rows) {
     const row = make("tr")
+    if (model.is_selectable) {
+      const cell = make("td", "choice")
+      cell.append(choice(model, `Choose ${record[model.columns[1].field]}`, model.selected.includes(record.id), (isChosen) => {
+        model.selected = isChosen ? [...model.selected, record.id] : model.selected.filter((id) => id !== record.id)
+      }))
+      row.append(cell)
+    }
     model.columns.forEach(({field, align, kind}, index) => {
       const cell = make("td", [align || "", kind ? `kind-${kind}` : ""].join(" ").trim())
       const value = record[field]
@@ -55,7 +79,7 @@ function body(model) {
     if (!record.href) { tbody.append(row); continue }
     row.classList.add("linked")
     row.addEventListener("click", (event) => {
-      if (event.target.closest("a") || window.getSelection().toString()) { return }
+      if (event.target.closest("a, .choice") || window.getSelection().toString()) { return }
       if (event.ctrlKey || event.metaKey) { window.open(record.href, "_blank") } else { window.location.assign(record.href) }
     })
     tbody.append(row)
@@ -74,6 +98,6 @@ export function render({model, el}) {
   }
   el.append(frame)
   draw()
-  model.on(["rows", "columns", "sort", "order"], draw)
+  model.on(["rows", "columns", "sort", "order", "selected"], draw)
   model.on("is_busy", () => { if (model.rows.length) { frame.classList.toggle("busy", model.is_busy) } else { draw() } })
 }

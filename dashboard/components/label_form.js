@@ -204,7 +204,12 @@ export function render({model, el}) {
   const handle = (event) => {
     if (!el.isConnected) { document.removeEventListener("keydown", handle); return }
     const from = event.composedPath()[0]
-    if (event.defaultPrevented || dialog.open || !model.item) { return }
+    if (event.defaultPrevented || dialog.open) { return }
+    if (!model.item) {
+      // At the end there is a way back.
+      if (event.key === "ArrowLeft" && !["INPUT", "TEXTAREA", "SELECT"].includes(from.tagName)) { model.send_msg({kind: "previous", item: ""}) }
+      return
+    }
     if (["INPUT", "TEXTAREA", "SELECT"].includes(from.tagName) || from.isContentEditable) {
       if (event.key === "Escape" && root.contains(from)) { from.blur(); state.enter(model.fields[active]) }
       return

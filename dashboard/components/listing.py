@@ -23,9 +23,12 @@ class Listing:
         columns: what `DataTable` takes; the sortable ones are those by which `wanted` can be sorted.
         noun: what is listed, in the plural.
         caption: the table's name for screen readers.
+        is_selectable: whether rows, which then have an `id`, can be chosen.
     """
 
-    def __init__(self, wanted: ListState, columns: Sequence[Column], *, noun: str, caption: str) -> None:
+    def __init__(
+        self, wanted: ListState, columns: Sequence[Column], *, noun: str, caption: str, is_selectable: bool = False
+    ) -> None:
         self.wanted = wanted
         self.noun = noun
         self._sortable = wanted.param.sort.objects
@@ -33,6 +36,7 @@ class Listing:
             on_sort=self._sort,
             columns=[{**column, "sortable": column["field"] in self._sortable} for column in columns],
             caption=caption, empty=f"No {noun} match these filters.", is_busy=True,
+            is_selectable=is_selectable,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self.total = pmui.Typography("", variant="body2", margin=(8, 0), sizing_mode="stretch_width")
@@ -77,7 +81,7 @@ class Listing:
             self.pager.value = chosen
         self.pager.count = pages
         self.pager.value = chosen
-        self.table.param.update(sort=wanted.sort, order=wanted.order, rows=rows, is_busy=False)
+        self.table.param.update(sort=wanted.sort, order=wanted.order, rows=rows, is_busy=False, selected=[])
 
     def _sort(self, field: str) -> None:
         if not field or field not in self._sortable:

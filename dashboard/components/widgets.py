@@ -39,7 +39,7 @@ class SideNav(JSComponent):
 
 
 class DataTable(JSComponent):
-    """A page of rows, each a link.
+    """A page of rows, each a link; where they can be chosen, `selected` holds the `id` of those that are.
 
     Columns are dicts of `field`, `title`, and optionally `align`, `kind` (chips, level, strong) and `sortable`; rows
     hold text already formatted, by field, and `href`.
@@ -52,6 +52,8 @@ class DataTable(JSComponent):
     caption = param.String(default="")
     empty = param.String(default="Nothing matches.")
     is_busy = param.Boolean(default=False)
+    is_selectable = param.Boolean(default=False)
+    selected = param.List(default=[], item_type=str)
 
     _esm = _text("data_table.js")
     _stylesheets: ClassVar[list[str]] = [_text("data_table.css")]

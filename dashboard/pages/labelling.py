@@ -87,8 +87,9 @@ class LabellingView:
 
     async def _obey(self, message: Message) -> None:
         labelling = self._labelling
-        if labelling is None or labelling.current is None:
+        if labelling is None:
             return
+        at_hand = labelling.current.item.id if labelling.current else ""
         match message.get("kind"):
             case "answer":
                 labelling.say(message["item"], message["config"], message["value"])
@@ -102,7 +103,7 @@ class LabellingView:
             case "correction":
                 await self._correct(str(message["text"]), str(message["dataset"]))
                 return
-            case _ if message.get("item") != labelling.current.item.id:
+            case _ if message.get("item") != at_hand:
                 # A key pressed twice moves once.
                 return
             case "complete":
@@ -206,4 +207,5 @@ def _commented(opened: OpenedItem) -> Commented:
 
 def _done(completed: int) -> Markup:
     told = f"You completed {formats.count(completed)} here." if completed else "Other people may have items open."
-    return Markup('<h2>Nothing is waiting</h2><p class="quiet">{}</p>').format(told)
+    back = " ← goes back to the last one." if completed else ""
+    return Markup('<h2>Nothing is waiting</h2><p class="quiet">{}{}</p>').format(told, back)

@@ -12,7 +12,8 @@ from dashboard.changes import PROMPTS
 from dashboard.components import panes, playground
 from dashboard.components.playground_column import PlaygroundColumn
 from dashboard.components.playground_messages import Message
-from dashboard.model_calls import PLAYGROUND
+from dashboard.components.playground_trial import DatasetTrial
+from dashboard.model_calls import PLAYGROUND, Question
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import OpenPlayground, OpenPrompt, OpenTrace
 from heliograph.domain.errors import HeliographError
@@ -60,14 +61,17 @@ class PlaygroundView:
             return
         self._may_save = await changes.may(PROMPTS)
         self.shell.controls[:] = self._buttons()
-        self.shell.body[:] = [self.said, self.variable_row, self.row]
+        trial = DatasetTrial(self.context, self._first_question, lambda: [box.name for box in self.variable_row])
+        self.shell.body[:] = [self.said, self.variable_row, self.row, *await trial.view()]
         messages, config = await self._begin()
         self._add(messages, config)
 
     def _buttons(self) -> list[pmui.Button]:
-        run = pmui.Button(label="Run all", icon="play_arrow", color="primary", variant="contained", sx=FIELD)
-        stop = pmui.Button(label="Stop all", icon="stop", variant="outlined", sx=FIELD)
-        add = pmui.Button(label="Add column", icon="add", variant="outlined", sx=FIELD)
+        run = pmui.Button(
+            label="Run all", icon="play_arrow", color="primary", variant="contained", margin=(0, 12, 0, 0), sx=FIELD
+        )
+        stop = pmui.Button(label="Stop all", icon="stop", variant="outlined", margin=(0, 12, 0, 0), sx=FIELD)
+        add = pmui.Button(label="Add column", icon="add", variant="outlined", margin=0, sx=FIELD)
         run.on_click(self._run_all)
         stop.on_click(self._stop_all)
         add.on_click(self._copy_last)
@@ -185,6 +189,9 @@ class PlaygroundView:
             if box.value_input:
                 values[name] = _messages(box.value_input) if name in placed else box.value_input
         return values
+
+    def _first_question(self, values: Mapping[str, Any], name: str) -> Question:
+        return self.columns[0].question({**self._values(), **values}, name)
 
     def _trace_link(self, trace_id: str) -> str:
         return f"/trace{self.shell.address.query(self.shell.scope)}&{OpenTrace(trace=trace_id).write()}"

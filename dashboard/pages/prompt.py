@@ -9,7 +9,7 @@ from dashboard.components.diffs import difference, text_of
 from dashboard.components.prompt_forms import PromptForm, labels_of
 from dashboard.queries.prompts import WholePrompt
 from dashboard.shell import FIELD, PageContext, Shell
-from dashboard.state import OpenPrompt
+from dashboard.state import OpenPlayground, OpenPrompt
 from heliograph.domain.errors import HeliographError
 from heliograph.domain.prompts import Prompt
 
@@ -44,6 +44,10 @@ class PromptView:
         whole = await self.context.queries.prompts.whole(self.opened.prompt, self.shell.scope.period())
         by_number = {prompt.version: prompt for prompt in whole.versions}
         shown = by_number.get(self.opened.version, whole.versions[0])
+        opened = OpenPlayground(prompt=shown.name, version=shown.version)
+        link = f"/playground{self.shell.address.query(self.shell.scope)}&{opened.write()}"
+        play = pmui.Button(label="Open in the playground", icon="science", href=link, variant="outlined", sx=FIELD)
+        self.shell.controls[:] = [self.shell.controls[0], play]
         self.shell.body[:] = [panes.html(prompts.heading(shown)), self.said, self._split(whole, shown, may_change)]
 
     def _split(self, whole: WholePrompt, shown: Prompt, may_change: bool) -> pn.Row:  # noqa: FBT001 - one fact of three

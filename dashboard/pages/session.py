@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.components import details, panes
+from dashboard.components.collecting import Collecting
 from dashboard.shell import PageContext, Shell
 from dashboard.state import OpenSession, OpenTrace
+from heliograph.domain.annotations import Annotated, AnnotatedType
 
 
 class SessionView:
@@ -29,4 +32,8 @@ class SessionView:
         turns = [
             panes.html(details.turn(trace, f"/trace{link}&{OpenTrace(trace=trace['id']).write()}")) for trace in traces
         ]
-        self.shell.body[:] = [heading, *turns]
+        told = panes.html()
+        session = Annotated(AnnotatedType.SESSION, self.opened.session)
+        collecting = Collecting(self.context, lambda: [session], lambda markup: setattr(told, "object", str(markup)))
+        actions = pn.Row(*await collecting.queues(), margin=(10, 0, 0, 0), styles={"flex-wrap": "wrap", "gap": "10px"})
+        self.shell.body[:] = [heading, actions, told, *turns]

@@ -9,16 +9,19 @@ from markupsafe import Markup
 
 from dashboard.changes import COMMENTS
 from dashboard.components import details, formats, panes
+from dashboard.components.collecting import BUTTON, Collecting
 from dashboard.components.payload import Style
 from dashboard.components.remarks import RemarkForm
 from dashboard.components.tree import tree_rows
 from dashboard.components.widgets import TraceTree
+from dashboard.model_calls import PLAYGROUND
 from dashboard.queries.traces import WholeTrace
 from dashboard.shell import PageContext, Shell
-from dashboard.state import OpenPrompt, OpenTrace
+from dashboard.state import OpenPlayground, OpenPrompt, OpenTrace
+from heliograph.domain.annotations import Annotated, AnnotatedType
 from heliograph.domain.errors import HeliographError
 
-HEIGHT = "calc(100vh - 190px)"
+HEIGHT = "calc(100vh - 240px)"
 _PAPER = {
     "border": "1px solid",
     "borderColor": "divider",
@@ -37,6 +40,16 @@ class TraceView:
         self.opened = OpenTrace()
         self.shell = Shell(context, self.opened)
         self.heading = panes.html()
+        self.said = panes.html()
+        self.actions = pn.Row(
+            sizing_mode="stretch_width", margin=(10, 0, 0, 0), styles={"flex-wrap": "wrap", "gap": "10px"}
+        )
+        self.about = pmui.RadioButtonGroup(
+            options={"Trace": AnnotatedType.TRACE, "Observation": AnnotatedType.OBSERVATION},
+            value=AnnotatedType.TRACE, size="small", margin=0,
+        )  # fmt: skip
+        self.collecting = Collecting(context, self._chosen, lambda told: setattr(self.said, "object", str(told)))
+        self.playground = pmui.Button(label="Open in the playground", icon="science", visible=False, **BUTTON)
         self.tree = TraceTree(sizing_mode="stretch_both", margin=0)
         self.content, self.facts, self.scores = panes.html(), panes.html(), panes.html()
         self.style = pmui.RadioButtonGroup(options=STYLES, value=Style.FORMATTED, size="small", margin=(0, 0, 14, 0))
@@ -64,7 +77,7 @@ class TraceView:
             margin=(16, 0, 0, 0),
             styles={"gap": "14px", "height": HEIGHT, "min-height": "420px"},
         )
-        self.shell.body[:] = [self.heading, split]
+        self.shell.body[:] = [self.heading, self.actions, self.said, split]
         self.tree.param.watch(self._select, "selected")
         self.style.param.watch(self._render, "value")
         return self.shell.page("Trace", self._load)
@@ -80,6 +93,8 @@ class TraceView:
         selected = self.opened.observation if self.opened.observation in known else (rows[0]["id"] if rows else "")
         self.tree.param.update(rows=rows, duration=formats.duration(length))
         self.tree.selected = selected
+        offered = await self.collecting.offered()
+        self.actions[:] = [*([self.about, *offered] if offered else []), self.playground]
         self.remarks.may_write(await self.context.changes.may(COMMENTS))
         self.remarks.show(await self.context.queries.traces.remarks(self.opened.trace))
 
@@ -93,6 +108,10 @@ class TraceView:
         if wanted != self.tree.selected or self._whole is None or table.num_rows == 0:
             return
         self._observation = observation = _first(table)
+        self.playground.param.update(
+            visible=observation["type"] == "GENERATION" and await self.context.changes.may(PLAYGROUND),
+            href=self._playground_of(wanted),
+        )
         await self._render()
         self.facts.object = str(details.observation_facts(observation, self._prompt_of(observation)))
         scores = [score for score in self._whole.scores.to_pylist() if score["observation_id"] in {"", wanted}]
@@ -106,6 +125,15 @@ class TraceView:
     def _prompt_of(self, observation: dict[str, Any]) -> str:
         opened = OpenPrompt(prompt=observation["prompt_name"], version=observation["prompt_version"] or 0)
         return f"/prompt{self.shell.address.query(self.shell.scope)}&{opened.write()}"
+
+    def _playground_of(self, observation_id: str) -> str:
+        opened = OpenPlayground(trace=self.opened.trace, observation=observation_id)
+        return f"/playground{self.shell.address.query(self.shell.scope)}&{opened.write()}"
+
+    def _chosen(self) -> list[Annotated]:
+        """What goes into a dataset or a queue: the trace, or the observation that is selected."""
+        is_trace = self.about.value is AnnotatedType.TRACE
+        return [Annotated(self.about.value, self.opened.trace if is_trace else self.tree.selected)]
 
     async def _comment(self, text: str) -> None:
         try:

@@ -5,6 +5,7 @@ from typing import Any
 import panel_material_ui as pmui
 
 from dashboard.components import formats
+from dashboard.components.bulk import BulkBar
 from dashboard.components.listing import Listing, few
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import OpenTrace, TraceList
@@ -33,12 +34,19 @@ class TraceTable:
         self.context = context
         self.wanted = TraceList()
         self.shell = Shell(context, self.wanted)
-        self.listing = Listing(self.wanted, COLUMNS, noun="traces", caption=f"Traces of {context.project.name}")
+        self.listing = Listing(
+            self.wanted,
+            COLUMNS,
+            noun="traces",
+            caption=f"Traces of {context.project.name}",
+            is_selectable=True,
+        )
 
     def page(self) -> pmui.Page:
         """The page."""
         self.shell.controls[:] = [*self.shell.scope_controls(), *self._filters()]
-        self.shell.body[:] = [self.listing.view()]
+        self.bulk = BulkBar(self.context, self.listing.table, self.shell.guarded(self._load))
+        self.shell.body[:] = [self.bulk.view(), self.listing.view()]
         refilter = self.listing.follow(self.shell.guarded(self._load), [*FILTERS, "level"])
         self.shell.scope.param.watch(refilter, ["range", "environment"])
         return self.shell.page("Traces", self._open)
@@ -57,6 +65,7 @@ class TraceTable:
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
+        await self.bulk.offer()
 
     async def _load(self) -> None:
         scope, wanted = self.shell.scope, self.wanted
@@ -74,6 +83,7 @@ def _row(record: dict[str, Any], link: str) -> dict[str, Any]:
     scores += [f"{name} {label}" for name, label in record["score_labels"].items()]
     return {
         "href": f"/trace{link}&{OpenTrace(trace=record['id']).write()}",
+        "id": record["id"],
         "timestamp": formats.moment(record["timestamp"]),
         "name": record["name"] or formats.ABSENT,
         "user_id": record["user_id"],

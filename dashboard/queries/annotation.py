@@ -8,7 +8,8 @@ from dashboard.queries.agreement import Agreement, agreements
 from dashboard.queries.subjects import Subject, Subjects
 from dashboard.state import ListState
 from heliograph.domain.access import Member, Role
-from heliograph.domain.annotations import AnnotationQueue, Progress, QueueItem
+from heliograph.domain.annotations import Annotated, AnnotationQueue, Progress, QueueItem
+from heliograph.domain.datasets import ItemChange
 from heliograph.domain.filters import Page, equals
 from heliograph.domain.identifiers import OrganizationId, ProjectId, UserId
 from heliograph.domain.plain_rows import plain_rows
@@ -137,6 +138,10 @@ class AnnotationQueries:
         rows = plain_rows(await self._scores.newest(said, limit=MAX_CONFIGS))
         answers = {row["config_id"]: _answer(row) for row in rows if row["observation_id"] == target.observation_id}
         return OpenedItem(item, subject, answers)
+
+    async def as_items(self, objects: Sequence[Annotated]) -> list[ItemChange]:
+        """What of these has arrived, as items of a dataset that expect the output that there was."""
+        return await self._subjects.as_items(objects)
 
     async def scored_by(self, queue: WholeQueue, user_id: UserId) -> set[tuple[str, str, str]]:
         """What the user has scored in a queue, as trace, observation and session ids."""

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from heliograph.domain.annotations import AnnotatedType
+from heliograph.domain.annotations import Annotated, AnnotatedType
 from heliograph.domain.datasets import ItemChange
-from heliograph.domain.filters import Order, Page, equals
+from heliograph.domain.filters import Order, Page, equals, one_of
 from heliograph.domain.identifiers import ObservationId, ProjectId, TraceId
 from heliograph.domain.not_found import ObservationNotFound, TraceNotFound
 from heliograph.domain.plain_rows import plain_rows
+from heliograph.domain.traces import Trace, traces_from
 from ingestion.annotated_scores import Target
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
@@ -60,10 +61,21 @@ class Subjects:
         except (TraceNotFound, ObservationNotFound):
             return None
 
+    async def as_items(self, objects: Sequence[Annotated]) -> list[ItemChange]:
+        """What of these has arrived, as items of a dataset that expect the output that there was."""
+        traces = [each.id for each in objects if each.type is AnnotatedType.TRACE]
+        rest = [await self.of(each.type, each.id) for each in objects if each.type is not AnnotatedType.TRACE]
+        subjects = [*map(_of_trace, await self._whole(traces)), *(subject for subject in rest if subject)]
+        return [subject.as_item(subject.output) for subject in subjects]
+
+    async def _whole(self, trace_ids: list[str]) -> list[Trace]:
+        if not trace_ids:
+            return []
+        found = await self._traces.search([one_of("id", trace_ids)], Page(size=len(trace_ids)))
+        return list(traces_from(await self._traces.with_payloads(found)))
+
     async def _trace(self, trace_id: str) -> Subject:
-        trace = await self._traces.get(TraceId(trace_id))
-        target = Target(trace_id=trace.id, environment=trace.environment)
-        return Subject(AnnotatedType.TRACE, target, trace.name or trace.id, trace.input, trace.output)
+        return _of_trace(await self._traces.get(TraceId(trace_id)))
 
     async def _observation(self, observation_id: str) -> Subject:
         found = await self._observations.get(ObservationId(observation_id))
@@ -78,6 +90,11 @@ class Subjects:
             return None
         target = Target(session_id=session_id, environment=turns[0]["environment"])
         return Subject(AnnotatedType.SESSION, target, session_id, turns=turns)
+
+
+def _of_trace(trace: Trace) -> Subject:
+    target = Target(trace_id=trace.id, environment=trace.environment)
+    return Subject(AnnotatedType.TRACE, target, trace.name or trace.id, trace.input, trace.output)
 
 
 def parsed(text: str) -> Any:

@@ -1,6 +1,7 @@
 """What the pages ask about traces: lists of them, and one with its observations, scores and comments."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pyarrow as pa
 from dashboard.queries.periods import within
 from dashboard.state import Period, TraceList
 from heliograph.domain.annotations import Comment, CommentedType
-from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals, holds_all
+from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals, holds_all, one_of
 from heliograph.domain.identifiers import ProjectId, TraceId
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
@@ -70,6 +71,11 @@ class TraceQueries:
         order = Order(_ORDERS[wanted.sort], is_descending=wanted.order == "desc")
         conditions = trace_conditions(period, environment, wanted)
         return Listed(*await self._traces.search_and_count(conditions, Page(wanted.page, wanted.size), order))
+
+    async def chosen(self, trace_ids: Sequence[str]) -> pa.Table:
+        """These traces with their input and output, the newest first."""
+        found = await self._traces.search([one_of("id", list(trace_ids))], Page(size=len(trace_ids)))
+        return await self._traces.with_payloads(found)
 
     async def trace(self, trace_id: str) -> WholeTrace | None:
         """One trace, or none if there is no such trace in the project."""

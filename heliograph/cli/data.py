@@ -1,11 +1,9 @@
 """`heliograph query`, `sql` and `export`: rows of a project on the terminal and in files."""
 
-import json
 import operator
 import re
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -178,17 +176,20 @@ def _parquet(batches: Iterator["pa.RecordBatch"], schema: "pa.Schema", to: Path)
 def _csv(batches: Iterator["pa.RecordBatch"], schema: "pa.Schema", to: Path) -> int:
     from pyarrow import csv  # noqa: PLC0415 - as above
 
-    with csv.CSVWriter(to, _flat(schema.empty_table()).schema) as writer:
-        return sum(_written(writer, _flat(batch)) for batch in batches)
+    from heliograph.flat_rows import flat  # noqa: PLC0415 - as above
+
+    with csv.CSVWriter(to, flat(schema.empty_table()).schema) as writer:
+        return sum(_written(writer, flat(batch)) for batch in batches)
 
 
 def _jsonl(batches: Iterator["pa.RecordBatch"], schema: "pa.Schema", to: Path) -> int:
+    from heliograph.flat_rows import json_lines  # noqa: PLC0415 - as above
+
     del schema
     rows = 0
     with to.open("w", encoding="utf-8") as file:
         for batch in batches:
-            for row in batch.to_pylist(maps_as_pydicts="lossy"):
-                file.write(json.dumps(row, default=_plain, ensure_ascii=False) + "\n")
+            file.writelines(json_lines(batch))
             rows += batch.num_rows
     return rows
 
@@ -199,19 +200,3 @@ _WRITERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
 def _written(writer: Any, batch: Any) -> int:
     writer.write(batch)
     return int(batch.num_rows)
-
-
-def _flat(rows: Any) -> Any:
-    """Lists and maps as JSON, for which CSV has no other form."""
-    import pyarrow as pa  # noqa: PLC0415 - as above
-
-    for place, field in enumerate(rows.schema):
-        if pa.types.is_nested(field.type):
-            values = pa.Table.from_arrays([rows.column(place)], ["value"]).to_pylist(maps_as_pydicts="lossy")
-            texts = pa.array([json.dumps(each["value"], default=_plain) for each in values], pa.string())
-            rows = rows.set_column(place, field.name, texts)
-    return rows
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -16,14 +16,19 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 
 WIDTHS = (1440, 1024)
 THEMES = ("light", "dark")
-LISTS = ("", "traces", "sessions", "users", "scores", "prompts", "datasets", "dashboards", "settings")
-# What is opened from the first row of a list; folders lead to what they hold.
+LISTS = (
+    *("", "traces", "sessions", "users", "scores", "prompts", "playground", "datasets", "annotation", "dashboards"),
+    "settings",
+)
+# What is opened from the first row of a list; folders lead to what they hold, and a queue to its first item.
 OPENED = {
     "traces": "trace",
     "sessions": "session",
     "prompts": "prompt",
     "datasets": "dataset",
     "dashboards": "dashboard",
+    "annotation": "queue",
+    "queue": "labelling",
 }
 # Only these say that something cannot be used.
 SERIOUS = ("serious", "critical")
@@ -107,14 +112,17 @@ def _pages(page: Page, only: set[str]) -> Iterator[tuple[str, str]]:
     for path in LISTS:
         if (path or "overview") in only or not only:
             yield path or "overview", f"/{path}"
+    addresses: dict[str, str] = {}
     for path, opened in OPENED.items():
-        if only and opened not in only:
+        if only and not {opened, OPENED.get(opened)} & only:
             continue
-        page.goto(f"/{path}")
+        page.goto(addresses.get(path, f"/{path}"))
         _settle(page)
         while link := page.locator("tbody a").first.get_attribute("href") if page.locator("tbody a").count() else None:
             if not link.startswith(f"/{path}?"):
-                yield opened, link
+                addresses[opened] = link
+                if not only or opened in only:
+                    yield opened, link
                 break
             page.goto(link)
             _settle(page)

@@ -17,7 +17,7 @@ from tests.browser.conftest import Site, arranged
 GRADES = tuple(Category(label, float(place)) for place, label in enumerate(("poor", "fair", "good")))
 
 
-def _queue(site: Site, count: int) -> str:
+def queue_of(site: Site, count: int) -> str:
     """A queue with a category, a truth and a number to answer, and so many traces."""
 
     async def making() -> str:
@@ -42,7 +42,7 @@ def _queue(site: Site, count: int) -> str:
 
 @pytest.mark.timeout(300)
 def test_twenty_items_are_labelled_with_the_keyboard_alone(page: Page, site: Site) -> None:
-    queue_id = _queue(site, 20)
+    queue_id = queue_of(site, 20)
     page.goto(f"/labelling?project={site.full.id}&queue={queue_id}")
     expect(page.locator(".field.active")).to_contain_text("grade")
     for number in range(20):
@@ -56,6 +56,8 @@ def test_twenty_items_are_labelled_with_the_keyboard_alone(page: Page, site: Sit
         page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nothing is waiting")).to_be_visible()
     expect(page.get_by_text("20 of 20 done")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[aria-checked=true]")).to_have_count(2)
     assert page.evaluate("window.hacked") is None
     page.goto(f"/scores?project={site.full.id}&range=24h&source=ANNOTATION&score=grade")
     expect(page.get_by_text("1–20 of 20 scores")).to_be_visible()

@@ -62,7 +62,7 @@ def test_table_shows_only_errors_when_asked(page: Page, site: Site) -> None:
 
 def test_row_leads_to_its_trace(page: Page, site: Site) -> None:
     page.goto(f"/traces?project={site.full.id}&range=24h&tag=vip")
-    page.get_by_role("cell", name="chat 3").click()
+    page.get_by_role("cell", name="chat 3", exact=True).click()
     page.wait_for_url("**/trace?**")
     expect(page.get_by_role("heading", name="chat 3")).to_be_visible()
 

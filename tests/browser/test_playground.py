@@ -56,6 +56,7 @@ def test_an_answer_streams_and_the_prompt_is_saved_as_a_version(page: Page, site
         expect(page.get_by_label("Temperature")).to_have_value("0.5")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_columns_run_side_by_side_and_say_what_went_wrong(page: Page, site: Site) -> None:
     def plan(number: int, request: dict[str, object]) -> Reply | None:

@@ -8,14 +8,19 @@ import pytest
 from dashboard.changes import COMMENTS, PROMPTS, ProjectChanges
 from dashboard.model_calls import Providers
 from dashboard.own_events import OwnEvents
+from dashboard.trace_changes import DELETION
 from heliograph.domain.access import Project, Role
+from heliograph.domain.annotations import Annotated, AnnotatedType, Progress
 from heliograph.domain.audit import Actor, ActorType
 from heliograph.domain.dashboards import NewDashboard
 from heliograph.domain.errors import InvalidRequest, RoleInsufficient
 from heliograph.domain.filters import Page
 from heliograph.domain.managed_dashboards import MANAGED_DASHBOARDS, MANAGED_WIDGETS
 from heliograph.domain.prompts import NewPrompt, PromptType
+from heliograph.domain.score_configs import ScoreConfig
+from heliograph.domain.scores import ScoreDataType
 from heliograph.outbound import Outbound
+from storage.postgres.annotation_queues import AnnotationQueues
 from storage.postgres.audit_log import AuditLog
 from storage.postgres.comments import CommentFilter, Comments
 from storage.postgres.connection import Database
@@ -37,11 +42,11 @@ NO_PROVIDERS = Providers(Seal("key of the tests"), Outbound())
 NEW = NewPrompt(name="greeting", type=PromptType.TEXT, body="Hello")
 
 
-async def _changes(database: Database, project: Project, role: Role) -> ProjectChanges:
+async def _changes(database: Database, project: Project, role: Role, events: OwnEvents | None = None) -> ProjectChanges:
     users = Users(database)
     user = await users.create(f"{role}-{project.id}@changes.example", "Ada", "correct horse battery")
     await users.join_organization(user.id, project.organization_id, role)
-    return ProjectChanges(database, project, user, events=NO_EVENTS, providers=NO_PROVIDERS)
+    return ProjectChanges(database, project, user, events=events or NO_EVENTS, providers=NO_PROVIDERS)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
@@ -110,3 +115,48 @@ async def test_a_dashboard_goes_with_the_widgets_that_no_other_shows(database: D
     assert (await widgets.of([shared.id, own.id])).keys() == {shared.id}
     await changes.remove(other.id, first.id)
     assert await widgets.of([shared.id]) == {}
+
+
+class Requests:
+    """Requests to delete, in memory."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+
+    async def accept(self, project_id: str, subject_type: object, subjects: list[str], *, requested_by: str) -> None:
+        assert (bool(project_id), str(subject_type), "@" in requested_by) == (True, "trace", True)
+        self.deleted += subjects
+
+
+async def test_traces_are_deleted_by_who_may(database: Database, project: Project) -> None:
+    requests = Requests()
+    for role, gone in ((Role.MEMBER, []), (Role.ADMIN, ["t1", "t2"])):
+        changes = await _changes(database, project, role, OwnEvents(cast("Any", Nowhere()), cast("Any", requests)))
+        assert await changes.may(DELETION) is bool(gone)
+        if not gone:
+            with pytest.raises(RoleInsufficient):
+                await changes.traces.delete(["t1", "t2"])
+        else:
+            await changes.traces.delete(["t1", "t2"])
+        assert requests.deleted == gone
+
+
+async def test_queues_and_their_people_are_changed_by_who_may(database: Database, project: Project) -> None:
+    admin, member, viewer = [
+        await _changes(database, project, role) for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER)
+    ]  # fmt: skip
+    with pytest.raises(RoleInsufficient):
+        await viewer.annotation.put_queue("", "queue", description="", config_ids=["c"])
+    config = await member.annotation.create_config(ScoreConfig(name="note", data_type=ScoreDataType.TEXT))
+    with pytest.raises(InvalidRequest, match="choose at least one"):
+        await member.annotation.put_queue("", "queue", description="", config_ids=[])
+    queue = await member.annotation.put_queue("", "queue", description="", config_ids=[config.id])
+    changed = await member.annotation.put_queue(queue.id, "other", description="why", config_ids=[config.id])
+    assert (changed.id, changed.name, changed.description) == (queue.id, "other", "why")
+    with pytest.raises(RoleInsufficient):
+        await member.annotation.assign(queue.id, [admin.user.id])
+    await admin.annotation.assign(queue.id, [admin.user.id, member.user.id])
+    await admin.annotation.assign(queue.id, [member.user.id])
+    assert await AnnotationQueues(database, project.id).assigned(queue.id) == [member.user.id]
+    assert await member.annotation.add(queue.id, [Annotated(AnnotatedType.TRACE, "t")]) == 1
+    assert (await AnnotationQueues(database, project.id).progress([queue.id]))[queue.id] == Progress(0, 1)
