@@ -19,6 +19,10 @@ def litellm() -> Any:
 
 def cost_of(response: Any) -> float | None:
     """What a call cost in US dollars; None of a model without a price."""
+    # The library has worked it out already: a second time would be a tenth of a call's CPU.
+    known = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
+    if known is not None:
+        return float(known)
     try:
         return float(litellm().completion_cost(completion_response=response))
     except Exception:  # noqa: BLE001 - litellm raises a bare Exception for a model without a price
