@@ -17,10 +17,11 @@ from heliograph.domain.evaluation_jobs import EvaluationJob, retry_after, score_
 from heliograph.domain.evaluation_rules import Assignment, EvaluationRule
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.not_found import EvaluatorNotFound, LlmConnectionNotFound
-from heliograph.domain.project_evaluators import EvaluatorType, ProjectEvaluator
+from heliograph.domain.project_evaluators import EvaluatorType, ModelChoice, ProjectEvaluator
 from heliograph.domain.scores import ScoreDataType
 from ingestion.scores import ScoreBody
 from pipelines.rule_judges import RULE_KEY, RuleJudges, subject
+from pipelines.rule_matching import assigned_version
 from pipelines.rule_rows import TargetRow, TargetRows
 from storage.clickhouse.connection import ClickHouse
 from storage.postgres.connection import Database
@@ -112,19 +113,27 @@ class RuleJobs:
         await self._jobs.complete(job.id, [body.id for body in bodies], verdict["execution_trace_id"])
 
     async def _verdict(self, work: _Work, row: TargetRow) -> Mapping[str, Any]:
+        default = await Evaluators(self._database, work.job.project_id).default_model()
         if work.evaluator.definition.type is EvaluatorType.CODE:
             async with CodeProcess(work.evaluator.definition.source_code) as process:
                 scores, trace_id = await coded_scores(process, row.code_context), ""
         else:
-            scores, trace_id = await self._asked(work, row)
-        verdict = {"scores": [asdict(score) for score in scores], "execution_trace_id": trace_id}
+            scores, trace_id = await self._asked(work, row, default)
+        # The evaluator may have another version than when the target was matched: the scores name what gave them.
+        verdict = {
+            "scores": [asdict(score) for score in scores],
+            "execution_trace_id": trace_id,
+            "evaluator_version": assigned_version(work.evaluator, work.assignment, default),
+        }
         # 2. Keep what was paid for, before anything else can go wrong.
         await self._jobs.note_verdict(work.job.id, verdict)
         return verdict
 
-    async def _asked(self, work: _Work, row: TargetRow) -> tuple[list[GivenScore], str]:
+    async def _asked(
+        self, work: _Work, row: TargetRow, default: ModelChoice | None
+    ) -> tuple[list[GivenScore], str]:  # fmt: skip
         definition = work.evaluator.definition
-        model = definition.model or await Evaluators(self._database, work.job.project_id).default_model()
+        model = definition.model or default
         if model is None:
             raise _NoDefaultModel
         judge = await work.judges.judge(model)
@@ -187,7 +196,7 @@ def _bodies(work: _Work, verdict: Mapping[str, Any], environment: str) -> Sequen
                 metadata=score["metadata"]
                 | {RULE_KEY: job.rule_id, "evaluator_id": job.evaluator_id, "evaluation_job_id": job.id},
                 execution_trace_id=verdict["execution_trace_id"],
-                evaluator_version=job.evaluator_version,
+                evaluator_version=verdict["evaluator_version"],
                 trace_id=about.trace_id,
                 observation_id=about.observation_id,
                 session_id=about.session_id,

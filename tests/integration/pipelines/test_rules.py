@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from evals.project_evaluators import version_of
 from heliograph.domain.evaluation_jobs import JobState
 from heliograph.domain.evaluation_rules import NewRule, RuleTarget, sample_place
 from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT
 from heliograph.domain.filters import one_of
+from heliograph.domain.project_evaluators import Definition, EvaluatorType
 from storage.postgres.evaluation_jobs import EvaluationJobs
+from storage.postgres.evaluators import Evaluators
 from storage.postgres.projects import Projects
 from tests.integration.actors.lane_bench import Bench, running
 from tests.integration.pipelines.evaluations import evaluating
@@ -49,6 +52,20 @@ async def test_what_meets_the_filter_and_the_sample_is_scored_once_and_says_by_w
     assert {(score["source"], score["data_type"], score["value"]) for score in scores} == {("EVAL", "BOOLEAN", 1.0)}
     assert {dict(score["metadata"])["evaluation_rule_id"] for score in scores} == {rule.id}
     assert len({score["evaluator_version"] for score in scores} - {""}) == 1
+
+
+async def test_a_version_saved_before_the_work_is_the_one_that_the_scores_name(rules: RuleBench) -> None:
+    rule = await rules.rule(CODE)
+    await rules.observe(1)
+    assert await rules.follow() == 1
+    length = "def evaluate(ctx):\n    return len(ctx.observation.output)\n"
+    evaluators = Evaluators(rules.evaluations.bench.database, rules.project_id)
+    changed = Definition(type=EvaluatorType.CODE, source_code=length)
+    saved = await evaluators.save(rule.assignments[0].name, changed)
+    await rules.work()
+    (score,) = rules.evaluations.scores()
+    assert score["evaluator_version"] == version_of(saved.definition, ())
+    assert score["evaluator_version"] != version_of(CODE, ())
 
 
 @pytest.mark.slow
@@ -127,7 +144,9 @@ async def test_a_job_whose_worker_died_is_taken_again_and_never_paid_twice(rules
     await queue.note_asked(asked.id)
     await queue.note_asked(answered.id)
     verdict = {"value": 2.0, "data_type": "NUMERIC", "comment": "", "name": "", "metadata": {}}
-    await queue.note_verdict(answered.id, {"scores": [verdict], "execution_trace_id": "a" * 32})
+    await queue.note_verdict(
+        answered.id, {"scores": [verdict], "execution_trace_id": "a" * 32, "evaluator_version": "v"}
+    )
     with serving(Provider()) as provider:
         await rules.evaluations.connect(provider)
         await rules.work()
