@@ -55,8 +55,8 @@ class DashboardView:
         self._may_change = await self.context.changes.may(DASHBOARDS)
         opened = await self.context.queries.dashboards.opened(self.opened.dashboard)
         may_edit = self._may_change and not opened.dashboard.is_managed
-        self.head.object = str(self._heading(opened))
         if self.opened.widget and may_edit:
+            self.head.object = str(self._heading(opened))
             self._edit_widget(opened)
             return
         cards = WidgetCards(opened, lambda definition: self._answer(opened, definition), self._href)
@@ -65,6 +65,8 @@ class DashboardView:
         if this != self._loads:
             return
         self._cards = cards
+        # With the buttons, not before them: whoever reads the new name finds those that belong to it.
+        self.head.object = str(self._heading(opened))
         grid = cards.grid(is_editable=self._is_editing and may_edit, on_layout=self._lay_out, on_remove=self._remove)
         shown = grid if opened.dashboard.placements else panes.html(_EMPTY)
         tools = self._tools(opened, may_edit=may_edit) if self._may_change else []
