@@ -7,9 +7,11 @@ if TYPE_CHECKING:
     from heliograph.client.columns import col
     from heliograph.client.connecting import connect, connect_async
     from heliograph.client.evaluations import on_server
+    from heliograph.domain.gates import Gate, GateRule
+    from heliograph.domain.score_analytics import Rater
 
 __version__ = "0.1.0"
-__all__ = ["col", "connect", "connect_async", "on_server"]
+__all__ = ["Gate", "GateRule", "Rater", "col", "connect", "connect_async", "on_server"]
 
 # Found when they are first used: the platform's processes import this package for its version alone.
 _FACES = {
@@ -17,6 +19,9 @@ _FACES = {
     "connect": "heliograph.client.connecting",
     "connect_async": "heliograph.client.connecting",
     "on_server": "heliograph.client.evaluations",
+    "Gate": "heliograph.domain.gates",
+    "GateRule": "heliograph.domain.gates",
+    "Rater": "heliograph.domain.score_analytics",
 }
 
 

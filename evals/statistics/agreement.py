@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy import stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from evals.statistics.samples import NAN, Counts, Estimate, LabelPairs, Numbers, Pairs
+from evals.statistics.samples import LabelPairs, Numbers, Pairs
+from heliograph.domain.statistics import NAN, Counts, Estimate
 
 Weights = Literal["none", "linear", "quadratic"]
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -63,6 +64,11 @@ def confusion_matrix(labels: LabelPairs) -> ConfusionMatrix:
 
 
 def cohen_kappa(labels: LabelPairs, *, weights: Weights = "none", confidence: float = 0.95) -> Estimate:
+    """Cohen's kappa of two raters; see `kappa_of`."""
+    return kappa_of(confusion_matrix(labels), weights=weights, confidence=confidence)
+
+
+def kappa_of(matrix: ConfusionMatrix, *, weights: Weights = "none", confidence: float = 0.95) -> Estimate:
     """Cohen's kappa: agreement beyond chance, from -1 to 1, with its asymptotic interval.
 
     Weights let near misses count in part: 1 - |i-j|/(k-1), or its square's, for categories in an order. NaN when both
@@ -71,14 +77,15 @@ def cohen_kappa(labels: LabelPairs, *, weights: Weights = "none", confidence: fl
     Source: Cohen, Educational and Psychological Measurement 20 (1960); weighted: Psychological Bulletin 70 (1968);
     errors: Fleiss, Cohen, Everitt, Psychological Bulletin 72 (1969).
     """
-    cells = confusion_matrix(labels).cells
+    cells, counts = matrix.cells, matrix.counts
     # Categories that nobody used move no weight but would divide by nothing.
-    if len(cells) < 2 or len(set(labels.first) | set(labels.second)) < 2:
-        return Estimate(NAN, labels.counts, confidence=confidence, method="asymptotic")
-    found = cohens_kappa(cells, wt=None if weights == "none" else weights)
+    if (cells.sum(axis=0) + cells.sum(axis=1) > 0).sum() < 2:
+        return Estimate(NAN, counts, confidence=confidence, method="asymptotic")
+    with np.errstate(invalid="ignore"):  # its test of no agreement divides by nothing where one rater never varies
+        found = cohens_kappa(cells, wt=None if weights == "none" else weights)
     half = float(stats.norm.ppf((1 + confidence) / 2)) * float(found.std_kappa)
     value = float(found.kappa)
-    return Estimate(value, labels.counts, value - half, min(1.0, value + half), confidence, "asymptotic")
+    return Estimate(value, counts, value - half, min(1.0, value + half), confidence, "asymptotic")
 
 
 def krippendorff_alpha(ratings: Sequence[Iterable[float | None]], *, level: Level = "nominal") -> Estimate:
@@ -105,36 +112,49 @@ def krippendorff_alpha(ratings: Sequence[Iterable[float | None]], *, level: Leve
 
 
 def pearson(pairs: Pairs, *, confidence: float = 0.95) -> Estimate:
-    """Pearson's correlation with the interval of Fisher's transformation; NaN of constants and below three pairs.
+    """Pearson's correlation with the interval of Fisher's transformation; NaN of constants and below three pairs."""
+    if pairs.counts.n < 3 or _is_constant(pairs):
+        return Estimate(NAN, pairs.counts, confidence=confidence)
+    return pearson_of(float(stats.pearsonr(pairs.first, pairs.second).statistic), pairs.counts, confidence=confidence)
+
+
+def pearson_of(value: float, counts: Counts, *, confidence: float = 0.95) -> Estimate:
+    """Pearson's correlation that was computed elsewhere, with the interval of Fisher's transformation.
 
     Source: Fisher, Metron 1 (1921).
     """
-    if pairs.counts.n < 3 or _is_constant(pairs):
-        return Estimate(NAN, pairs.counts, confidence=confidence)
-    found = stats.pearsonr(pairs.first, pairs.second)
-    if pairs.counts.n < 4:
-        return Estimate(float(found.statistic), pairs.counts, confidence=confidence)
-    interval = found.confidence_interval(confidence)
-    low, high = float(interval.low), float(interval.high)
-    return Estimate(float(found.statistic), pairs.counts, low, high, confidence, "Fisher")
+    if counts.n < 4 or np.isnan(value):
+        return Estimate(value, counts, confidence=confidence)
+    return _transformed(value, counts, 1 / (counts.n - 3), confidence=confidence, method="Fisher")
 
 
 def spearman(pairs: Pairs, *, confidence: float = 0.95) -> Estimate:
     """Spearman's rank correlation, ties sharing their mean rank, with the interval of Bonett and Wright.
 
-    Source: Spearman, American Journal of Psychology 15 (1904); Bonett and Wright, Psychometrika 65 (2000).
+    Source: Spearman, American Journal of Psychology 15 (1904).
     """
-    n = pairs.counts.n
-    if n < 3 or _is_constant(pairs):
+    if pairs.counts.n < 3 or _is_constant(pairs):
         return Estimate(NAN, pairs.counts, confidence=confidence)
     value = float(stats.spearmanr(pairs.first, pairs.second).statistic)
-    if n < 4:
-        return Estimate(value, pairs.counts, confidence=confidence)
-    half = float(stats.norm.ppf((1 + confidence) / 2)) * np.sqrt((1 + value**2 / 2) / (n - 3))
+    return spearman_of(value, pairs.counts, confidence=confidence)
+
+
+def spearman_of(value: float, counts: Counts, *, confidence: float = 0.95) -> Estimate:
+    """Spearman's correlation that was computed elsewhere, with the interval of Bonett and Wright.
+
+    Source: Bonett and Wright, Psychometrika 65 (2000).
+    """
+    if counts.n < 4 or np.isnan(value):
+        return Estimate(value, counts, confidence=confidence)
+    variance = (1 + value**2 / 2) / (counts.n - 3)
+    return _transformed(value, counts, variance, confidence=confidence, method="Bonett-Wright")
+
+
+def _transformed(value: float, counts: Counts, variance: float, *, confidence: float, method: str) -> Estimate:
+    """A correlation with an interval that is symmetric on the scale of the inverse hyperbolic tangent."""
+    half = float(stats.norm.ppf((1 + confidence) / 2)) * float(np.sqrt(variance))
     middle = np.arctanh(np.clip(value, -1 + 1e-15, 1 - 1e-15))
-    return Estimate(
-        value, pairs.counts, float(np.tanh(middle - half)), float(np.tanh(middle + half)), confidence, "Bonett-Wright"
-    )
+    return Estimate(value, counts, float(np.tanh(middle - half)), float(np.tanh(middle + half)), confidence, method)
 
 
 def mean_absolute_error(pairs: Pairs) -> Estimate:

@@ -7,14 +7,15 @@ from scipy import stats
 
 from evals.statistics.agreement import (
     ConfusionMatrix,
-    cohen_kappa,
     confusion_matrix,
+    kappa_of,
     mean_absolute_error,
     pearson,
     spearman,
 )
 from evals.statistics.intervals import paired_difference, wilson
-from evals.statistics.samples import NAN, Counts, Estimate, LabelPairs, Pairs
+from evals.statistics.samples import LabelPairs, Moments, Pairs
+from heliograph.domain.statistics import NAN, Counts, Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,19 @@ def calibrated_boolean(
 ) -> BooleanCalibration:
     """What people's labels on a sample say of a judge; None where one of the two has none."""
     labels = LabelPairs.of(human, judge, categories=(False, True), failed=failed)
-    matrix = confusion_matrix(labels)
+    return calibration_of(confusion_matrix(labels), confidence=confidence)
+
+
+def calibration_of(matrix: ConfusionMatrix, *, confidence: float = 0.95) -> BooleanCalibration:
+    """The same of people's labels, false and true, in the rows of a matrix and the judge's in its columns."""
+    counts = matrix.counts
     (true_negative, false_positive), (false_negative, true_positive) = matrix.cells.tolist()
-    positives = Counts(true_positive + false_negative, labels.counts.failed, labels.counts.skipped)
-    negatives = Counts(true_negative + false_positive, labels.counts.failed, labels.counts.skipped)
+    positives = Counts(true_positive + false_negative, counts.failed, counts.skipped)
+    negatives = Counts(true_negative + false_positive, counts.failed, counts.skipped)
     return BooleanCalibration(
         wilson(true_positive, positives, confidence=confidence),
         wilson(true_negative, negatives, confidence=confidence),
-        cohen_kappa(labels, confidence=confidence),
+        kappa_of(matrix, confidence=confidence),
         matrix,
     )
 
@@ -105,6 +111,28 @@ def corrected_prevalence(
     half = np.sqrt(z2 * variance) / informed
     low, high = (float(np.clip(edge, 0, 1)) for edge in (middle + shift - half, middle + shift + half))
     return Estimate(float(np.clip(value, 0, 1)), counts, low, high, confidence, method)
+
+
+def prediction_powered_mean(judged: Moments, labelled: Moments, *, confidence: float = 0.95) -> Estimate:
+    """The mean that people would give to all targets, from a judge's verdicts and its errors where people labelled.
+
+    The judge's mean on the targets without a label is corrected by its mean error on those with one; the interval
+    counts in how few these are, and holds however bad the judge is.
+
+    Args:
+        judged: The judge's numbers on targets that people did not label.
+        labelled: People's numbers minus the judge's on the targets that both gave one.
+        confidence: Nominal coverage.
+
+    Source: Angelopoulos, Bates, Fannjiang, Jordan, Zrnic, Science 382 (2023), for the mean.
+    """
+    counts = Counts(judged.n + labelled.n)
+    if judged.n < 2 or labelled.n < 2:
+        return Estimate(NAN, counts, confidence=confidence, method="prediction-powered")
+    value = judged.mean + labelled.mean
+    variance = judged.deviation**2 / judged.n + labelled.deviation**2 / labelled.n
+    half = float(stats.norm.ppf((1 + confidence) / 2)) * float(np.sqrt(variance))
+    return Estimate(value, counts, value - half, value + half, confidence, "prediction-powered")
 
 
 def _smoothed(estimate: Estimate) -> tuple[float, int]:

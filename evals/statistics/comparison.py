@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -11,11 +10,10 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from evals.statistics.intervals import paired_difference
-from evals.statistics.samples import NAN, Counts, Estimate, Pairs, Sample
+from evals.statistics.samples import Pairs, Sample
+from heliograph.domain.comparisons import Control, OnVersionChange
 from heliograph.domain.errors import HeliographError
-
-Control = Literal["holm", "benjamini-hochberg"]
-OnVersionChange = Literal["refuse", "mark"]
+from heliograph.domain.statistics import NAN, Counts, Estimate
 
 # Below so many discordant pairs chi-square's approximation is not trusted (Agresti, Categorical Data Analysis, 10.1).
 _FEW_DISCORDANT = 25
@@ -142,7 +140,12 @@ def win_tie_loss(pairs: Pairs, *, tolerance: float = 0.0) -> WinTieLoss:
 
 
 def compare(
-    first: Sample, second: Sample, *, confidence: float = 0.95, on_version_change: OnVersionChange = "refuse"
+    first: Sample,
+    second: Sample,
+    *,
+    confidence: float = 0.95,
+    on_version_change: OnVersionChange = "refuse",
+    seed: int = 0,
 ) -> Comparison:
     """How the second sample differs from the first, over the same targets in the same order.
 
@@ -159,7 +162,7 @@ def compare(
     are_booleans = bool(np.isin(np.concatenate([pairs.first, pairs.second]), (0.0, 1.0)).all())
     deviation = float(np.std(pairs.second - pairs.first, ddof=1)) if pairs.counts.n > 1 else NAN
     return Comparison(
-        paired_difference(pairs, confidence=confidence),
+        paired_difference(pairs, confidence=confidence, seed=seed),
         mcnemar(pairs) if are_booleans else wilcoxon(pairs),
         win_tie_loss(pairs),
         minimal_detectable_effect(deviation, pairs.counts.n),

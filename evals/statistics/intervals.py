@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from evals.statistics.samples import NAN, Counts, Estimate, Numbers, Pairs, Sample
+from evals.statistics.samples import Moments, Numbers, Pairs, Sample
+from heliograph.domain.statistics import NAN, Counts, Estimate
 
 Method = Literal["BCa", "percentile"]
 
@@ -36,6 +37,18 @@ def wilson(successes: int, counts: Counts, *, confidence: float = 0.95) -> Estim
 def pass_rate(sample: Sample, *, confidence: float = 0.95) -> Estimate:
     """The share of ones in a sample of ones and zeros, with Wilson's interval."""
     return wilson(int((sample.present != 0).sum()), sample.counts, confidence=confidence)
+
+
+def student(moments: Moments, *, failed: int = 0, skipped: int = 0, confidence: float = 0.95) -> Estimate:
+    """A mean with Student's interval, from sums: for samples that nobody holds whole.
+
+    Source: Student, Biometrika 6 (1908).
+    """
+    counts = Counts(moments.n, failed, skipped)
+    if moments.n < 2:
+        return Estimate(moments.mean, counts, confidence=confidence, method="Student")
+    half = float(stats.t.ppf((1 + confidence) / 2, moments.n - 1)) * moments.deviation / float(np.sqrt(moments.n))
+    return Estimate(moments.mean, counts, moments.mean - half, moments.mean + half, confidence, "Student")
 
 
 def bootstrap(

@@ -9,30 +9,30 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from heliograph.domain.evaluators import OutcomeStatus
+from heliograph.domain.statistics import NAN, Counts
 
 Numbers = npt.NDArray[np.float64]
-NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many values a figure stands on, and how many targets had none because of a failure or a skip."""
+class Moments:
+    """What a mean and its interval need of many values; the deviation is that of a sample (n - 1)."""
 
     n: int
-    failed: int = 0
-    skipped: int = 0
+    mean: float = NAN
+    deviation: float = NAN
 
+    def __add__(self, other: "Moments") -> "Moments":
+        """Those of both groups together.
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its confidence interval; NaN where the values determine none, as a correlation of constants."""
-
-    value: float
-    counts: Counts
-    low: float = NAN
-    high: float = NAN
-    confidence: float = 0.95
-    method: str = ""
+        Source: Chan, Golub, LeVeque, The American Statistician 37 (1983).
+        """
+        if not (self.n and other.n):
+            return self if self.n else other
+        n, step = self.n + other.n, other.mean - self.mean
+        squares = sum((each.n - 1) * each.deviation**2 for each in (self, other) if each.n > 1)
+        squares += step**2 * self.n * other.n / n
+        return Moments(n, self.mean + step * other.n / n, float(np.sqrt(squares / (n - 1))))
 
 
 @dataclass(frozen=True, slots=True)

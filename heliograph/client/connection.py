@@ -19,7 +19,7 @@ from heliograph.domain.errors import (
     TooManyStreams,
     Unavailable,
 )
-from heliograph.domain.not_found import TraceNotFound
+from heliograph.domain.not_found import NothingThere, TraceNotFound
 
 _ATTEMPTS = 6
 _TRY_LATER = frozenset({429, 502, 503, 504})
@@ -55,6 +55,7 @@ class Connection:
 
         Raises:
             KeyUnknown, AccessDenied: the keys are not those of a project here.
+            NotFound: the server has no such thing.
             InvalidRequest: the server does not take this.
             QueryTooExpensive: it would take too long, or too much memory.
             Unavailable, TooManyStreams: the server did not answer for a while.
@@ -175,6 +176,8 @@ def raise_refusal(answer: httpx.Response, path: str) -> None:
             raise TraceNotFound(path.removeprefix("/traces/"))
         case 409:
             raise Conflict(path, told(answer))
+        case 404:
+            raise NothingThere(told(answer))
         case 422:
             raise QueryTooExpensive
         case _:

@@ -1,18 +1,22 @@
 """A project: where everything that a script does begins."""
 
-from collections.abc import Sequence
-from typing import Literal, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Self, Unpack
 from urllib.parse import quote
 
 from heliograph.client.asked import Asked, Moment
 from heliograph.client.columns import Where
 from heliograph.client.connection import AsyncConnection, Connection
 from heliograph.client.evaluations import AskedEvaluator, Run, planned
+from heliograph.client.experiments.experiment import Experiment
+from heliograph.client.experiments.plan import ExperimentOptions, PlannedExperiment, planned_experiment
+from heliograph.client.gates import Gates
 from heliograph.client.results import AsyncSqlResult, SqlResult
 from heliograph.client.scores import ScoresOfProject
 from heliograph.client.selections import AsyncSelection, Selection
 from heliograph.client.traces import Trace
 from heliograph.domain.selections import SelectedTable
+from heliograph.evaluator import Evaluator
 
 
 class Project:
@@ -28,6 +32,7 @@ class Project:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.scores = ScoresOfProject(connection)
+        self.gates = Gates(connection)
 
     def observations(
         self,
@@ -67,6 +72,39 @@ class Project:
     def trace(self, trace_id: str) -> Trace:
         """One trace with everything in it; raises TraceNotFound."""
         return Trace(self._connection.request("GET", f"/traces/{quote(trace_id, safe='')}"))
+
+    def experiment(
+        self,
+        dataset: str,
+        task: Callable[..., Any],
+        evaluators: Sequence[Evaluator | Callable[..., Any]] = (),
+        *,
+        name: str,
+        **more: Unpack[ExperimentOptions],
+    ) -> PlannedExperiment:
+        """An experiment: a task over the items of a dataset, its outputs judged; `run()` runs it, or goes on with it.
+
+        The server keeps it as one that Langfuse's `run_experiment` has made: traces linked to items, scores with their
+        evaluators' versions.
+
+        Args:
+            dataset: its name.
+            task: a function, synchronous or not, of `input`, and of `item`, `expected`, `metadata` or `limits` where it
+                asks for them; what it returns is the output.
+            evaluators: plain functions or evaluators of the catalogue, which read `input`, `output`, `expected`, ….
+            name: of the experiment; run again under the same name, it goes on.
+            more: `on_run`, evaluators of the whole run that read `results`; `version`, a moment whose items are meant;
+                `metadata`.
+
+        Example:
+            >>> plan = project.experiment("qa/hard", answer, [exact], name="prompt 4")
+            >>> plan.run(concurrency=32).compare("prompt 3")
+        """
+        return planned_experiment(self._connection, dataset, task, evaluators=evaluators, name=name, **more)
+
+    def experiment_named(self, dataset: str, name: str) -> Experiment:
+        """An experiment that ran, here or anywhere, by its dataset's name and its own."""
+        return Experiment(self._connection, dataset, name)
 
     def sql(self, query: str) -> SqlResult:
         """The rows of one SELECT over `observations`, `traces` and `scores`, in ClickHouse's SQL.
@@ -122,7 +160,7 @@ class Project:
         return planned(self._connection, chosen, evaluators, **how)
 
     def run(self, run_id: str) -> Run:
-        """A run that was planned or begun before; raises InvalidRequest where there is none."""
+        """A run that was planned or begun before; raises NotFound where there is none."""
         return Run(self._connection, self._connection.request("GET", f"/evaluation-runs/{quote(run_id, safe='')}"))
 
     def close(self) -> None:

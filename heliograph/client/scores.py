@@ -12,6 +12,7 @@ import pyarrow as pa
 from heliograph.client.asked import Asked, Moment
 from heliograph.client.columns import Where
 from heliograph.client.connection import Connection
+from heliograph.client.score_analytics import ScoreAnalytics
 from heliograph.client.selections import Selection
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.selections import SelectedTable
@@ -54,7 +55,7 @@ class ScoreReport:
 
 
 class ScoresOfProject:
-    """The scores of a project. Called, it is a selection of them; `write` adds some.
+    """The scores of a project. Called, it is a selection of them; `write` adds some; `analytics` says what they say.
 
     Example:
         >>> project.scores(since="7d", where=col.name == "quality").to_pandas()
@@ -62,6 +63,7 @@ class ScoresOfProject:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.analytics = ScoreAnalytics(connection)
 
     def __call__(
         self,
@@ -111,6 +113,14 @@ class ScoresOfProject:
             if on_progress is not None:
                 on_progress(done, table.num_rows)
         report.refused.sort(key=lambda refused: refused.row)
+        return report
+
+    def send(self, rows: Sequence[Mapping[str, Any]], *, run: str = "") -> ScoreReport:
+        """Write rows whose values are of several types, which no frame has; otherwise as `write`."""
+        report = ScoreReport()
+        for start in range(0, len(rows), _BATCH_ROWS):
+            part = list(map(dict, rows[start : start + _BATCH_ROWS]))
+            self._write(list(_bodies(part, start, name="", run=run)), report)
         return report
 
     def _write(self, bodies: list[tuple[int, dict[str, Any] | str]], report: ScoreReport) -> None:

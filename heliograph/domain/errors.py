@@ -188,3 +188,19 @@ class VerdictInvalid(HeliographError):
     fields = ("evaluator", "reason")
     evaluator: str
     reason: str
+
+
+class ScoreRefused(HeliographError):
+    """The server refused the score of {subject}: {reason}"""
+
+    fields = ("subject", "reason")
+    subject: str
+    reason: str
+
+
+class RunEvaluatorFailed(HeliographError):
+    """The evaluator {name} of the whole run gave no score: {reason}. The items and their scores are kept."""
+
+    fields = ("name", "reason")
+    name: str
+    reason: str

@@ -8,6 +8,8 @@ from typing import Any
 PREFIX = "langfuse.experiment."
 EXPERIMENT_METADATA = "langfuse.experiment.metadata"
 ITEM_METADATA = "langfuse.experiment.item.metadata"
+# Where an item's observation keeps which evaluators gave it no score: JSON, {evaluator: {version, status, reason}}.
+UNSCORED_METADATA = "heliograph.unscored"
 
 # Until when what was sent to deleted experiments no longer counts, by their ids.
 Cuts = Mapping[str, datetime]

@@ -7,6 +7,20 @@ class NotFound(HeliographError):
     """What was asked for does not exist here."""
 
 
+class NothingThere(NotFound):
+    """{told}"""
+
+    fields = ("told",)
+    told: str
+
+
+class GateNotFound(NotFound):
+    """Gate {name!r} not found within authorized project"""
+
+    fields = ("name",)
+    name: str
+
+
 class ApiKeyNotFound(NotFound):
     """API key {key_id} not found"""
 

@@ -86,6 +86,12 @@ class DatasetItems:
             rows = await session.execute(query.limit(page.size).offset(page.offset))
             return [_item(*row) for row in rows.tuples()], int(total or 0)
 
+    async def ids(self, asked: ItemFilter) -> list[str]:
+        """Return the ids of all such items, in their order; raises DatasetNotFound."""
+        async with self._database.transaction() as session:
+            query = select(DatasetItemRow.id).where(*await self._where(session, asked))
+            return list(await session.scalars(query.order_by(DatasetItemRow.id)))
+
     async def _where(self, session: AsyncSession, asked: ItemFilter) -> list[ColumnElement[bool]]:
         where = [self._own, valid(asked.version)]
         if asked.dataset_name is not None:

@@ -18,6 +18,7 @@ from heliograph.client.connection import AsyncConnection, Connection, Server
 from heliograph.client.project import AsyncProject, Project
 from heliograph.domain.errors import InvalidRequest, KeyUnknown
 from heliograph.domain.not_found import TraceNotFound
+from heliograph.domain.score_analytics import Rater
 from tests.factories import NOON
 from tests.integration.api.conftest import SECRET, Api
 
@@ -151,3 +152,29 @@ async def test_the_asynchronous_form_reads_the_same(served: Server) -> None:
         assert (await project.sql("select count() as n from observations").to_pandas()).n.tolist() == [30]
         assert (await project.traces().to_polars()).height == (await project.scores().count()) == 1
         assert (await project.trace("t")).id == "t"
+
+
+async def test_scores_are_analysed_where_they_lie(api: Api, served: Server) -> None:
+    rows = [
+        api.stored.score(f"{name}{at}", name=name, trace_id=f"t{at}", value=float(at % limit))
+        for name, limit in (("human", 3), ("judge", 4))
+        for at in range(12)
+    ]
+    api.stored.insert("scores", *rows)
+
+    def ask(project: Project) -> tuple[pd.DataFrame, float, pd.DataFrame, int, str]:
+        analytics = project.scores.analytics
+        agreement = analytics.agreement("human", Rater(name="judge"), since=NOON - timedelta(days=1))
+        distribution = analytics.distribution("quality", where=col.value > 0.5)
+        trend = analytics.trend(["human", "judge"], interval=timedelta(hours=1))
+        calibrated = analytics.calibration("judge", human="human")
+        alpha = agreement.answer.alpha.nominal.value
+        return agreement.to_pandas(), alpha, distribution.to_pandas(), trend.table.num_rows, calibrated._repr_html_()
+
+    agreement, alpha, distribution, points, shown = await used(served, ask)
+    assert agreement.n.tolist() == [12]
+    assert agreement.accuracy_low[0] < agreement.accuracy[0] == 0.25 < agreement.accuracy_high[0]
+    assert alpha < 1
+    assert distribution["mean"].tolist() == [0.75]
+    assert points == 2
+    assert "judge against human" in shown

@@ -11,7 +11,8 @@ from evals.statistics.agreement import (
     pearson,
     spearman,
 )
-from evals.statistics.samples import Counts, LabelPairs, Pairs
+from evals.statistics.samples import LabelPairs, Pairs
+from heliograph.domain.statistics import Counts
 
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), example D: four observers, twelve units.
 OBSERVERS: list[list[float | None]] = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evals.statistics.calibration import calibrated_boolean, calibrated_numeric, corrected_prevalence
-from evals.statistics.samples import Counts
+from heliograph.domain.statistics import Counts
 
 
 def labelled(hits: int, misses: int, rejections: int, alarms: int) -> tuple[list[bool | None], list[bool | None]]:

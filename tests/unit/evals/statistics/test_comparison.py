@@ -14,7 +14,8 @@ from evals.statistics.comparison import (
     wilcoxon,
     win_tie_loss,
 )
-from evals.statistics.samples import Counts, Pairs, Sample
+from evals.statistics.samples import Pairs, Sample
+from heliograph.domain.statistics import Counts
 
 # Benjamini and Hochberg (1995), section 3.2: fifteen tests of treatments after infarction.
 P_VALUES = [

@@ -5,8 +5,9 @@ import pyarrow as pa
 import pytest
 
 from evals.statistics.intervals import bootstrap, paired_difference, pass_rate, wilson
-from evals.statistics.samples import Counts, Pairs, Sample
+from evals.statistics.samples import Pairs, Sample
 from heliograph.domain.evaluators import OUTCOMES
+from heliograph.domain.statistics import Counts
 
 
 @pytest.mark.parametrize(

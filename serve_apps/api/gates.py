@@ -1,0 +1,71 @@
+"""Gates: policies that experiments are held to."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from evals.analytics.gates import verdict
+from heliograph.domain.datasets import ItemFilter, ItemStatus
+from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.gates import Gate, GateCheck
+from serve_apps.api.answers import answer, wire_answer
+from serve_apps.api.datasets import ProjectDatasets, ProjectItems
+from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.experiment_comparisons import ProjectExperiments
+from serve_apps.api.parameters import Text
+from serve_apps.authentication import ProjectPrincipal
+from storage.postgres.gates import Gates
+
+router = APIRouter(prefix="/gates", tags=["gates"])
+
+
+async def _gates(dependencies: Dependencies, principal: ProjectPrincipal) -> Gates:
+    return Gates(dependencies.database, principal.project_id)
+
+
+ProjectGates = Annotated[Gates, Depends(_gates)]
+
+
+@router.get("")
+async def list_gates(gates: ProjectGates) -> Response:
+    """Every gate of the project, by name."""
+    return answer({"data": [gate.model_dump(mode="json") for gate in await gates.all()]})
+
+
+@router.get("/{name}")
+async def get_gate(name: Text, gates: ProjectGates) -> Response:
+    """One gate."""
+    return wire_answer(await gates.get(name))
+
+
+@router.put("/{name}")
+async def put_gate(name: Text, gate: Gate, gates: ProjectGates, *, datasets: ProjectDatasets) -> Response:
+    """Keep a gate in place of the one of that name; its dataset has to be there."""
+    if gate.name != name:
+        raise InvalidRequest("name", f"is {gate.name!r} in the body and {name!r} in the path")
+    await datasets.get(gate.dataset_name)
+    await gates.put(gate)
+    return wire_answer(gate)
+
+
+@router.delete("/{name}")
+async def delete_gate(name: Text, gates: ProjectGates) -> Response:
+    """Remove a gate."""
+    await gates.remove(name)
+    return answer({"message": "Gate successfully deleted"})
+
+
+@router.post("/{name}/check")
+async def check_gate(
+    name: Text, asked: GateCheck, gates: ProjectGates, *, items: ProjectItems, experiments: ProjectExperiments
+) -> Response:
+    """Whether an experiment passes, and why not."""
+    gate = await gates.get(name)
+    ran = await experiments.named(gate.dataset_name, asked.experiment)
+    named = asked.baseline or gate.baseline
+    baseline = await experiments.named(gate.dataset_name, named) if named else None
+    wanted = await items.ids(
+        ItemFilter(dataset_name=gate.dataset_name, status=ItemStatus.ACTIVE, version=gate.dataset_version)
+    )
+    return wire_answer(await asyncio.to_thread(verdict, gate, ran, wanted, baseline=baseline))
