@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.stack import Stack
 from tests.acceptance.test_event_life import client, eventually
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SETS_UP = """
     import asyncio, json, sys, time
@@ -67,7 +67,7 @@ def script(stack: Stack, code: str, **given: Any) -> subprocess.Popen[str]:
 
 def finished(process: subprocess.Popen[str]) -> tuple[dict[str, Any], list[int]]:
     """What it printed, and which items ran in it."""
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
     return json.loads(out.splitlines()[-1]), ran(err)
 

@@ -66,10 +66,12 @@ class DatasetOfServer:
         return [_item(row) for row in self._pages("/dataset-items", asked)]
 
     def done(self, run: Run) -> dict[str, str]:
-        """The items of a run that are done, each with its trace; none of a run that has not begun."""
+        """The items of a run that were reported as done, each with its trace; none of a run that has not begun."""
         asked = {"datasetId": run.dataset_id, "runName": run.name}
         try:
-            return {row["datasetItemId"]: row["traceId"] for row in self._pages("/dataset-run-items", asked)}
+            rows = list(self._pages("/dataset-run-items", asked))
+            # An item of which its span alone tells has the span's id: it failed, or was interrupted before its scores.
+            return {row["datasetItemId"]: row["traceId"] for row in rows if row["id"] != row["observationId"]}
         except NotFound:
             return {}
 

@@ -48,15 +48,23 @@ def run_on_ray(
     import ray  # noqa: PLC0415 - an optional dependency
     from ray.util import ActorPool  # noqa: PLC0415
 
+    is_ours = not ray.is_initialized()
     ray.init(ignore_reinit_error=True, log_to_driver=False)
     limits = {name: limit_of(limit).shared(actors) for name, limit in share.manner.limits.items()}
     own = replace(share, manner=replace(share.manner, limits=limits))
     remote: Any = ray.remote(Worker).options(num_cpus=0.5, max_restarts=3, max_task_retries=3)
-    pool: Any = ActorPool([remote.remote(own) for _ in range(actors)])
+    workers = [remote.remote(own) for _ in range(actors)]
     results: list[ItemResult] = []
-    for done in pool.map_unordered(lambda actor, part: actor.run.remote(part), list(_parts(items))):
-        results.extend(done)
-        on_done(len(done))
+    try:
+        parts = list(_parts(items))
+        for done in ActorPool(workers).map_unordered(lambda worker, part: worker.run.remote(part), parts):
+            results.extend(done)
+            on_done(len(done))
+    finally:
+        for worker in workers:
+            ray.kill(worker)
+        if is_ours:
+            ray.shutdown()
     return results
 
 

@@ -105,7 +105,11 @@ class Contents:
             "datasets.dataset_id": dataset["id"],
             "datasets.run_name": run,
             "dataset-items.item_id": item["id"],
+            "gates.name": f"gate-{self._word}",
         }
+        rule = {"metric": self._mark, "atLeast": 0}
+        gate = {"name": self._ids["gates.name"], "datasetName": name, "rules": [rule]}
+        await self._put(f"/gates/{gate['name']}", gate, "PUT")
 
     async def _annotation(self) -> None:
         declared = {"name": f"config-{self._word}", "dataType": "NUMERIC", "description": self._mark}

@@ -37,6 +37,9 @@ def words(tenant: Tenant) -> dict[str, Any]:
         "datasetItemId": ids["dataset-items.item_id"],
         "datasetName": ids["datasets.name"],
         "runName": ids["datasets.run_name"],
+        "experiment": ids["datasets.run_name"],
+        "first": ids["datasets.run_name"],
+        "second": ids["datasets.run_name"],
         "scoreConfigIds": [ids["score-configs.config_id"]],
         # Users are nobody's: whoever knows the id of one may make them a member, as the contract has it.
         "userId": "unknown",
