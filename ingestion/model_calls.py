@@ -29,6 +29,7 @@ class ModelCall:
         usage: tokens by kind.
         error: why there is no answer, or no whole one.
         prompt: name and version of the prompt that it was made of.
+        attributes: whatever else its span has.
     """
 
     trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -46,6 +47,7 @@ class ModelCall:
     ended_at: datetime
     error: str = ""
     prompt: tuple[str, int] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def export_of(calls: Sequence[ModelCall]) -> otlp.ExportTraceServiceRequest:
@@ -79,15 +81,17 @@ def _attributes(call: ModelCall) -> dict[str, str]:
         "user.id": call.user_id,
         "langfuse.observation.type": "generation",
         "langfuse.observation.model.name": call.model,
-        "langfuse.observation.model.parameters": _json(call.parameters) if call.parameters else "",
-        "langfuse.observation.input": _json(call.messages),
-        "langfuse.observation.output": call.output if isinstance(call.output, str) else _json(call.output),
-        "langfuse.observation.usage_details": _json(call.usage) if call.usage else "",
+        "langfuse.observation.model.parameters": as_json(call.parameters) if call.parameters else "",
+        "langfuse.observation.input": as_json(call.messages),
+        "langfuse.observation.output": call.output if isinstance(call.output, str) else as_json(call.output),
+        "langfuse.observation.usage_details": as_json(call.usage) if call.usage else "",
         "langfuse.observation.completion_start_time": call.first_at.isoformat() if call.first_at else "",
         "langfuse.observation.prompt.name": name,
         "langfuse.observation.prompt.version": str(version) if name else "",
+        **call.attributes,
     }
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """A value as the attributes of spans hold it."""
     return json.dumps(value, ensure_ascii=False)

@@ -11,8 +11,8 @@ from dashboard.components.tables import table
 from dashboard.queries.agreement import Agreement
 from dashboard.queries.annotation import WholeQueue
 from dashboard.state import OpenQueue
-from evals.statistics.samples import Estimate
 from heliograph.domain.annotations import ItemStatus, QueueItem
+from heliograph.domain.statistics import Estimate
 
 NO_AGREEMENT = Markup(
     '<p class="absent">Agreement is told once two people have scored the same items: "Give a second opinion" leads to'

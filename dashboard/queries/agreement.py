@@ -8,10 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from evals.statistics.agreement import cohen_kappa, krippendorff_alpha
-from evals.statistics.samples import Estimate, LabelPairs
+from evals.statistics.samples import LabelPairs
 from heliograph.domain.plain_rows import plain_rows
 from heliograph.domain.score_configs import ScoreConfig
 from heliograph.domain.scores import ScoreDataType
+from heliograph.domain.statistics import Estimate
 
 # What has no categories or numbers cannot be compared.
 _COMPARABLE = (ScoreDataType.CATEGORICAL, ScoreDataType.BOOLEAN, ScoreDataType.NUMERIC)

@@ -11,6 +11,7 @@ from heliograph.client.evaluations import AskedEvaluator, Run, planned
 from heliograph.client.experiments.experiment import Experiment
 from heliograph.client.experiments.plan import ExperimentOptions, PlannedExperiment, planned_experiment
 from heliograph.client.gates import Gates
+from heliograph.client.prompt_experiments import PromptExperiments
 from heliograph.client.results import AsyncSqlResult, SqlResult
 from heliograph.client.scores import ScoresOfProject
 from heliograph.client.selections import AsyncSelection, Selection
@@ -33,6 +34,7 @@ class Project:
         self._connection = connection
         self.scores = ScoresOfProject(connection)
         self.gates = Gates(connection)
+        self.prompt_experiments = PromptExperiments(connection)
 
     def observations(
         self,

@@ -14,6 +14,13 @@ class NothingThere(NotFound):
     told: str
 
 
+class PromptExperimentNotFound(NotFound):
+    """Prompt experiment {experiment_id} not found within authorized project"""
+
+    fields = ("experiment_id",)
+    experiment_id: str
+
+
 class GateNotFound(NotFound):
     """Gate {name!r} not found within authorized project"""
 

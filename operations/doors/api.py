@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 from actors import directory
 from heliograph.outbound import Outbound
 from heliograph.settings import Settings
+from operations.doors import prompt_experiments
 from operations.doors.keys import keys
 from operations.doors.limits import limits
 from operations.doors.pool import pool_of
@@ -38,6 +39,13 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     limited = await limits(settings, database)
     meter.add(limited.measured)
     scrape = Scrape(directory.metrics_board(), token=settings.metrics_token, is_private=settings.is_on_loopback)
+    administration = Administration(
+        ApiKeys(database, settings.pepper),
+        Seal(settings.encryption_key, settings.former_encryption_keys),
+        Outbound(settings.outbound.allowed_networks),
+        settings.admin_api_key,
+    )
+    experiments = prompt_experiments.worker(settings, database, administration)
     return query_application(
         QueryDependencies(
             clickhouse,
@@ -46,16 +54,11 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             directory.deletion_requests(settings, database),
             MediaObjects.connect(settings),
             prompts,
-            Administration(
-                ApiKeys(database, settings.pepper),
-                Seal(settings.encryption_key, settings.former_encryption_keys),
-                Outbound(settings.outbound.allowed_networks),
-                settings.admin_api_key,
-            ),
+            administration,
             prices=books,
             limits=limited,
             payloads=PayloadObjects(store, settings.s3.bucket, ThreadPoolExecutor(1)),
-            companions=(*known.companions, books.run, limited.run),
+            companions=(*known.companions, books.run, limited.run, experiments.run),
             scrape=scrape,
         )
     )

@@ -139,7 +139,14 @@ class Contents:
             "models.model_id": model["id"],
             "llm-connections.connection_id": connection["id"],
             "masking-rules.rule_id": rule["id"],
+            "prompt-experiments.experiment_id": await self._prompt_experiment(),
         }
+
+    async def _prompt_experiment(self) -> str:
+        prompt, model = self._ids["prompts.name"], {"provider": f"provider-{self._word}", "model": self._mark}
+        asked = {"datasetName": self._ids["datasets.name"], "name": self._mark, "prompts": [{"name": prompt}]}
+        started = await self._put("/prompt-experiments", asked | {"models": [model]})
+        return str(started["data"][0]["id"])
 
     async def _media(self) -> None:
         sha256 = b64encode(hashlib.sha256(FILE + self._mark.encode()).digest()).decode()
