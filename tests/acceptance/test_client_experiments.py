@@ -6,12 +6,15 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.stack import Stack
 from tests.acceptance.test_event_life import client, eventually
+
+HELIOGRAPH = str(Path(sys.executable).with_name("heliograph"))
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -138,3 +141,54 @@ def test_an_experiment_runs_on_actors_of_a_cluster(stack: Stack) -> None:
         15,
     )
     assert found["items"] == 100
+
+
+def commanded(stack: Stack, *command: str) -> subprocess.CompletedProcess[str]:
+    """What a command says to the project of the stack."""
+    own = {name: value for name, value in stack.connection.items() if name.startswith("HELIOGRAPH_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HELIOGRAPH_", "LANGFUSE_"))}
+    return subprocess.run(list(command), env={**kept, **own}, capture_output=True, text=True, timeout=120, check=False)
+
+
+TESTED = """
+    import pytest
+
+
+    @pytest.mark.heliograph(dataset="capitals gated", gate="release", experiment="ci")
+    def test_answers(heliograph_experiment):
+        heliograph_experiment(lambda input: ANSWER, [exact])
+
+
+    def exact(output: str, expected: str) -> bool:
+        return output == expected
+"""
+
+
+def test_a_gate_decides_on_the_command_line_and_in_pytest(stack: Stack, tmp_path: Path) -> None:
+    with_dataset(stack, "gated", 30)
+    gate = {"name": "release", "datasetName": "capitals gated", "rules": [{"metric": "exact", "atLeast": 0.5}]}
+    with client(stack) as api:
+        api.put("/gates/release", json=gate).raise_for_status()
+    codes = {}
+    for answer in ("Paris", "London"):
+        folder = tmp_path / answer
+        folder.mkdir()
+        (folder / "test_it.py").write_text(textwrap.dedent(TESTED).replace("ANSWER", repr(answer)))
+        named = f"--heliograph-experiment={answer}"
+        done = commanded(
+            stack,
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            str(folder),
+            named,
+            "-p",
+            "no:cacheprovider",
+            f"--rootdir={folder}",
+        )
+        codes[answer] = done.returncode
+        checked = commanded(stack, HELIOGRAPH, "gate", "check", "release", f"ci {answer}")
+        assert checked.returncode == codes[answer], checked.stdout + checked.stderr + done.stdout
+    assert codes == {"Paris": 0, "London": 1}
+    assert "exact: 0" in checked.stdout
