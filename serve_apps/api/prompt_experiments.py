@@ -29,7 +29,7 @@ async def _experiments(dependencies: Dependencies, principal: ProjectPrincipal) 
 ProjectPromptExperiments = Annotated[PromptExperiments, Depends(_experiments)]
 
 
-@router.post("")
+@router.post("", status_code=201)
 async def start_prompt_experiments(
     asked: PromptExperimentsRequest,
     experiments: ProjectPromptExperiments,
