@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from heliograph.domain.statistics import Estimate, Number
-from heliograph.domain.wire import Wire
+from heliograph.domain.wire import Stored, Wire
 
 Control = Literal["holm", "benjamini-hochberg"]
 OnVersionChange = Literal["refuse", "mark"]
@@ -52,7 +52,7 @@ class ExperimentSummary(Wire):
     metrics: tuple[Metric, ...]
 
 
-class ComparisonQuestion(Wire):
+class ComparisonQuestion(Stored):
     """How does the second experiment over a dataset differ from the first?
 
     Attributes:

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from heliograph.domain.comparisons import RunName
 from heliograph.domain.statistics import Estimate
-from heliograph.domain.wire import Wire
+from heliograph.domain.wire import Stored, Wire
 
 MAX_RULES = 50
 GateName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^|<>\x00/]+$")]
@@ -38,7 +38,7 @@ class GateRule(Wire):
         return self
 
 
-class Gate(Wire):
+class Gate(Stored):
     """A policy that experiments over a dataset are held to; the same experiment always gets the same verdict.
 
     Attributes:
@@ -65,7 +65,7 @@ class Gate(Wire):
         return self
 
 
-class GateCheck(Wire):
+class GateCheck(Stored):
     """Does an experiment pass?"""
 
     experiment: RunName

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from heliograph.domain.comparisons import RunName
-from heliograph.domain.wire import Wire
+from heliograph.domain.wire import Stored, Wire
 
 # As Langfuse names it: what judges judge, though the platform makes it.
 ENVIRONMENT = "langfuse-prompt-experiment"
@@ -31,7 +31,7 @@ class ModelChoice(Wire):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class PromptExperimentsRequest(Wire):
+class PromptExperimentsRequest(Stored):
     """Every prompt with every model, over the active items of a dataset; each of them is one experiment.
 
     Attributes:
