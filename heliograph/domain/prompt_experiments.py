@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, Field
 from heliograph.domain.comparisons import RunName
 from heliograph.domain.wire import Stored, Wire
 
-# As Langfuse names it: what judges judge, though the platform makes it.
-ENVIRONMENT = "langfuse-prompt-experiment"
+# What judges judge, though the platform makes it: no environment that begins with `langfuse`.
+ENVIRONMENT = "prompt-experiment"
 MAX_COMBINATIONS = 50
 MAX_CONCURRENCY = 64
 

@@ -124,7 +124,7 @@ async def test_every_item_is_asked_once_and_traced_as_an_experiment(bench: Bench
     assert len(provider.requests) == 10
     assert len(await bench.items()) == 10
     row = next(row for row in bench.kept.rows if row["output"] == "Say 3.")
-    assert (row["environment"], row["prompt_name"], row["prompt_version"]) == ("langfuse-prompt-experiment", "count", 1)
+    assert (row["environment"], row["prompt_name"], row["prompt_version"]) == ("prompt-experiment", "count", 1)
     assert row["metadata"]["langfuse.experiment.item.id"] == f"{bench.project.id}-3"
     assert row["metadata"]["langfuse.experiment.name"] == "count 1, gpt"
 
