@@ -119,7 +119,7 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     paths = {path: dict(operations) for path, operations in document["paths"].items()}
     for path, door in _DOORS.items():
         for method in door[0].split():
-            paths.setdefault(path, {})[method] = _door(path, method, *door[1:])
+            paths.setdefault(path, {})[method] = _door(path, method, description=door[1], media=door[2])
     for path, operations in paths.items():
         for method, operation in operations.items():
             operations[method] = _whole(path, operation)
@@ -153,7 +153,7 @@ def _security(path: str) -> list[dict[str, list[str]]]:
     return [{"key": []}, {"publicKey": []}] if path in {"/scores", "/ingestion"} else [{"key": []}]
 
 
-def _door(path: str, method: str, description: str, media: str) -> dict[str, Any]:
+def _door(path: str, method: str, *, description: str, media: str) -> dict[str, Any]:
     name = f"{method}_{path.strip('/').replace('/', '_')}"
     bodies: dict[str, Any] = {each: {"schema": {}} for each in dict.fromkeys((media, _JSON))}
     return {

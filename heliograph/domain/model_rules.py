@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from re import _constants, _parser  # type: ignore[attr-defined]  # the parser of `re`, which typeshed leaves out
+from re import _constants, _parser  # type: ignore[attr-defined, unused-ignore]  # the parser of `re`, which typeshed leaves out
 from typing import Any
 
 from heliograph.domain.errors import InvalidRequest
