@@ -6,11 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasGenerator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.wire import Storable
 
 _VARIABLE = re.compile(r"{{\s*([A-Za-z_][\w.\-]*)\s*}}")
 # What code is given, whoever wrote it: the contract's names.
@@ -35,7 +36,7 @@ class Language(StrEnum):
     TYPESCRIPT = "TYPESCRIPT"
 
 
-class _Document(BaseModel):
+class _Document(Storable):
     """A part of an evaluator that is stored as it travels."""
 
     model_config = ConfigDict(frozen=True, alias_generator=AliasGenerator(alias=to_camel), populate_by_name=True)

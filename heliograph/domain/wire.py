@@ -1,10 +1,14 @@
 """What client and server tell each other in one shape, in the contract's spelling."""
 
-import json
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
+
+UNSTORABLE = "contains NUL or half a surrogate pair"
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class Wire(BaseModel):
@@ -15,13 +19,34 @@ class Wire(BaseModel):
     )
 
 
-class Stored(Wire):
-    """One that names what PostgreSQL keeps, whose texts hold neither NUL nor half a surrogate pair."""
+class Storable(BaseModel):
+    """A value that PostgreSQL can keep: no text in it holds NUL or half a surrogate pair."""
 
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, given: Any) -> Any:
-        text = json.dumps(given, ensure_ascii=False, default=str)
-        if "\\u0000" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise ValueError("contains NUL or half a surrogate pair")
+        if not all(map(is_storable, _texts(given))):
+            raise ValueError(UNSTORABLE)
         return given
+
+
+class Stored(Wire, Storable):
+    """What travels in one shape, and is kept or sought in PostgreSQL."""
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can keep a text."""
+    return not _UNSTORABLE.search(text)
+
+
+def _texts(given: object) -> Iterator[str]:
+    """Every text within plain JSON values, names of fields included."""
+    left = [given]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            left += [*value.keys(), *value.values()]
+        elif isinstance(value, (list, tuple)):
+            left += value

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from heliograph.domain import filters
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Condition, Order, Page
+from heliograph.domain.wire import UNSTORABLE, is_storable
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 100
@@ -22,8 +23,8 @@ _NoneIfEmpty = BeforeValidator(lambda value: None if value == "" else value)
 
 def storable(text: str) -> str:
     """Return text that PostgreSQL keeps and compares; raises ValueError for any other."""
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("contains NUL or half a surrogate pair")
+    if not is_storable(text):
+        raise ValueError(UNSTORABLE)
     return text
 
 

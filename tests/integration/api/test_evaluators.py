@@ -81,6 +81,8 @@ async def test_a_name_is_of_one_type(api: Api) -> None:
             },
             "score",
         ),
+        (JUDGE | {"outputDefinition": NUMERIC | {"score": {"description": "x\0"}}}, "outputDefinition"),
+        (JUDGE | {"modelConfig": {"provider": "a", "model": "b", "modelParams": {"stop": ["\0"]}}}, "model"),
         (CODE | {"sourceCodeLanguage": "TYPESCRIPT"}, "sourceCodeLanguage"),
         (CODE | {"sourceCodeLanguage": "COBOL"}, "sourceCodeLanguage"),
         (CODE | {"sourceCode": "x" * (256 * 1024 + 1)}, "sourceCode"),

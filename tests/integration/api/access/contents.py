@@ -2,9 +2,13 @@
 
 import hashlib
 from base64 import b64encode
+from datetime import timedelta
 from typing import Any
 
 from heliograph.domain.access import Role
+from heliograph.domain.evaluation_jobs import NewJob, Target
+from heliograph.domain.evaluation_rules import RuleTarget
+from storage.postgres.evaluation_jobs import EvaluationJobs
 from storage.postgres.memberships import OrganizationMembers
 from storage.postgres.users import Users
 from tests.integration.api.access.tenants import Doors, Tenant, empty_tenant
@@ -189,6 +193,14 @@ class Contents:
         }  # fmt: skip
         rule = await self._put("/unstable/evaluation-rules", declared)
         self._ids |= {"evaluators.evaluator_id": judge["id"], "evaluation-rules.rule_id": rule["id"]}
+        chosen = {"provider": f"provider-{self._word}", "model": self._mark}
+        await self._put("/unstable/evaluation-model", chosen, "PUT")
+        seen = Target(RuleTarget.OBSERVATION, self._ids["observations.observation_id"], self._ids["traces.trace_id"], 1)
+        job = NewJob(
+            project_id=self._tenant.project.id, rule_id=rule["id"], evaluator_id=judge["id"], evaluator_version="v1",
+            target=seen, delay=timedelta(0),
+        )  # fmt: skip
+        await EvaluationJobs(self._doors.database).add([job])
 
     async def _evaluation_run(self) -> None:
         score = f"score {self._mark}"
