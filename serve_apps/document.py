@@ -118,8 +118,9 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     kept = {name: schema for name, schema in schemas.items() if name not in _VALIDATION}
     paths = {path: dict(operations) for path, operations in document["paths"].items()}
     for path, door in _DOORS.items():
-        for method in door[0].split():
-            paths.setdefault(path, {})[method] = _door(path, method, description=door[1], media=door[2])
+        methods, description, media = door
+        for method in methods.split():
+            paths.setdefault(path, {})[method] = _door(path, method, description, media=media)
     for path, operations in paths.items():
         for method, operation in operations.items():
             operations[method] = _whole(path, operation)
@@ -135,7 +136,8 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
 
 def _whole(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     problem = "ScimProblem" if path.startswith("/scim/") else "Problem"
-    schema = {"$ref": f"#/components/schemas/{problem}"}
+    # The state of this server is told in its own shape, whatever the status.
+    schema = {} if path in _OPEN else {"$ref": f"#/components/schemas/{problem}"}
     refusals = {
         status: {"description": reason, "content": {_JSON: {"schema": schema}}}
         for status, reason in _REFUSALS.items()
@@ -153,7 +155,7 @@ def _security(path: str) -> list[dict[str, list[str]]]:
     return [{"key": []}, {"publicKey": []}] if path in {"/scores", "/ingestion"} else [{"key": []}]
 
 
-def _door(path: str, method: str, *, description: str, media: str) -> dict[str, Any]:
+def _door(path: str, method: str, description: str, *, media: str) -> dict[str, Any]:
     name = f"{method}_{path.strip('/').replace('/', '_')}"
     bodies: dict[str, Any] = {each: {"schema": {}} for each in dict.fromkeys((media, _JSON))}
     return {

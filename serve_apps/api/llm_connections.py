@@ -29,7 +29,7 @@ async def list_llm_connections(asked: Annotated[Paged, Query()], connections: Co
     return page_answer(list(map(llm_connection_shape, found)), asked.asked_page, total)
 
 
-@router.put("")
+@router.put("", responses={201: {"description": "Created, where the provider had none."}})
 async def put_llm_connection(body: LlmConnectionBody, connections: Connections, dependencies: Dependencies) -> Response:
     """Keep a connection, in place of an earlier one of the same provider: 201 when there was none, else 200."""
     if body.base_url:
