@@ -6,7 +6,7 @@ from importlib import metadata
 import typer
 from rich.console import Console
 
-from heliograph.cli import data, datasets, evaluations, gates
+from heliograph.cli import data, datasets, evaluations, gates, imports
 from heliograph.domain.errors import HeliographError
 
 COMMANDS_GROUP = "heliograph.commands"
@@ -29,6 +29,7 @@ def build() -> typer.Typer:
     app.command("evaluation")(evaluations.evaluation)
     app.add_typer(datasets.app, name="datasets")
     app.add_typer(gates.app, name="gate")
+    app.add_typer(imports.app, name="import")
     for entry in metadata.entry_points(group=COMMANDS_GROUP):
         try:
             register = entry.load()
