@@ -23,6 +23,7 @@ from actors.lane_client import LaneClient
 from actors.lane_measures import LaneMeasures
 from actors.maintenance import Chore, Maintenance
 from actors.metrics_board import MetricsBoard, Reporter
+from actors.recost_stage import RecostCounts
 from actors.remap_stage import Remade
 from actors.resharding import Resharding
 from heliograph import telemetry, tracing
@@ -42,6 +43,7 @@ from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.deletions import RowDeletions
 from storage.clickhouse.payload_marks import PayloadMarks
+from storage.clickhouse.priced_rows import CostChanges
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
 from storage.objects.payloads import PayloadObjects
@@ -95,6 +97,7 @@ class LaneActor:
             media=AllMedia(database),
             payloads=PayloadObjects(store, settings.s3.bucket, ThreadPoolExecutor(4, "payloads")),
             marks=PayloadMarks(clickhouse),
+            costs=CostChanges(clickhouse),
             remap=lambda records: replay.map_records(records, prices=prices),
             compose=lambda merged: observations.rows(merged, prices),
         )
@@ -112,6 +115,10 @@ class LaneActor:
     async def remap(self, buffers: Sequence[pa.Buffer], map_version: int, *, is_trial: bool) -> Remade | None:
         """See Lane.remap."""
         return await self._lane.remap(buffers, map_version, is_trial=is_trial)
+
+    async def recost(self, project_id: ProjectId, repriced: pa.Table, map_version: int) -> RecostCounts | None:
+        """See Lane.recost."""
+        return await self._lane.recost(project_id, repriced, map_version)
 
     async def status(self) -> dict[str, Any]:
         """See Lane.status."""
@@ -207,6 +214,10 @@ class RayLane:
     async def remap(self, buffers: Sequence[pa.Buffer], map_version: int, *, is_trial: bool) -> Remade | None:
         """See Lane.remap; raises Unavailable also when the actor cannot be reached."""
         return cast("Remade | None", await self._step("remap", buffers, map_version, is_trial=is_trial))
+
+    async def recost(self, project_id: ProjectId, repriced: pa.Table, map_version: int) -> RecostCounts | None:
+        """See Lane.recost; raises Unavailable also when the actor cannot be reached."""
+        return cast("RecostCounts | None", await self._step("recost", project_id, repriced, map_version))
 
     async def give_up(self, map_version: int, projects: Sequence[ProjectId]) -> None:
         """See Handover.give_up; raises Unavailable when the actor cannot be reached."""
@@ -305,7 +316,7 @@ async def resume_resharding(settings: Settings) -> None:
 
 async def stop_lanes(settings: Settings) -> None:
     """Flush and stop every lane that runs."""
-    await asyncio.gather(*(_stop(number) for number in await _lanes(settings)))
+    await asyncio.gather(*(_end(_name(number)) for number in await _lanes(settings)))
 
 
 def start_maintenance(settings: Settings, chores: Sequence[tuple[str, float, Task]]) -> None:
@@ -414,10 +425,6 @@ def _placement(number: LaneNumber) -> NodeAffinitySchedulingStrategy | str:
 async def _status(number: LaneNumber) -> dict[str, Any]:
     async with asyncio.timeout(5):
         return cast("dict[str, Any]", await ray.get_actor(_name(number), NAMESPACE).status.remote())
-
-
-async def _stop(number: LaneNumber) -> None:
-    await _end(_name(number))
 
 
 async def _end(name: str) -> None:

@@ -21,6 +21,7 @@ from actors.merge_stage import Burial, MergeStage, SegmentLog
 from actors.oversized import OversizedPayloads
 from actors.ownership import Ownership
 from actors.partials import Compose
+from actors.recost_stage import RecostCounts, RecostStage
 from actors.remap_stage import Graves, Remade, RemapStage
 from actors.remapping import Remapping
 from actors.removal import Removal
@@ -30,7 +31,7 @@ from actors.tombstones import Tombstones
 from heliograph import telemetry, tracing
 from heliograph.domain import tables
 from heliograph.domain.errors import Overloaded, Unavailable
-from heliograph.domain.events import MappedBatch, unpack
+from heliograph.domain.events import MappedBatch, RecordKind, unpack
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lane_errors import LaneFenced, SegmentMissing
 from heliograph.domain.lanes import LogPosition, Share
@@ -39,6 +40,7 @@ from heliograph.settings import LaneSettings
 from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deletions import RowDeletions
 from storage.clickhouse.payload_marks import PayloadMarks
+from storage.clickhouse.priced_rows import CostChanges
 from storage.clickhouse.writer import Writer
 from storage.objects.payloads import PayloadObjects
 from storage.objects.raw_log import RawLog
@@ -89,6 +91,7 @@ class LaneStores:
     media: AllMedia
     payloads: PayloadObjects
     marks: PayloadMarks
+    costs: CostChanges
     remap: Callable[[pa.Table], MappedBatch]
     compose: Compose
 
@@ -137,13 +140,9 @@ class Lane:
             log=SegmentLog(self._read_segment, stores.log.set_aside, self._note_flushed, payloads.stored),
             burial=Burial(self._tombstones, removal, self._deletions),
         )
-        self._remap_stage = RemapStage(
-            self._merge_stage,
-            merge,
-            self._remapping(merge, cache, payloads),
-            writer=stores.writer,
-            graves=Graves(number, self._deletions, stores.deletions),
-            executor=self._merge_thread,
+        self._remap_stage = self._remapping(merge, cache, payloads)
+        self._recost_stage = RecostStage(
+            self._merge_stage, merge, cache, changes=stores.costs, writer=stores.writer, executor=self._merge_thread
         )
         self._commits = GroupCommit(
             stores.log, self._merge_stage, settings, executor=self._log_thread, on_fenced=self._fence
@@ -157,9 +156,16 @@ class Lane:
             generations=self._generations,
         )
 
-    def _remapping(self, merge: Merge, cache: SubjectCache, payloads: OversizedPayloads) -> Remapping:
+    def _remapping(self, merge: Merge, cache: SubjectCache, payloads: OversizedPayloads) -> RemapStage:
         read, compose = self._stores.contributions, self._stores.compose
-        return Remapping(self._number, merge, cache, read=read, compose=compose, lighten=payloads.lightened)
+        return RemapStage(
+            self._merge_stage,
+            merge,
+            Remapping(self._number, merge, cache, read=read, compose=compose, lighten=payloads.lightened),
+            writer=self._stores.writer,
+            graves=Graves(self._number, self._deletions, self._stores.deletions),
+            executor=self._merge_thread,
+        )
 
     async def start(self) -> None:
         """Take over the lane: a new epoch, the old ones sealed, the log after the checkpoint queued for the merge."""
@@ -227,6 +233,23 @@ class Lane:
         project_id = records["project_id"][0].as_py()
         return await self._remap_stage.store(
             remapped, lambda: self._ownership.takes(project_id, records, map_version), is_trial=is_trial
+        )
+
+    async def recost(self, project_id: ProjectId, repriced: pa.Table, map_version: int) -> RecostCounts | None:
+        """Store new costs of rows that still are of these versions; None when the lane does not own all of them.
+
+        Args:
+            project_id: whose they are.
+            repriced: as `REPRICED`.
+            map_version: of the lane map that the sender knows.
+
+        Raises:
+            Unavailable: a store did not answer; the call may be repeated.
+        """
+        events = pa.array([RecordKind.EVENT.value] * repriced.num_rows)
+        subjects = pa.table({"subject": repriced["trace_id"], "kind": events})
+        return await self._recost_stage.store(
+            project_id, repriced, lambda: self._ownership.takes(project_id, subjects, map_version)
         )
 
     @property

@@ -15,7 +15,7 @@ _FIRST_AFTER_SECONDS = 300.0
 
 
 class Chore(NamedTuple):
-    """Something to do again and again; what it returns is logged."""
+    """Something to do again and again; what it returns is logged, unless it is None."""
 
     name: str
     every_seconds: float
@@ -74,6 +74,8 @@ class Maintenance:
             meter.last_error = repr(error)
             _log.exception("chore_failed", chore=chore.name)
         else:
-            _log.info("chore_done", chore=chore.name, result=str(result))
+            # Some look every few seconds whether there is anything to do.
+            if result is not None:
+                _log.info("chore_done", chore=chore.name, result=str(result))
         meter.runs += 1
         meter.last_seconds = time.monotonic() - started

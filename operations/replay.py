@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime
 
 import ray
 from rich.console import Console
@@ -14,6 +13,7 @@ from heliograph import telemetry
 from heliograph.domain.errors import HeliographError
 from heliograph.domain.replays import ReplayReport
 from heliograph.settings import Settings
+from operations.moments import moment_of
 from operations.projects import project_id_of
 from pipelines import replay
 from pipelines.replay import ReplayProgress, Selection
@@ -25,8 +25,8 @@ async def selection_of(settings: Settings, request: dict[str, str]) -> Selection
     """The selection that the command's words mean; raises ProjectNotFound."""
     return Selection(
         await project_id_of(settings, request["project"]),
-        _moment(request["from"]),
-        _moment(request["to"]),
+        moment_of(request["from"]),
+        moment_of(request["to"]),
         is_trial=bool(request["trial"]),
     )
 
@@ -62,13 +62,6 @@ def shown(report: ReplayReport, *, is_trial: bool) -> Table:
     if is_trial:
         table.add_row("nothing was stored", "")
     return table
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def main() -> None:

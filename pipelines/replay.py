@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,8 +32,7 @@ from pipelines.compaction import Compaction
 from pipelines.compaction import opened as opened_stores
 from pipelines.owning_lanes import OwningLanes, RemappingLane
 from pipelines.replay_part import ReplayPart
-from storage.clickhouse.connection import connect_blocking
-from storage.clickhouse.deferred import DeferredClient
+from pipelines.worker_clients import clickhouse, object_store
 from storage.clickhouse.whole_rows import WholeRows
 from storage.objects import connection as objects
 from storage.objects.archive import Archive, ArchiveFile
@@ -50,8 +48,6 @@ _SAMPLED_GROUPS = 400
 _PAUSE_SECONDS = 1.0
 _COLUMNS = ["project_id", "kind", "subject", "entity_type", "entity_id", "received_at", "facts", "payload"]
 _PLACES = ["lane", "segment", "ordinal"]
-# Of one worker, whose process carries out many parts.
-_CLIENTS: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -166,7 +162,7 @@ def _map_parts(settings: Settings, replay: Replay, done: frozenset[int], *, work
 def _records(
     items: pa.Table, *, settings: Settings, replay: Replay, files: list[ArchiveFile], done: frozenset[int]
 ) -> Iterator[pa.Table]:
-    archive = Archive(_client(settings), settings.s3.bucket)
+    archive = Archive(object_store(settings), settings.s3.bucket)
     for number in items["number"].to_pylist():
         yield from records_of(archive.open(files[number]), replay, done)
 
@@ -213,7 +209,7 @@ async def store_part(
         await prices.refresh()
         generations = {one: Generations(await registry.generations(one)) for one in replay.through}
         lanes = OwningLanes(replay.project_id, lane, registry.lane_map)
-        rows, max_bytes = WholeRows(_clickhouse(settings), replay.project_id), settings.lanes.max_row_value_bytes
+        rows, max_bytes = WholeRows(clickhouse(settings), replay.project_id), settings.lanes.max_row_value_bytes
         stage = ReplayPart(replay.project_id, rows, lanes, generations=generations, max_bytes=max_bytes)
         # 1. Find out what changes.
         examined = await stage.examine(records, prices)
@@ -266,16 +262,3 @@ async def _archived(compaction: Compaction) -> None:
             await compaction.run()
             return
         await asyncio.sleep(_PAUSE_SECONDS)
-
-
-def _client(settings: Settings) -> Any:  # boto3's type is known to checkers only
-    if "s3" not in _CLIENTS:
-        _CLIENTS["s3"] = objects.connect(settings.s3, settings.s3_url)
-    return _CLIENTS["s3"]
-
-
-def _clickhouse(settings: Settings) -> DeferredClient:
-    if "clickhouse" not in _CLIENTS:
-        _CLIENTS["clickhouse"] = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
-    found: DeferredClient = _CLIENTS["clickhouse"]
-    return found

@@ -72,6 +72,8 @@ _TAGS = {
     "dashboards": "Dashboards and widgets.",
     "data": "Rows as Arrow streams, and SQL.",
     "masking": "What is hidden before it is stored.",
+    "recosts": "Stored calls priced anew after a price has changed.",
+    "exports": "Rows as files by day, fetched by URLs.",
     "mcp": "The Model Context Protocol.",
     "projects": "Projects and their keys.",
     "organizations": "Members and keys of an organization.",

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.exports import ExportFormat
 from heliograph.domain.selections import SelectedTable
 
 if TYPE_CHECKING:
@@ -72,29 +73,58 @@ def sql(
     if to is None:
         _show(found, f"{found.num_rows:,} rows")
     else:
-        _require_format(to)
+        _format(to)
         _write(iter(found.to_batches()), found.schema, to)
 
 
 def export(
     table: Annotated[SelectedTable, typer.Argument(help="What to read.")],
-    to: Annotated[Path, typer.Argument(dir_okay=False, help="A .parquet, .csv or .jsonl file.")],
+    to: Annotated[str, typer.Argument(help="A .parquet, .csv or .jsonl file; ending with / a folder of them, by day.")],
     *,
     since: SinceOption = "",
     until: UntilOption = "",
     where: WhereOption = None,
     select: _Select = "",
 ) -> None:
-    """Write the rows that meet every condition to a file, as they are read."""
+    """Write the rows that meet every condition to a file, as they are read; or to files by day in a folder.
+
+    `week/` is a folder of Parquet files, `week.csv/` one of CSV. The server writes them, then they are fetched: given
+    again, the command goes on where it was cut short.
+    """
+    path = Path(to)
     selection = selected(table, since, until, where=where, select=select)
-    _require_format(to)
-    rows = _write(_progressing(selection), selection.limit(0).to_arrow().schema, to)
-    Console(stderr=True, highlight=False).print(f"{rows:,} {table} written to {escape(str(to))}.")
+    if to.endswith("/") or path.is_dir():
+        rows = _exported(selection, path, _format(path) if path.suffix else ExportFormat.PARQUET)
+    else:
+        _format(path)
+        rows = _write(_progressing(selection), selection.limit(0).to_arrow().schema, path)
+    Console(stderr=True, highlight=False).print(f"{rows:,} {table} written to {escape(to)}.")
 
 
-def _require_format(to: Path) -> None:
-    if to.suffix not in _WRITERS:
-        raise InvalidRequest("to", f"has to end with one of {', '.join(_WRITERS)}")
+def _exported(selection: "Selection", folder: Path, format_: ExportFormat) -> int:
+    from heliograph.client.connecting import connect  # noqa: PLC0415 - as above
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with connect() as project, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        written, fetched = (
+            progress.add_task("parts written", total=None),
+            progress.add_task("files fetched", total=None),
+        )
+
+        def tell(task: TaskID) -> Callable[[int, int], None]:
+            return lambda done, total: progress.update(task, completed=done, total=total or None)
+
+        export = project.export(selection, format_.value)
+        export.wait(tell(written))
+        return export.download(folder, tell(fetched)).rows
+
+
+def _format(to: Path) -> ExportFormat:
+    """What the ending of a name says; raises InvalidRequest."""
+    endings = {f".{known}": known for known in ExportFormat}
+    if to.suffix not in endings:
+        raise InvalidRequest("to", f"has to end with one of {', '.join(endings)}")
+    return endings[to.suffix]
 
 
 def condition(text: str) -> "Where":
@@ -157,46 +187,12 @@ def _progressing(selection: "Selection") -> Iterator["pa.RecordBatch"]:
 
 def _write(batches: Iterator["pa.RecordBatch"], schema: "pa.Schema", to: Path) -> int:
     """Beside the file first: what has its name is whole."""
+    from heliograph.row_files import WRITERS  # noqa: PLC0415 - as above
+
     part = to.with_name(f".{to.name}.part")
     try:
-        rows = _WRITERS[to.suffix](batches, schema, part)
+        rows = WRITERS[to.suffix](batches, schema, part)
         part.replace(to)
     finally:
         part.unlink(missing_ok=True)
     return rows
-
-
-def _parquet(batches: Iterator["pa.RecordBatch"], schema: "pa.Schema", to: Path) -> int:
-    from pyarrow import parquet  # noqa: PLC0415 - as above
-
-    with parquet.ParquetWriter(to, schema, compression="zstd") as writer:
-        return sum(_written(writer, batch) for batch in batches)
-
-
-def _csv(batches: Iterator["pa.RecordBatch"], schema: "pa.Schema", to: Path) -> int:
-    from pyarrow import csv  # noqa: PLC0415 - as above
-
-    from heliograph.flat_rows import flat  # noqa: PLC0415 - as above
-
-    with csv.CSVWriter(to, flat(schema.empty_table()).schema) as writer:
-        return sum(_written(writer, flat(batch)) for batch in batches)
-
-
-def _jsonl(batches: Iterator["pa.RecordBatch"], schema: "pa.Schema", to: Path) -> int:
-    from heliograph.flat_rows import json_lines  # noqa: PLC0415 - as above
-
-    del schema
-    rows = 0
-    with to.open("w", encoding="utf-8") as file:
-        for batch in batches:
-            file.writelines(json_lines(batch))
-            rows += batch.num_rows
-    return rows
-
-
-_WRITERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
-
-
-def _written(writer: Any, batch: Any) -> int:
-    writer.write(batch)
-    return int(batch.num_rows)

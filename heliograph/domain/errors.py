@@ -204,3 +204,11 @@ class RunEvaluatorFailed(HeliographError):
     fields = ("name", "reason")
     name: str
     reason: str
+
+
+class BackfillFailed(HeliographError):
+    """Backfill {backfill_id} ended before its end: {reason}"""
+
+    fields = ("backfill_id", "reason")
+    backfill_id: str
+    reason: str

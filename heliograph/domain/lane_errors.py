@@ -60,5 +60,13 @@ class ReplayRunning(HeliographError):
     project_id: str
 
 
+class BackfillRunning(HeliographError):
+    """Another {kind} of project {project_id} is running: wait for it to end."""
+
+    fields = ("kind", "project_id")
+    kind: str
+    project_id: str
+
+
 class LaneMapMissing(HeliographError):
     """PostgreSQL holds no lane map: run `heliograph migrate upgrade`."""

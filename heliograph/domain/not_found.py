@@ -226,3 +226,10 @@ class EvaluationRunNotFound(NotFound):
 
     fields = ("run_id",)
     run_id: str
+
+
+class BackfillNotFound(NotFound):
+    """Backfill {backfill_id} not found"""
+
+    fields = ("backfill_id",)
+    backfill_id: str

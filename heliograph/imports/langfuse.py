@@ -135,7 +135,7 @@ class LangfuseImport:
                 body = _chosen(config, _CONFIG)
                 if config["dataType"] != "CATEGORICAL":
                     body.pop("categories", None)
-                made = self._target.put("score configs", config["id"], "/score-configs", body)
+                made = self._target.put("score configs", config["id"], path="/score-configs", body=body)
                 own = made["id"] if made else None
             if own is not None:
                 self._configs[config["id"]] = own
@@ -151,16 +151,16 @@ class LangfuseImport:
                 prompt = self._source.request("GET", f"{path}?version={version}&resolve=false")
                 body = _chosen(prompt, _PROMPT)
                 body["labels"] = [label for label in prompt["labels"] if label != "latest"]
-                made = self._target.put("prompt versions", f"{listed['name']} {version}", "/v2/prompts", body)
+                made = self._target.put("prompt versions", f"{listed['name']} {version}", path="/v2/prompts", body=body)
                 if made and made["version"] != version:
                     became = f"version {version} became {made['version']}"
                     self._report.refuse("prompt versions", listed["name"], became)
 
     def _datasets(self) -> None:
         for dataset in self._all("datasets", "/v2/datasets"):
-            self._target.put("datasets", dataset["name"], "/v2/datasets", _chosen(dataset, _DATASET))
+            self._target.put("datasets", dataset["name"], path="/v2/datasets", body=_chosen(dataset, _DATASET))
             for item in self._all("dataset items", "/dataset-items", datasetName=dataset["name"]):
-                self._target.put("dataset items", item["id"], "/dataset-items", _chosen(item, _ITEM))
+                self._target.put("dataset items", item["id"], path="/dataset-items", body=_chosen(item, _ITEM))
 
     def _dataset_runs(self) -> None:
         for dataset in self._all("datasets of runs", "/v2/datasets"):
@@ -181,7 +181,7 @@ class LangfuseImport:
             body |= {"runName": run["name"]} | _chosen(run, ("metadata",))
             if run.get("description"):
                 body["runDescription"] = run["description"]
-            made = self._target.put("dataset run items", item["id"], "/dataset-run-items", body)
+            made = self._target.put("dataset run items", item["id"], path="/dataset-run-items", body=body)
             own = made["datasetRunId"] if made else own
         if own is not None:
             self._runs[run["id"]] = own

@@ -30,7 +30,7 @@ class ImportTarget:
         except InvalidRequest:
             return None
 
-    def put(self, kind: str, id_: str, path: str, body: Json) -> Any:
+    def put(self, kind: str, id_: str, *, path: str, body: Json) -> Any:
         """Create one thing; the answer, None when it is refused or on a dry run."""
         if self.is_trial:
             self._report.taken[kind] += 1

@@ -16,6 +16,7 @@ from operations.commands import (
     migrate,
     prices,
     projects,
+    recost,
     replay,
     stack,
     users,
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command("logs")(logs.logs)
     app.command("demo")(demo.demo)
     app.command("compact")(compact.compact)
+    app.command("recost")(recost.recost)
     app.command("replay")(replay.replay)
     app.command("delete")(deletions.delete)
     app.command("deletions")(deletions.deletions)

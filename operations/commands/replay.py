@@ -2,13 +2,13 @@
 
 import json
 import os
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from heliograph.settings import Settings
 from operations import processes
+from operations.moments import check_moments
 
 
 def replay(
@@ -22,9 +22,7 @@ def replay(
 
     One that was cut short goes on where it ended when it is given again.
     """
-    for option, text in (("--from", start), ("--to", end)):
-        if text:
-            _checked(option, text)
+    check_moments(**{"from": start, "to": end})
     # Half a second of imports: the other commands do without.
     from operations.ray_cluster import ray_environment  # noqa: PLC0415
 
@@ -34,10 +32,3 @@ def replay(
     )
     # This process becomes the other, so that what ends the command ends the replay.
     os.execvp(command[0], command)  # noqa: S606 - a command of ours
-
-
-def _checked(option: str, text: str) -> None:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("write it as 2026-11-20 or 2026-11-20T12:00:00", param_hint=option) from None

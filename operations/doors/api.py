@@ -18,6 +18,7 @@ from serve_apps.query_api import query_application
 from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
 from storage.objects import connection as objects
+from storage.objects.exports import ExportObjects
 from storage.objects.media import MediaObjects
 from storage.objects.payloads import PayloadObjects
 from storage.postgres.api_keys import ApiKeys
@@ -58,6 +59,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             prices=books,
             limits=limited,
             payloads=PayloadObjects(store, settings.s3.bucket, ThreadPoolExecutor(1)),
+            exports=ExportObjects.connect(settings),
             companions=(*known.companions, books.run, limited.run, experiments.run),
             scrape=scrape,
         )

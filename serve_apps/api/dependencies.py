@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 import heliograph
 from heliograph.domain.access import Principal
 from heliograph.domain.deletions import Deletion, SubjectType
-from heliograph.domain.errors import InvalidRequest, KeyUnknown
+from heliograph.domain.errors import InvalidRequest, KeyUnknown, Unavailable
 from heliograph.domain.identifiers import ApiKeyId, ProjectId
 from heliograph.domain.media import MediaDescription
 from heliograph.domain.prompts import Choice, Composition
@@ -69,6 +69,22 @@ class NoPayloads:
         return None
 
 
+class ExportLinks(Protocol):
+    """Where the files of exports are fetched. Raises Unavailable."""
+
+    def url(self, project_id: ProjectId, export_id: str, name: str, /) -> tuple[str, datetime]:
+        """A URL of one file, and until when it is good."""
+        ...
+
+
+class NoExports:
+    """No object store: no file is reached."""
+
+    def url(self, project_id: ProjectId, export_id: str, name: str, /) -> tuple[str, datetime]:
+        """Nothing."""
+        raise Unavailable(f"The store of {project_id}/{export_id}/{name}", 60.0)
+
+
 @dataclass(frozen=True)
 class Administration:
     """What issues keys, seals stored secrets, checks addresses, and opens the routes of the administrator."""
@@ -92,6 +108,7 @@ class QueryDependencies:
     administration: Administration
     prices: PriceBooks = field(default_factory=managed_prices)
     payloads: StoredPayloads = field(default_factory=NoPayloads)
+    exports: ExportLinks = field(default_factory=NoExports)
     limits: Limits = field(default_factory=unlimited)
     version: str = heliograph.__version__
     companions: tuple[Companion, ...] = ()

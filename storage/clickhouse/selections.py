@@ -6,11 +6,13 @@ from itertools import pairwise
 from string import Template
 from typing import Any, NamedTuple
 
+from heliograph.domain.backfills import DayPart
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.selections import SelectedTable, Selection
 from storage.clickhouse.clauses import TIME_TYPE, Where, moment
 from storage.clickhouse.connection import ClickHouse
+from storage.clickhouse.day_parts import part_conditions
 from storage.clickhouse.exposed import EXPOSED
 from storage.clickhouse.streams import ArrowStreams
 
@@ -18,6 +20,8 @@ from storage.clickhouse.streams import ArrowStreams
 MIN_PARTITION_ROWS = 5_000
 # As many as sipHash64 can give.
 _HASHES = 1 << 64
+_ROWS = Template("SELECT $columns FROM $table FINAL WHERE project_id = {project_id:String} $where $order")
+_NEWEST = Template("ORDER BY $order LIMIT {limit:UInt64}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,36 +55,19 @@ class Selections:
         self._streams = streams
         self._project_id = project_id
 
-    _ROWS = Template("SELECT $columns FROM $table FINAL WHERE project_id = {project_id:String} $where $order")
-    _NEWEST = Template("ORDER BY $order LIMIT {limit:UInt64}")
-
     async def stream(self, table: SelectedTable, asked: Selection) -> AsyncIterator[bytes]:
         """The rows as an Arrow stream, compressed by lz4; see `ArrowStreams.open`.
 
         Raises:
             InvalidRequest: a column is not known, or cannot be asked what the filter asks.
         """
-        exposed = EXPOSED[table]
-        names = asked.select or exposed.cheap
-        if unknown := [name for name in names if name not in exposed.columns]:
-            known = ", ".join(sorted(exposed.columns))
-            raise InvalidRequest("select", f"there is no column {unknown[0]!r} in {table}; there are {known}")
-        if len(set(names)) < len(names):
-            raise InvalidRequest("select", "names a column twice")
-        where = self._where(table, asked)
-        order = ""
-        if asked.limit is not None:
-            where.parameters["limit"] = asked.limit
-            order = self._NEWEST.substitute(order=exposed.order)
-        columns = exposed.projection(names)
-        sql = self._ROWS.substitute(columns=columns, table=table.value, where=where.sql, order=order)
-        return await self._streams.open(sql, where.parameters)
+        return await self._streams.open(*selection_query(table, asked, self._project_id))
 
     _COUNT = Template("SELECT count() AS found FROM $table FINAL WHERE project_id = {project_id:String} $where")
 
     async def count(self, table: SelectedTable, asked: Selection) -> int:
         """How many rows there are, at most the limit."""
-        where = self._where(table, asked)
+        where = _where(table, asked, self._project_id)
         sql = self._COUNT.substitute(table=table.value, where=where.sql)
         found = int((await self._clickhouse.read(sql, where.parameters))["found"][0].as_py())
         return found if asked.limit is None else min(found, asked.limit)
@@ -92,7 +79,7 @@ class Selections:
 
     async def partitions(self, table: SelectedTable, asked: Selection, at_most: int) -> Partitions:
         """At most so many periods, each with about as many rows; one alone of a selection with a limit."""
-        where = self._where(table, asked)
+        where = _where(table, asked, self._project_id)
         levels = ", ".join(f"{number / at_most:.6f}" for number in range(1, at_most)) or "0.5"
         sql = self._BOUNDS.substitute(levels=levels, time=EXPOSED[table].time, table=table.value, where=where.sql)
         (row,) = (await self._clickhouse.read(sql, where.parameters)).to_pylist()
@@ -104,18 +91,42 @@ class Selections:
             )
         return Partitions(_periods(asked, _chosen(row["bounds"], wanted)), rows)
 
-    def _where(self, table: SelectedTable, asked: Selection) -> Where:
-        exposed = EXPOSED[table]
-        conditions = () if asked.where is None else (asked.where,)
-        where = Where.of(exposed.filters, conditions, project_id=self._project_id)
-        bounds: dict[str, Any] = {"since": asked.since, "until": asked.until}
-        for name, operator in (("since", ">="), ("until", "<")):
-            if bounds[name] is not None:
-                term = f"{exposed.time} {operator} {{{name}:{TIME_TYPE}}}"
-                where = where.also(term, **{name: moment(bounds[name])})
-        if asked.sample is not None and asked.sample < 1:
-            where = where.also("sipHash64(id) < {sampled:UInt64}", sampled=int(asked.sample * _HASHES))
-        return where
+
+def selection_query(
+    table: SelectedTable, asked: Selection, project_id: ProjectId, *, part: DayPart | None = None
+) -> tuple[str, dict[str, Any]]:
+    """The SELECT of a selection's rows, or of one part of them, and its values; raises as `Selections.stream`."""
+    exposed = EXPOSED[table]
+    names = asked.select or exposed.cheap
+    if unknown := [name for name in names if name not in exposed.columns]:
+        known = ", ".join(sorted(exposed.columns))
+        raise InvalidRequest("select", f"there is no column {unknown[0]!r} in {table}; there are {known}")
+    if len(set(names)) < len(names):
+        raise InvalidRequest("select", "names a column twice")
+    where = _where(table, asked, project_id)
+    if part is not None:
+        conditions, values = part_conditions(table.value, part)
+        where = where.also(conditions, **values)
+    order = ""
+    if asked.limit is not None:
+        where.parameters["limit"] = asked.limit
+        order = _NEWEST.substitute(order=exposed.order)
+    columns = exposed.projection(names)
+    return _ROWS.substitute(columns=columns, table=table.value, where=where.sql, order=order), where.parameters
+
+
+def _where(table: SelectedTable, asked: Selection, project_id: ProjectId) -> Where:
+    exposed = EXPOSED[table]
+    conditions = () if asked.where is None else (asked.where,)
+    where = Where.of(exposed.filters, conditions, project_id=project_id)
+    bounds: dict[str, Any] = {"since": asked.since, "until": asked.until}
+    for name, operator in (("since", ">="), ("until", "<")):
+        if bounds[name] is not None:
+            term = f"{exposed.time} {operator} {{{name}:{TIME_TYPE}}}"
+            where = where.also(term, **{name: moment(bounds[name])})
+    if asked.sample is not None and asked.sample < 1:
+        where = where.also("sipHash64(id) < {sampled:UInt64}", sampled=int(asked.sample * _HASHES))
+    return where
 
 
 def _chosen(bounds: Sequence[float], wanted: int) -> list[datetime]:

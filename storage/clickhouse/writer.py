@@ -1,6 +1,7 @@
 """Bulk inserts into ClickHouse: one Arrow stream for each table, by the lanes alone."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ RETRY_AFTER_SECONDS = 1.0
 # No deduplication token: a re-merged batch under an old token would be dropped silently. Rows repeat harmlessly.
 # Text indexes are left to the merges, which build them in any case: it spares an insert a quarter of its CPU, and a
 # search reads the few parts that are not merged yet.
-_SETTINGS = {
+INSERT_SETTINGS: Mapping[str, int | str] = {
     "insert_deduplicate": 0,
     "async_insert": 0,
     # A lane's rows differ in their keys already: looking for repetitions among them takes half of an insert's time.
@@ -67,8 +68,10 @@ class Writer:
             return
         started = time.monotonic()
         try:
-            stream = _stream(rows)
-            self._client.get().raw_insert(table, rows.column_names, stream, settings=_SETTINGS, fmt="ArrowStream")
+            stream = arrow_stream(rows)
+            self._client.get().raw_insert(
+                table, rows.column_names, stream, settings=dict(INSERT_SETTINGS), fmt="ArrowStream"
+            )
         except (ClickHouseError, HTTPError, OSError, QueryTooExpensive) as error:
             self.meter.failures += 1
             self.meter.last_error = str(error)[:500]
@@ -83,7 +86,8 @@ class Writer:
         self.meter.sizes.observe(rows.num_rows)
 
 
-def _stream(rows: pa.Table) -> bytes:
+def arrow_stream(rows: pa.Table) -> bytes:
+    """The rows in the format `ArrowStream`, compressed."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema, options=_IPC) as stream:
         stream.write_table(rows.combine_chunks())

@@ -23,6 +23,7 @@ from storage.clickhouse.contributions import Contributions
 from storage.clickhouse.deferred import DeferredClient
 from storage.clickhouse.deletions import RowDeletions
 from storage.clickhouse.payload_marks import PayloadMarks
+from storage.clickhouse.priced_rows import CostChanges
 from storage.clickhouse.writer import Writer
 from storage.objects import connection as objects
 from storage.objects.payloads import PayloadObjects
@@ -80,6 +81,7 @@ class Bench:
             "media": AllMedia(self.database),
             "payloads": self.payloads,
             "marks": PayloadMarks(self.clickhouse),
+            "costs": CostChanges(self.clickhouse),
             "remap": lambda records: replay.map_records(records, prices=managed_prices()),
             "compose": lambda merged: observations.rows(merged, managed_prices()),
         }

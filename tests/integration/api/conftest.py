@@ -24,6 +24,7 @@ from serve_apps.authentication import Keys
 from serve_apps.query_api import query_application
 from storage.clickhouse.connection import ClickHouse
 from storage.objects.connection import connect
+from storage.objects.exports import ExportObjects
 from storage.objects.media import MediaObjects
 from storage.objects.payloads import PayloadObjects
 from storage.postgres.api_keys import ApiKeys
@@ -103,6 +104,12 @@ def direct_media(settings: Settings) -> MediaObjects:
     return MediaObjects.connect(settings.model_copy(update={"s3": direct}))
 
 
+def direct_exports(settings: Settings) -> ExportObjects:
+    """The files of exports, likewise."""
+    client = connect(settings.s3, settings.s3_url)
+    return ExportObjects(client, client, settings.s3.bucket)
+
+
 def query_dependencies(
     settings: Settings, database: Database, keys: Keys, *, deletes: Deletes, payloads: StoredPayloads | None = None
 ) -> QueryDependencies:
@@ -116,6 +123,7 @@ def query_dependencies(
         PromptCache(database),
         administration(database),
         payloads=payloads or NoPayloads(),
+        exports=direct_exports(settings),
     )
 
 

@@ -7,8 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from actors.lane import Lane
+from actors.recost_stage import RecostCounts
 from actors.remap_stage import Remade
 from heliograph.domain import tables
+from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.replays import Replay, ReplayReport
 from ingestion.project_prices import ProjectPrices
 from pipelines.replay import Selection, prepared, records_of, store_part
@@ -39,6 +41,11 @@ class InterruptedLane:
         if not is_trial:
             await self.before_storing()
         return await self.lane.remap(buffers, map_version, is_trial=is_trial)
+
+    async def recost(self, project_id: ProjectId, repriced: pa.Table, map_version: int) -> RecostCounts | None:
+        """See Lane.recost."""
+        await self.before_storing()
+        return await self.lane.recost(project_id, repriced, map_version)
 
 
 @dataclass

@@ -45,6 +45,7 @@ class Contents:
         await self._dashboards()
         await self._evaluation()
         await self._evaluation_run()
+        await self._backfills()
 
     async def _put(self, path: str, body: dict[str, Any], method: str = "POST", *, of: str = "project") -> Any:
         auth = self._tenant.auth if of == "project" else self._tenant.organization_auth
@@ -220,3 +221,9 @@ class Contents:
             "evaluation-runs.number": "0",
             "evaluation-runs.turn": "pause",
         }
+
+    async def _backfills(self) -> None:
+        recost = await self._put("/recosts", {"model": self._mark, "dryRun": True})
+        named = {"type": "stringOptions", "column": "name", "operator": "any of", "value": [self._mark]}
+        export = await self._put("/exports", {"table": "traces", "where": named})
+        self._ids |= {"recosts.recost_id": recost["id"], "exports.export_id": export["id"]}

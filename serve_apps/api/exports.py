@@ -1,0 +1,49 @@
+"""Exports: rows as files in the object store, which the stack writes once they are asked for."""
+
+from fastapi import APIRouter, Response
+
+from heliograph.domain.backfills import BackfillKind
+from heliograph.domain.exports import MANIFEST, ExportRequest, manifest_of
+from serve_apps.api.answers import answer
+from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.shapes.backfills import backfill_shape
+from serve_apps.api.shapes.values import iso
+from serve_apps.authentication import ProjectPrincipal
+from storage.clickhouse.selections import selection_query
+from storage.postgres.backfills import Backfills, ProjectBackfills
+
+router = APIRouter(tags=["exports"])
+
+
+@router.post("/exports")
+async def begin_export(body: ExportRequest, principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+    """Ask for an export; one of just this that has not ended is answered as it is."""
+    # What cannot be asked is refused here, not where nobody waits for it.
+    selection_query(body.table, body, principal.project_id)
+    own = ProjectBackfills(dependencies.database, principal.project_id)
+    begun = await own.begin(BackfillKind.EXPORT, body.model_dump(mode="json"), is_trial=False)
+    return answer(backfill_shape(begun, await Backfills(dependencies.database).reports(begun.id)))
+
+
+@router.get("/exports")
+async def list_exports(principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+    """The newest exports, without their files."""
+    own = ProjectBackfills(dependencies.database, principal.project_id)
+    return answer({"data": [backfill_shape(one, {}) for one in await own.newest(BackfillKind.EXPORT)]})
+
+
+@router.get("/exports/{export_id}")
+async def get_export(export_id: str, principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+    """How far an export has come, and what it holds: each file with a URL that is good for an hour."""
+    own = ProjectBackfills(dependencies.database, principal.project_id)
+    found = await own.get(BackfillKind.EXPORT, export_id)
+    reports = await Backfills(dependencies.database).reports(found.id)
+    manifest = manifest_of(found, reports).to_json()
+
+    def link(name: str) -> dict[str, str]:
+        url, expires_at = dependencies.exports.url(principal.project_id, found.id, name)
+        return {"url": url, "urlExpiry": iso(expires_at)}
+
+    files = [{**file, **link(file["name"])} for file in manifest["files"]]
+    whole = link(MANIFEST) if found.finished_at and not found.error else None
+    return answer(backfill_shape(found, reports) | manifest | {"files": files, "manifest": whole})
