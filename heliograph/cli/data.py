@@ -102,10 +102,8 @@ def export(
 
 
 def _exported(selection: "Selection", folder: Path, format_: ExportFormat) -> int:
-    from heliograph.client.connecting import connect  # noqa: PLC0415 - as above
-
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with connect() as project, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         written, fetched = (
             progress.add_task("parts written", total=None),
             progress.add_task("files fetched", total=None),
@@ -114,7 +112,7 @@ def _exported(selection: "Selection", folder: Path, format_: ExportFormat) -> in
         def tell(task: TaskID) -> Callable[[int, int], None]:
             return lambda done, total: progress.update(task, completed=done, total=total or None)
 
-        export = project.export(selection, format_.value)
+        export = selection.export(format_.value)
         export.wait(tell(written))
         return export.download(folder, tell(fetched)).rows
 

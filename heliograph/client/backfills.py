@@ -73,7 +73,7 @@ class Export(ServerWork):
     """Rows as files by day, which stay on the server until they are fetched.
 
     Example:
-        >>> export = project.export("observations", since="7d")
+        >>> export = project.observations(since="7d").export()
         >>> export.wait()
         >>> export.download(Path("week"))
     """

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self, Unpack
 from urllib.parse import quote
 
 from heliograph.client.asked import Asked, Moment
-from heliograph.client.backfills import Export, Recost
+from heliograph.client.backfills import Recost
 from heliograph.client.columns import Where
 from heliograph.client.connection import AsyncConnection, Connection
 from heliograph.client.evaluations import AskedEvaluator, Run, planned
@@ -180,19 +180,6 @@ class Project:
         """
         asked = Asked.of(SelectedTable.OBSERVATIONS, since=since, until=until, where=None, select=None)
         return Recost.begin(self._connection, asked.body() | {"model": model, "dryRun": dry_run})
-
-    def export(self, selection: Selection, format: str = "parquet") -> Export:  # noqa: A002 - what it is called everywhere
-        """Have the server write a selection to files by day, as `parquet`, `csv` or `jsonl`.
-
-        Raises:
-            InvalidRequest: there is no such column or format.
-
-        Example:
-            >>> export = project.export(project.observations(since="7d"))
-            >>> export.wait(); export.download(Path("week"))
-        """
-        asked = selection.asked
-        return Export.begin(self._connection, asked.body() | {"table": asked.table.value, "format": format})
 
     def close(self) -> None:
         """Close the connections."""

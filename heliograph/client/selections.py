@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from heliograph.client import html
 from heliograph.client.asked import Asked
+from heliograph.client.backfills import Export
 from heliograph.client.columns import Where
 from heliograph.client.connection import AsyncConnection, Connection, Server
 from heliograph.client.results import HEAD_ROWS, AsyncResult, Result
@@ -75,6 +76,19 @@ class Selection(Result):
         body = self.asked.body(partitions=at_most)
         found = self._connection.request("POST", f"{self.asked.path}/partitions", body)
         return [Selection(self._connection, self.asked.within(**period)) for period in found["data"]]
+
+    def export(self, format: str = "parquet") -> Export:  # noqa: A002 - what it is called everywhere
+        """Have the server write the rows to files by day, as `parquet`, `csv` or `jsonl`.
+
+        Raises:
+            InvalidRequest: there is no such column or format.
+
+        Example:
+            >>> export = project.observations(since="7d").export()
+            >>> export.wait(); export.download(Path("week"))
+        """
+        body = self.asked.body() | {"table": self.asked.table.value, "format": format}
+        return Export.begin(self._connection, body)
 
     def to_ray(self, *, parallelism: int = _PARTITIONS) -> "ray.data.Dataset":
         """The rows as a Ray dataset, whose tasks read partitions in parallel; Ray has to be installed, here and there.

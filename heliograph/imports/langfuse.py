@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 from heliograph.client.connection import Connection
 from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.not_found import NotFound
 from heliograph.imports.checkpoint import Checkpoint
 from heliograph.imports.report import ImportReport
 from heliograph.imports.target import ImportTarget, Json, event
@@ -81,7 +82,7 @@ class LangfuseImport:
             query = urlencode({"page": page, "limit": _PAGE_SIZE, **asked})
             try:
                 answer = self._source.request("GET", f"{path}?{query}")
-            except InvalidRequest as error:
+            except (InvalidRequest, NotFound) as error:
                 self._report.refuse(kind, "", f"the server does not list them: {error}")
                 return
             self._report.see(kind, len(answer["data"]))

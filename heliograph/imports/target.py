@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from heliograph.client.connection import Connection
-from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.errors import Conflict, InvalidRequest
+from heliograph.domain.not_found import NotFound
 from heliograph.imports.report import ImportReport
 
 _EVENTS_AT_ONCE = 500
@@ -27,7 +28,7 @@ class ImportTarget:
         """What the project has at a path; None when there is nothing."""
         try:
             return self._connection.request("GET", path)
-        except InvalidRequest:
+        except (InvalidRequest, NotFound):
             return None
 
     def put(self, kind: str, id_: str, *, path: str, body: Json) -> Any:
@@ -37,7 +38,7 @@ class ImportTarget:
             return None
         try:
             answer = self._connection.request("POST", path, body)
-        except InvalidRequest as error:
+        except (InvalidRequest, NotFound, Conflict) as error:
             self._report.refuse(kind, id_, str(error))
             return None
         self._report.taken[kind] += 1

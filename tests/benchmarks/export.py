@@ -27,7 +27,7 @@ def exported(stack: Stack, folder: Path, select: list[str] | None) -> tuple[floa
     target = stack.target
     with Project(Connection(Server(stack.settings.url, target.public_key, target.secret_key))) as project:
         started = time.monotonic()
-        export = project.export(project.observations(select=select))
+        export = project.observations(select=select).export()
         export.wait()
         written = time.monotonic() - started
         manifest = export.download(folder)
