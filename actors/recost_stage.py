@@ -25,7 +25,7 @@ class RecostCounts(NamedTuple):
 
 
 class RecostStage:
-    """Stores new costs, one call after the other, each between two flushes of its lane. See docs/decisions/0012."""
+    """Stores new costs, one call after the other, each between two flushes of its lane. See docs/decisions/0013."""
 
     def __init__(
         self,

@@ -170,6 +170,8 @@ def start_maintenance(settings: Settings) -> None:
     from pipelines.driving import drive  # noqa: PLC0415
     from pipelines.ended_projects import EVERY_SECONDS as SOON  # noqa: PLC0415
     from pipelines.ended_projects import remove_ended_projects  # noqa: PLC0415
+    from pipelines.expired_exports import EVERY_SECONDS as SELDOM  # noqa: PLC0415
+    from pipelines.expired_exports import remove_expired_exports  # noqa: PLC0415
     from pipelines.log_size import EVERY_SECONDS, LogSizes  # noqa: PLC0415
     from pipelines.orphaned_media import EVERY_SECONDS as OFTEN  # noqa: PLC0415
     from pipelines.orphaned_media import remove_orphaned_media  # noqa: PLC0415
@@ -181,6 +183,7 @@ def start_maintenance(settings: Settings) -> None:
         ("ended projects", SOON, remove_ended_projects),
         ("recosts", AT_ONCE, carry_out_recosts),
         ("exports", AT_ONCE, carry_out_exports),
+        ("expired exports", SELDOM, remove_expired_exports),
     ]
     directory.start_maintenance(settings, chores)
     judging.start_evaluations(settings, drive)

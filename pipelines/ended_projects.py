@@ -8,6 +8,7 @@ from actors import directory
 from heliograph.domain.deletions import Deletion, DeletionState, SubjectType
 from heliograph.domain.identifiers import ProjectId
 from heliograph.settings import Settings
+from pipelines.expired_exports import remove_expired_exports
 from storage.postgres.connection import Database, opened
 from storage.postgres.deletions import Deletions
 from storage.postgres.projects import Projects
@@ -35,6 +36,8 @@ def _now() -> datetime:
 
 async def remove_ended_projects(settings: Settings) -> int:
     """Take every project that was ended a step further; returns how many are gone. Raises Unavailable."""
+    # Once a project is removed, nothing knows of its files.
+    await remove_expired_exports(settings)
     async with opened(settings.postgres_dsn) as database:
         return await EndedProjects(database, directory.deletion_requests(settings, database)).advance()
 

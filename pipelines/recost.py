@@ -1,6 +1,6 @@
 """Recost: stored calls are priced by the definitions of today, first to tell what that changes, then to store it.
 
-See docs/decisions/0012.
+See docs/decisions/0013.
 """
 
 import asyncio

@@ -49,6 +49,16 @@ class ExportObjects:
             key = _key(project_id, export_id, name)
             self._client.put_object(Bucket=self._bucket, Key=key, Body=text.encode(), ContentType="application/json")
 
+    def delete(self, project_id: ProjectId, export_id: str) -> None:
+        """Remove every file of an export; raises Unavailable."""
+        with answering(_SERVICE):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=_key(project_id, export_id, "")
+            )
+            for page in pages:
+                if found := [{"Key": one["Key"]} for one in page.get("Contents", ())]:
+                    self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})  # type: ignore[typeddict-item]
+
     def url(self, project_id: ProjectId, export_id: str, name: str) -> tuple[str, datetime]:
         """Sign a GET, and tell until when it is good."""
         parameters = {"Bucket": self._bucket, "Key": _key(project_id, export_id, name)}

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain.backfills import Backfill, BackfillKind, DayPart, PartReport
@@ -14,6 +15,7 @@ from heliograph.domain.not_found import BackfillNotFound
 from storage.postgres.connection import Database
 from storage.postgres.tables.backfills import BackfillPartRow, BackfillRow
 from storage.postgres.tables.declarative import fresh_id
+from storage.postgres.tables.projects import ProjectRow
 
 _LISTED = 100
 
@@ -37,6 +39,20 @@ class Backfills:
         query = select(BackfillRow).where(BackfillRow.kind == kind.value, BackfillRow.finished_at.is_(None))
         async with self._database.transaction() as session:
             return [_backfill(row) for row in await session.scalars(query.order_by(BackfillRow.created_at))]
+
+    async def expired(self, kind: BackfillKind, before: datetime) -> list[Backfill]:
+        """Those of a kind that ended before a time, and all of projects that were ended."""
+        query = select(BackfillRow).join(ProjectRow, ProjectRow.id == BackfillRow.project_id)
+        query = query.where(
+            BackfillRow.kind == kind.value, or_(BackfillRow.finished_at < before, ProjectRow.deleted_at.is_not(None))
+        )
+        async with self._database.transaction() as session:
+            return [_backfill(row) for row in await session.scalars(query)]
+
+    async def remove(self, backfill_id: str) -> None:
+        """Forget one, with the reports of its parts."""
+        async with self._database.transaction() as session:
+            await session.execute(delete(BackfillRow).where(BackfillRow.id == backfill_id))
 
     async def cut(self, backfill_id: str, parts: Sequence[DayPart]) -> Backfill:
         """Note how it is cut, unless it was."""

@@ -10,14 +10,18 @@ from datetime import UTC, datetime, timedelta
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from sqlalchemy import text
 
 from heliograph.domain.backfills import Backfill, BackfillKind
 from heliograph.domain.exports import MANIFEST, ExportFormat, ExportRequest, Manifest, manifest_of
 from heliograph.domain.filters import TextCondition
+from heliograph.domain.not_found import BackfillNotFound
 from heliograph.domain.selections import SelectedTable
 from pipelines import export
+from pipelines.expired_exports import remove_expired_exports
 from storage.objects import connection as objects
 from storage.postgres.backfills import Backfills, ProjectBackfills
+from storage.postgres.organization_projects import OrganizationProjects
 from storage.postgres.projects import Projects
 from tests.integration.actors.lane_bench import Bench
 from tests.integration.clickhouse.stored import Stored
@@ -55,6 +59,19 @@ class Exports:
         key = f"media/{backfill.project_id}/exports/{backfill.id}/{name}"
         found = objects.connect(settings.s3, settings.s3_url).get_object(Bucket=settings.s3.bucket, Key=key)
         return found["Body"].read()
+
+    def files(self, backfill: Backfill) -> list[str]:
+        """The names of what lies in the object store."""
+        settings, prefix = self.bench.settings, f"media/{backfill.project_id}/exports/{backfill.id}/"
+        client = objects.connect(settings.s3, settings.s3_url)
+        found = client.list_objects_v2(Bucket=settings.s3.bucket, Prefix=prefix)
+        return [one["Key"].removeprefix(prefix) for one in found.get("Contents", ())]
+
+    async def aged(self, backfill: Backfill, by: timedelta) -> None:
+        """Make it end so much earlier."""
+        ending = text("UPDATE backfills SET finished_at = finished_at - :by WHERE id = :id")
+        async with self.bench.database.transaction() as session:
+            await session.execute(ending, {"by": by, "id": backfill.id})
 
 
 @pytest.fixture
@@ -114,3 +131,21 @@ async def test_an_export_that_was_cut_short_goes_on_with_the_parts_that_are_not_
     reports = await Backfills(exports.bench.database).reports(again.id)
     (step,) = export.WORK.steps
     assert [number for number, report in reports.items() if step.is_done(report)] == [0]
+
+
+async def test_an_export_is_kept_for_days_and_ends_with_its_project(exports: Exports) -> None:
+    settings, project_id = exports.bench.settings, exports.bench.project_id
+    made = [await exports.begun(ExportRequest(table=table)) for table in SelectedTable]
+    for one in made:
+        await export.conclude(settings, one, {})
+        await Backfills(exports.bench.database).finish(one.id)
+    old, young = made[:2]
+    await exports.aged(old, timedelta(days=8))
+    await remove_expired_exports(settings)
+    assert (exports.files(old), exports.files(young)) == ([], [MANIFEST])
+    with pytest.raises(BackfillNotFound):
+        await ProjectBackfills(exports.bench.database, project_id).get(BackfillKind.EXPORT, old.id)
+    organization = (await Projects(exports.bench.database).get(project_id)).organization_id
+    await OrganizationProjects(exports.bench.database, organization).end(project_id)
+    await remove_expired_exports(settings)
+    assert exports.files(young) == []
