@@ -1,7 +1,6 @@
 """Backfills: parts of what is stored taken through the same steps by Ray Data, resumed from what they reported."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from heliograph import telemetry
 from heliograph.domain.backfills import Backfill, DayPart, PartReport
 from heliograph.domain.errors import HeliographError
 from heliograph.settings import Settings
+from pipelines.cluster import processors
 from storage.postgres.backfills import Backfills
 from storage.postgres.connection import opened
 
@@ -48,7 +48,7 @@ async def carry_out(settings: Settings, backfill: Backfill, work: Work, *, worke
         settings: of the running stack.
         backfill: which was begun.
         work: what its kind does.
-        workers: how many parts are carried out at once; by default as many as this machine has cores.
+        workers: how many parts are carried out at once; by default as many as the cluster has processors.
 
     Raises:
         BackfillRunning: another one of its kind runs.
@@ -64,9 +64,7 @@ async def carry_out(settings: Settings, backfill: Backfill, work: Work, *, worke
                 reports = await backfills.reports(backfill.id)
                 numbers = range(len(backfill.parts or ()))
                 left = [number for number in numbers if not step.is_done(reports.get(number, PartReport()))]
-                await asyncio.to_thread(
-                    _carry, settings, backfill, step, left=left, workers=workers or os.cpu_count() or 1
-                )
+                await asyncio.to_thread(_carry, settings, backfill, step, left=left, workers=workers or processors())
             reports = await backfills.reports(backfill.id)
             if work.conclude is not None:
                 await work.conclude(settings, backfill, reports)

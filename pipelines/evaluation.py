@@ -14,7 +14,8 @@ from heliograph import telemetry
 from heliograph.domain.errors import HeliographError
 from heliograph.domain.evaluation_runs import EvaluationRun, Place
 from heliograph.settings import Settings
-from pipelines.evaluation_part import carry_out, worker_stores, workers
+from pipelines.cluster import processors
+from pipelines.evaluation_part import carry_out, worker_stores
 from storage.postgres.connection import Database, opened
 from storage.postgres.evaluation_parts import EvaluationParts
 
@@ -44,7 +45,7 @@ async def _look(settings: Settings, database: Database, rounds: dict[str, asynci
         if (error := rounds.pop(run_id).exception()) is not None:
             _log.error("evaluation_round_failed", run=run_id, exc_info=error)
     runs = await EvaluationParts(database).running()
-    share = max(1, workers() // max(1, len(runs)))
+    share = max(1, processors() // max(1, len(runs)))
     for run in runs:
         if run.id in rounds:
             continue

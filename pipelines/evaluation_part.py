@@ -1,6 +1,5 @@
 """One part of an evaluation run on the cluster: claimed, carried out on the stores, and noted. Without Ray."""
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -132,8 +131,3 @@ async def project_mapping(project_id: ProjectId, database: Database) -> ProjectM
     await prices.refresh()
     await masking.refresh()
     return ProjectMapping(project_id, masking.of(project_id).masker, prices.of(project_id))
-
-
-def workers() -> int:
-    """How many parts this machine works on at once."""
-    return os.cpu_count() or 1

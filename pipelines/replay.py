@@ -7,7 +7,6 @@ and stored (`replay_part.py`). See docs/decisions/0010.
 import asyncio
 import bisect
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +27,7 @@ from heliograph.domain.lane_errors import CompactionRunning
 from heliograph.domain.replays import Replay, ReplayReport
 from heliograph.settings import Settings
 from ingestion.project_prices import ProjectPrices
+from pipelines.cluster import processors
 from pipelines.compaction import Compaction
 from pipelines.compaction import opened as opened_stores
 from pipelines.owning_lanes import OwningLanes, RemappingLane
@@ -113,7 +113,7 @@ async def run(
         settings: of the running stack.
         selection: which records.
         on_progress: told every second.
-        workers: how many parts are mapped at once; by default as many as this machine has cores.
+        workers: how many parts are mapped at once; by default as many as the cluster has processors.
 
     Raises:
         ReplayRunning: the project is being replayed already.
@@ -125,7 +125,7 @@ async def run(
             replay = await prepared(settings, selection)
             done = await replays.done(replay.id)
             work = asyncio.create_task(
-                asyncio.to_thread(_map_parts, settings, replay, frozenset(done), workers=workers or os.cpu_count() or 1)
+                asyncio.to_thread(_map_parts, settings, replay, frozenset(done), workers=workers or processors())
             )
             while not work.done():
                 await asyncio.wait([work], timeout=_PAUSE_SECONDS)
