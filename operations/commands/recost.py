@@ -9,8 +9,6 @@ from rich.console import Console
 from heliograph.domain.recosts import RecostReport, RecostRequest
 from heliograph.settings import Settings
 from operations.moments import check_moments, moment_of
-from operations.projects import project_id_of
-from operations.recost import recosted
 
 
 def recost(
@@ -25,6 +23,10 @@ def recost(
 
     Costs that were provided stay. The stack carries it out, also when this command ends: given again, it follows on.
     """
+    # Half a second of imports: the other commands do without.
+    from operations.projects import project_id_of  # noqa: PLC0415
+    from operations.recost import recosted  # noqa: PLC0415
+
     check_moments(**{"from": start, "to": end})
     settings, console = Settings(), Console(highlight=False)
     asked = RecostRequest(moment_of(start), moment_of(end), model)

@@ -111,11 +111,17 @@ def direct_exports(settings: Settings) -> ExportObjects:
 
 
 def query_dependencies(
-    settings: Settings, database: Database, keys: Keys, *, deletes: Deletes, payloads: StoredPayloads | None = None
+    settings: Settings,
+    database: Database,
+    keys: Keys,
+    *,
+    deletes: Deletes,
+    payloads: StoredPayloads | None = None,
+    clickhouse: ClickHouse | None = None,
 ) -> QueryDependencies:
     """What the query API needs, over these stores."""
     return QueryDependencies(
-        ClickHouse(settings.clickhouse, settings.clickhouse_url),
+        clickhouse or ClickHouse(settings.clickhouse, settings.clickhouse_url),
         database,
         keys,
         deletes,
@@ -145,11 +151,13 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     tombstones = TombstonesInMemory()
     deletes = deletion_requests(database, tombstones)
     payloads = PayloadObjects(connect(settings.s3, settings.s3_url), settings.s3.bucket, ThreadPoolExecutor(1))
-    dependencies = query_dependencies(settings, database, OneKey(project), deletes=deletes, payloads=payloads)
-    app = query_application(dependencies)
+    app = query_application(
+        query_dependencies(
+            settings, database, OneKey(project), deletes=deletes, payloads=payloads, clickhouse=stored.clickhouse
+        )
+    )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:
         yield Api(app, client, stored, project, database, tombstones, payloads)
-    await dependencies.clickhouse.close()
     await stored.clickhouse.close()
     await database.close()

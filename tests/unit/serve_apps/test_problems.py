@@ -13,6 +13,8 @@ from tests.unit.test_errors import every_error
 # Raised by commands and at the start of a process, where nobody waits for an HTTP answer.
 # Those of operators and of evaluations, which run behind no door.
 OPERATORS = {
+    "BackfillFailed",
+    "BackfillRunning",
     "CompactionRunning",
     "CorruptDataDirectory",
     "EngineFailed",
@@ -25,6 +27,8 @@ OPERATORS = {
     "ReshardingFailed",
     "ReshardingRunning",
     "RowsRefused",
+    "RunEvaluatorFailed",
+    "ScoreRefused",
     "SegmentMissing",
     "VerdictInvalid",
 }
