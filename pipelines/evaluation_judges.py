@@ -15,6 +15,7 @@ from evals.judging.limited import LimitedJudge
 from evals.judging.paid import PaidJudge, Tariff
 from evals.judging.recorded import RecordedCall, RecordedJudge, calls_of_evaluation
 from evals.judging.retries import Backoff, PatientJudge
+from evals.providers.library import loaded
 from heliograph.domain.costs import UNITS_PER_DOLLAR
 from heliograph.domain.evaluation_runs import EvaluationPart, EvaluatorSpec, JudgeSpec
 from heliograph.domain.evaluators import Judge, Outcome
@@ -103,6 +104,7 @@ class RunJudges:
         return outcome, trace_id
 
     async def _judge(self, spec: JudgeSpec) -> Judge:
+        await loaded()
         opened = await self._stores.connections.opened(spec.provider)
         limiter = self._stores.limiter(spec.provider, f"{opened.connection.base_url}\0{opened.secret_key}")
         slots = await self._open.enter_async_context(LeasedSlots(limiter, self._part.holder, self._part.run_id))

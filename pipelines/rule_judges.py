@@ -1,6 +1,5 @@
 """What the jobs of rules ask and write with: judges at their providers' pace, traces of what was asked, scores."""
 
-import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +13,7 @@ from evals.judging.limited import LimitedJudge
 from evals.judging.recorded import RecordedCall, RecordedJudge, calls_of_evaluation
 from evals.judging.retries import Backoff, PatientJudge
 from evals.project_evaluators import GivenScore
-from evals.providers.library import litellm
+from evals.providers.library import loaded
 from heliograph.domain.errors import Overloaded, Unavailable
 from heliograph.domain.evaluation_jobs import EvaluationJob
 from heliograph.domain.evaluation_rules import RuleTarget
@@ -103,8 +102,7 @@ class RuleJudges:
             await self._lanes.append(map_scores(bodies, self._mapping.context))
 
     async def _made(self, model: ModelChoice) -> Judge:
-        # Seconds of imports when it is first used, which must hold up nothing else of this process.
-        await asyncio.to_thread(litellm)
+        await loaded()
         opened = await self._connections.opened(model.provider)
         limiter = self._limiter(model.provider, f"{opened.connection.base_url}\0{opened.secret_key}")
         slots = await self._open.enter_async_context(LeasedSlots(limiter, f"rules-{secrets.token_hex(8)}", "rules"))

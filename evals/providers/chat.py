@@ -6,7 +6,7 @@ from typing import Any
 
 from evals.providers.connections import Reached
 from evals.providers.failures import failure
-from evals.providers.library import cost_of, litellm
+from evals.providers.library import cost_of, loaded
 from heliograph.domain.evaluators import Spending
 
 TIMEOUT_SECONDS = 300.0
@@ -47,7 +47,7 @@ async def answers(reached: Reached, request: ChatRequest) -> AsyncGenerator[Answ
     Raises:
         CallFailed: and of which kind.
     """
-    library, answer, pieces = litellm(), Answering(), []
+    library, answer, pieces = await loaded(), Answering(), []
     try:
         stream = await library.acompletion(**_arguments(reached, request))
         try:

@@ -1,5 +1,6 @@
 """The library that reaches the providers."""
 
+import asyncio
 import os
 from functools import cache
 from typing import Any
@@ -15,6 +16,11 @@ def litellm() -> Any:
 
     litellm.suppress_debug_info = True
     return litellm
+
+
+async def loaded() -> Any:
+    """The same, imported in a thread: seconds that hold up nothing else of this process."""
+    return await asyncio.to_thread(litellm)
 
 
 def cost_of(response: Any) -> float | None:
