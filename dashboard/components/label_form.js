@@ -237,6 +237,6 @@ export function render({model, el}) {
   const allow = () => { correction.box.hidden = !model.is_corrigible }
   draw()
   allow()
-  model.on(["item", "fields"], draw)
+  model.on(["item", "fields", "answers"], draw)
   model.on("is_corrigible", allow)
 }
