@@ -147,7 +147,7 @@ async def test_what_blocks_it_waits_for_a_person_and_what_is_done_is_not_asked_a
 
 
 async def test_a_storm_of_refusals_is_waited_for(bench: Bench) -> None:
-    with serving(Provider(plan=lambda number, _: limited(0.01) if number % 2 else None)) as provider:
+    with serving(Provider(plan=lambda number, _: limited(0.01) if number < 6 else None)) as provider:
         ended = await bench.ended(await bench.start(provider.url))
     assert (ended.status, ended.done, len(ended.failures)) == (PromptExperimentStatus.FINISHED, 10, 1)
     assert bench.slots.refused == provider.statuses[429] > 0
