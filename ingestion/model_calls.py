@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from ingestion import otlp
 from ingestion.attributes.timing import microseconds
+from ingestion.own_spans import own_export, own_span
 
 _SCOPE = "heliograph"
 
@@ -52,25 +51,13 @@ class ModelCall:
 
 def export_of(calls: Sequence[ModelCall]) -> otlp.ExportTraceServiceRequest:
     """The calls as one export."""
-    scope = ScopeSpans(scope=InstrumentationScope(name=_SCOPE), spans=[_span(call) for call in calls])
-    request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[scope])])
-    return otlp.decode(request.SerializeToString(), otlp.PROTOBUF)
+    return own_export([_span(call) for call in calls], _SCOPE)
 
 
 def _span(call: ModelCall) -> Span:
-    span = Span(
-        trace_id=bytes.fromhex(call.trace_id),
-        span_id=bytes.fromhex(call.span_id),
-        name=call.name,
-        start_time_unix_nano=microseconds(call.started_at) * 1000,
-        end_time_unix_nano=microseconds(call.ended_at) * 1000,
-        attributes=[
-            KeyValue(key=key, value=AnyValue(string_value=text)) for key, text in _attributes(call).items() if text
-        ],
-    )
-    if call.error:
-        span.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=call.error))
-    return span
+    times = (microseconds(call.started_at) * 1000, microseconds(call.ended_at) * 1000)
+    ids = (call.trace_id, call.span_id)
+    return own_span(ids, call.name, times=times, attributes=_attributes(call), error=call.error)
 
 
 def _attributes(call: ModelCall) -> dict[str, str]:

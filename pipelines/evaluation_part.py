@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from actors.directory import lane_client
+from actors.intake import Appends, project_rules
 from actors.judging import RayBudgets, RayLimiter
 from actors.leased_slots import Limiter
 from actors.purse import Gate
@@ -17,10 +18,9 @@ from heliograph.evaluation_part import PartEvaluation, PartWork
 from heliograph.evaluation_targets import columns_of
 from heliograph.outbound import Outbound
 from heliograph.settings import Settings
-from ingestion.masking.projects import ProjectMasking
-from ingestion.project_prices import ProjectPrices
+from ingestion.project_mapping import ProjectMapping
 from pipelines.evaluation_judges import BLOCKS, JudgeStores, RunJudges
-from pipelines.evaluation_stores import Lanes, LaneScores, ProjectMapping, StoredTargets
+from pipelines.evaluation_stores import LaneScores, StoredTargets
 from pipelines.judge_traces import JudgeTraces
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.exposed import EXPOSED
@@ -30,14 +30,14 @@ from storage.clickhouse.streams import ArrowStreams
 from storage.postgres.connection import Database
 from storage.postgres.evaluation_parts import EvaluationParts
 from storage.postgres.llm_connections import LlmConnections
-from storage.postgres.masking_rules import AllMaskingRules
-from storage.postgres.models import AllModels
+from storage.postgres.projects import Projects
 from storage.seal import Seal
 
 _log = telemetry.logger("evaluation")
 # Answers of this process, whichever part and run asked.
 _CACHE = MemoryCache(20_000)
 CANNOT_RUN = "CANNOT_RUN"
+_SDK_NAME = "heliograph-evaluation"
 
 
 @dataclass
@@ -47,7 +47,7 @@ class WorkerStores:
     settings: Settings
     clickhouse: ClickHouse
     database: Database
-    lanes: Lanes
+    lanes: Appends
     limiter: Callable[[str, str], Limiter] = RayLimiter
     gate: Gate | None = None
     cache: AnswerCache = field(default_factory=lambda: _CACHE)
@@ -102,7 +102,7 @@ async def carry_out(run: EvaluationRun, number: int, stores: WorkerStores) -> bo
 async def _evaluate(
     run: EvaluationRun, part: EvaluationPart, *, stores: WorkerStores, ledger: EvaluationParts
 ) -> bool:  # fmt: skip
-    mapping = await project_mapping(run.project_id, stores.database)
+    mapping = await project_mapping(run.project_id, stores.settings, stores.database)
     traces = JudgeTraces(stores.lanes, mapping, run.id)
     async with RunJudges(stores.judges(run, mapping), part, traces) as judges:
         evaluators = await judges.evaluators(run.evaluators_at(Place.SERVER))
@@ -125,9 +125,7 @@ async def _evaluate(
     return is_done
 
 
-async def project_mapping(project_id: ProjectId, database: Database) -> ProjectMapping:
+async def project_mapping(project_id: ProjectId, settings: Settings, database: Database) -> ProjectMapping:
     """How what is written for a project is mapped now; raises Unavailable."""
-    prices, masking = ProjectPrices(AllModels(database)), ProjectMasking(AllMaskingRules(database))
-    await prices.refresh()
-    await masking.refresh()
-    return ProjectMapping(project_id, masking.of(project_id).masker, prices.of(project_id))
+    project = await Projects(database).get(project_id)
+    return await project_rules(settings, database).mapping(project, _SDK_NAME)

@@ -1,51 +1,24 @@
 """What the parts of evaluation runs on the cluster read from and write to."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
+from actors.intake import Appends
 from heliograph.domain.evaluation_runs import EvaluationPart, NewRun
-from heliograph.domain.events import IngestionFacts, MappedBatch
-from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.plain_rows import plain_rows
 from heliograph.domain.selections import Selection
 from heliograph.evaluation_targets import targets_of
-from ingestion.masking.masker import Masker
-from ingestion.otlp import MappingContext
-from ingestion.pricing import PriceBook
-from ingestion.scores import ScoreBody, map_scores
+from ingestion.project_mapping import ProjectMapping
+from ingestion.scores import ScoreBody
 from storage.clickhouse.arrow import read_stream
 from storage.clickhouse.run_scores import RunScores
 from storage.clickhouse.selections import Selections
 
 # One append of a judge's verdicts and of their traces.
-_FACTS = IngestionFacts(sdk_name="heliograph-evaluation")
 _SCORES_AT_ONCE = 4_000
 _ROWS_AT_ONCE = 8_000
-
-
-class Lanes(Protocol):
-    """Where what is written becomes durable; see `LaneClient`. Raises Overloaded or Unavailable."""
-
-    async def append(self, batch: MappedBatch) -> None:
-        """Return when it is durable."""
-
-
-@dataclass(frozen=True)
-class ProjectMapping:
-    """How a project's events are mapped."""
-
-    project_id: ProjectId
-    masker: Masker
-    prices: PriceBook
-
-    @property
-    def context(self) -> MappingContext:
-        """Of what is received now."""
-        return MappingContext(self.project_id, _FACTS, datetime.now(UTC), masker=self.masker, prices=self.prices)
 
 
 class StoredTargets:
@@ -82,14 +55,14 @@ def within(selection: Selection, part: EvaluationPart, columns: Sequence[str]) -
 class LaneScores:
     """Scores on the way that all scores take."""
 
-    def __init__(self, lanes: Lanes, mapping: ProjectMapping) -> None:
+    def __init__(self, lanes: Appends, mapping: ProjectMapping) -> None:
         self._lanes, self._mapping = lanes, mapping
 
     async def write(self, scores: pa.Table) -> None:
         """See `Scores.write`; raises Overloaded, Unavailable."""
         for start in range(0, scores.num_rows, _SCORES_AT_ONCE):
             bodies = [_body(row) for row in plain_rows(scores.slice(start, _SCORES_AT_ONCE))]
-            await self._lanes.append(map_scores(bodies, self._mapping.context))
+            await self._lanes.append(await self._mapping.scores(bodies))
 
 
 def _body(row: Mapping[str, Any]) -> ScoreBody:

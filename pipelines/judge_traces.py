@@ -5,15 +5,14 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from actors.intake import Appends
 from evals.judging.recorded import RecordedCall
 from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT, RUN_KEY
-from ingestion import otlp
 from ingestion.attributes.environment import OWN_SCOPE
-from pipelines.evaluation_stores import Lanes, ProjectMapping
+from ingestion.own_spans import own_export, own_span
+from ingestion.project_mapping import ProjectMapping
 
 _WRITTEN_AT_ONCE = 100
 
@@ -28,7 +27,7 @@ class JudgeTraces:
         key: of the metadata that says so.
     """
 
-    def __init__(self, lanes: Lanes, mapping: ProjectMapping, asked_by: str, *, key: str = RUN_KEY) -> None:
+    def __init__(self, lanes: Appends, mapping: ProjectMapping, asked_by: str, *, key: str = RUN_KEY) -> None:
         self._lanes, self._mapping, self._asked_by, self._key = lanes, mapping, asked_by, key
         self._spans: list[Span] = []
 
@@ -36,22 +35,21 @@ class JudgeTraces:
         self, trace_id: str, calls: Sequence[RecordedCall], *, score: str, model: str, target: Mapping[str, Any]
     ) -> None:  # fmt: skip
         """Note what was asked for one verdict."""
-        root = secrets.token_bytes(8)
+        root = secrets.token_hex(8)
         common = {"langfuse.environment": JUDGES_ENVIRONMENT, "langfuse.trace.name": f"Evaluation: {score}"}
         about = {
             self._key: self._asked_by, "score": score, "target_trace_id": target["trace_id"],
             "target_observation_id": target["observation_id"],
         }  # fmt: skip
-        metadata = {f"langfuse.observation.metadata.{name}": value for name, value in about.items() if value}
+        metadata = {f"langfuse.observation.metadata.{name}": value for name, value in about.items()}
         whole = {**common, **metadata, "langfuse.observation.type": "evaluator"}
-        own = bytes.fromhex(trace_id)
-        self._spans.append(_span(own, root, score, times=(calls[0].started_at, calls[-1].ended_at), attributes=whole))
+        times = (calls[0].started_at, calls[-1].ended_at)
+        self._spans.append(own_span((trace_id, root), score, times=times, attributes=whole))
         for call in calls:
             times, told = (call.started_at, call.ended_at), common | _told(call, model)
-            span = _span(own, secrets.token_bytes(8), model, times=times, attributes=told)
-            span.parent_span_id = root
-            if call.error:
-                span.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=call.error[:1_000]))
+            ids, error = (trace_id, secrets.token_hex(8)), (call.error or "")[:1_000]
+            span = own_span(ids, model, times=times, attributes=told, error=error)
+            span.parent_span_id = bytes.fromhex(root)
             self._spans.append(span)
 
     async def flush(self, *, at_least: int = _WRITTEN_AT_ONCE) -> None:
@@ -59,10 +57,7 @@ class JudgeTraces:
         if len(self._spans) < max(1, at_least):
             return
         spans, self._spans = self._spans, []
-        scope = ScopeSpans(scope=InstrumentationScope(name=OWN_SCOPE), spans=spans)
-        request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[scope])])
-        export = otlp.decode(request.SerializeToString(), otlp.PROTOBUF)
-        await self._lanes.append(otlp.map_export(export, self._mapping.context).batch)
+        await self._lanes.append(await self._mapping.spans(own_export(spans, OWN_SCOPE)))
 
 
 def _told(call: RecordedCall, model: str) -> dict[str, str]:
@@ -79,16 +74,3 @@ def _told(call: RecordedCall, model: str) -> dict[str, str]:
             {"input": used.input_tokens, "output": used.output_tokens}
         )  # fmt: skip
     return told
-
-
-def _span(
-    trace_id: bytes, span_id: bytes, name: str, *, times: tuple[int, int], attributes: Mapping[str, str]
-) -> Span:  # fmt: skip
-    return Span(
-        trace_id=trace_id,
-        span_id=span_id,
-        name=name,
-        start_time_unix_nano=times[0],
-        end_time_unix_nano=times[1],
-        attributes=[KeyValue(key=key, value=AnyValue(string_value=value)) for key, value in attributes.items()],
-    )

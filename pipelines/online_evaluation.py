@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from actors.directory import lane_client
+from actors.intake import Appends
 from actors.judging import RayLimiter
 from heliograph import telemetry
 from heliograph.domain.errors import HeliographError
@@ -12,7 +13,6 @@ from heliograph.domain.identifiers import ProjectId
 from heliograph.outbound import Outbound
 from heliograph.settings import Settings
 from pipelines.evaluation_part import project_mapping
-from pipelines.evaluation_stores import Lanes
 from pipelines.rule_jobs import RuleJobs
 from pipelines.rule_judges import RuleJudges
 from pipelines.rule_matching import RuleMatching
@@ -40,15 +40,15 @@ async def follow_rules(settings: Settings) -> None:
 class ProjectJudges:
     """What judges and scores of a project need, made anew for each batch of jobs."""
 
-    def __init__(self, settings: Settings, database: Database, lanes: Lanes) -> None:
-        self._database, self._lanes = database, lanes
+    def __init__(self, settings: Settings, database: Database, lanes: Appends) -> None:
+        self._settings, self._database, self._lanes = settings, database, lanes
         self._seal = Seal(settings.encryption_key, settings.former_encryption_keys)
         self._outbound = Outbound(settings.outbound.allowed_networks)
 
     @asynccontextmanager
     async def of(self, project_id: ProjectId) -> AsyncIterator[RuleJudges]:
         """Those of a project."""
-        mapping = await project_mapping(project_id, self._database)
+        mapping = await project_mapping(project_id, self._settings, self._database)
         connections = LlmConnections(self._database, project_id, self._seal)
         async with RuleJudges(connections, self._outbound, RayLimiter, lanes=self._lanes, mapping=mapping) as judges:
             yield judges
@@ -70,7 +70,7 @@ async def _repeat(advance: Callable[[], Awaitable[int]]) -> None:
                 await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _lanes(settings: Settings) -> Lanes:
+async def _lanes(settings: Settings) -> Appends:
     while True:
         try:
             return await lane_client(settings)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import NamedTuple, Self
 
+from actors.intake import Appends
 from actors.leased_slots import LeasedSlots, Limiter
 from evals.assembly import connected_judge
 from evals.judging.limited import LimitedJudge
@@ -21,8 +22,8 @@ from heliograph.domain.evaluation_runs import JudgeSpec
 from heliograph.domain.evaluators import Judge
 from heliograph.domain.project_evaluators import ModelChoice
 from heliograph.outbound import Outbound
-from ingestion.scores import ScoreBody, map_scores
-from pipelines.evaluation_stores import Lanes, ProjectMapping
+from ingestion.project_mapping import ProjectMapping
+from ingestion.scores import ScoreBody
 from pipelines.judge_traces import JudgeTraces
 from storage.postgres.llm_connections import LlmConnections
 
@@ -50,7 +51,7 @@ class RuleJudges:
         outbound: Outbound,
         limiter: Callable[[str, str], Limiter],
         *,
-        lanes: Lanes,
+        lanes: Appends,
         mapping: ProjectMapping,
     ) -> None:
         self._connections, self._outbound, self._limiter = connections, outbound, limiter
@@ -99,7 +100,7 @@ class RuleJudges:
     async def write(self, bodies: Sequence[ScoreBody]) -> None:
         """Return when the scores are durable; raises Overloaded, Unavailable."""
         if bodies:
-            await self._lanes.append(map_scores(bodies, self._mapping.context))
+            await self._lanes.append(await self._mapping.scores(bodies))
 
     async def _made(self, model: ModelChoice) -> Judge:
         await loaded()

@@ -4,21 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from actors.intake import Intake, Rules
+from actors.intake import Intake, project_rules
 from dashboard.own_events import OwnEvents
 from heliograph.domain.deletions import Deletion, SubjectType
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.identifiers import ProjectId
-from heliograph.outbound import Outbound
 from heliograph.settings import Settings
-from ingestion.masking.callback import Callbacks
-from ingestion.masking.projects import ProjectMasking
-from ingestion.project_prices import ProjectPrices
 from storage.clickhouse.connection import connect_blocking
 from storage.postgres.connection import Database
 from storage.postgres.deletions import Deletions
-from storage.postgres.masking_rules import AllMaskingRules
-from storage.postgres.models import AllModels
 from tests import factories
 
 
@@ -58,13 +52,12 @@ class NotedOnly:
 
 def stored_events(settings: Settings, database: Database) -> OwnEvents:
     """The way of events in a test."""
-    rules = Rules(ProjectMasking(AllMaskingRules(database)), Callbacks(Outbound()), ProjectPrices(AllModels(database)))
     at_once = StoredAtOnce(settings)
 
     async def connect() -> StoredAtOnce:
         return at_once
 
-    return OwnEvents(Intake(rules, connect), NotedOnly(database))
+    return OwnEvents(Intake(project_rules(settings, database), connect), NotedOnly(database))
 
 
 def _rows(table: Any) -> list[dict[str, Any]]:

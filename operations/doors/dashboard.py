@@ -3,22 +3,17 @@
 from starlette.types import ASGIApp
 
 from actors import directory
-from actors.intake import Intake, Rules
+from actors.intake import Intake, project_rules
 from dashboard.app import DashboardDependencies, dashboard_application
 from dashboard.model_calls import Providers
 from dashboard.own_events import OwnEvents
 from heliograph.outbound import Outbound
 from heliograph.settings import Settings
-from ingestion.masking.projects import ProjectMasking
-from ingestion.project_prices import ProjectPrices
-from operations.doors.masking import callbacks
 from operations.doors.pool import pool_of
 from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
-from storage.postgres.masking_rules import AllMaskingRules
-from storage.postgres.models import AllModels
 from storage.postgres.users import Users
 from storage.seal import Seal
 
@@ -46,7 +41,5 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
 
 
 def _events(settings: Settings, database: Database) -> OwnEvents:
-    rules = Rules(ProjectMasking(AllMaskingRules(database)), callbacks(settings), ProjectPrices(AllModels(database)))
-    return OwnEvents(
-        Intake(rules, lambda: directory.lane_client(settings)), directory.deletion_requests(settings, database)
-    )
+    intake = Intake(project_rules(settings, database), lambda: directory.lane_client(settings))
+    return OwnEvents(intake, directory.deletion_requests(settings, database))

@@ -3,10 +3,11 @@
 from starlette.types import ASGIApp
 
 from actors import directory
+from actors.intake import masking_callbacks
 from heliograph.settings import Settings
 from operations.doors.keys import keys
 from operations.doors.limits import limits
-from operations.doors.masking import callbacks, maskings
+from operations.doors.masking import maskings
 from operations.doors.pool import pool_of
 from operations.doors.prices import prices
 from serve_apps.ingest.application import ingest_application
@@ -43,7 +44,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             settings.ingest,
             prices=books,
             maskings=rules,
-            callbacks=callbacks(settings),
+            callbacks=masking_callbacks(settings),
             media=KeptMedia(database, MediaObjects.connect(settings)),
             score_configs=configs,
             heard_logs=heard_logs,

@@ -3,24 +3,18 @@
 import secrets
 
 from actors import directory
-from actors.intake import Intake, Rules
+from actors.intake import Intake, project_rules
 from actors.judging import RayLimiter
 from actors.leased_slots import LeasedSlots
 from heliograph.settings import Settings
-from ingestion.masking.projects import ProjectMasking
-from ingestion.project_prices import ProjectPrices
-from operations.doors.masking import callbacks
 from pipelines.prompt_experiments import Means, PromptExperimentWorker
 from serve_apps.api.dependencies import Administration
 from storage.postgres.connection import Database
-from storage.postgres.masking_rules import AllMaskingRules
-from storage.postgres.models import AllModels
 
 
 def worker(settings: Settings, database: Database, administration: Administration) -> PromptExperimentWorker:
     """Takes up whatever experiment nobody runs."""
-    rules = Rules(ProjectMasking(AllMaskingRules(database)), callbacks(settings), ProjectPrices(AllModels(database)))
-    intake = Intake(rules, lambda: directory.lane_client(settings))
+    intake = Intake(project_rules(settings, database), lambda: directory.lane_client(settings))
     means = Means(database, intake, administration.seal, administration.outbound, _slots)
     return PromptExperimentWorker(means)
 

@@ -4,13 +4,9 @@ import asyncio
 import base64
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import grpc
@@ -26,6 +22,7 @@ from storage.objects import connection as objects
 from tests.acceptance.stack import Stack, running
 from tests.benchmarks.stack import Stack as Bench
 from tests.benchmarks.stack import connect, until
+from tests.masking_service import Service, masking
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -179,43 +176,6 @@ def test_a_change_takes_effect_on_both_replicas(replicated: Stack, bench: Bench)
     assert names(sent(EMAIL)) == {f"step {EMAIL}"}
 
 
-@dataclass
-class Service:
-    """A masking service: how it answers, and the headers of what it was sent."""
-
-    answer: Callable[[Any], tuple[int, Any]]
-    url: str = ""
-    seen: list[dict[str, str]] = field(default_factory=list)
-
-
-@contextmanager
-def serving(service: Service) -> Iterator[Service]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            sent = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            service.seen.append({name.lower(): value for name, value in self.headers.items()})
-            status, answer = service.answer(sent)
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service.url = f"http://127.0.0.1:{server.server_port}/mask"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def rewritten(sent: Any) -> tuple[int, Any]:
     return 200, json.loads(json.dumps(sent).replace(EMAIL, "[rewritten]"))
 
@@ -229,7 +189,7 @@ BAD = {"an error": lambda _: (500, {}), "slow": slow, "another form": lambda _: 
 
 
 def test_a_callback_rewrites_every_protocol(bench: Bench) -> None:
-    with serving(Service(rewritten)) as service, client(bench) as http:
+    with masking(Service(rewritten)) as service, client(bench) as http:
         rule = {"kind": "callback", "target": service.url, "failClosed": True, "headers": ["user-agent"]}
         http.post("/api/public/masking-rules", json=rule).raise_for_status()
         time.sleep(SECONDS_TO_TAKE_EFFECT)
@@ -245,7 +205,7 @@ def test_a_callback_rewrites_every_protocol(bench: Bench) -> None:
 @pytest.mark.parametrize("answer", BAD.values(), ids=BAD)
 def test_a_callback_that_fails_lets_pass_or_refuses(bench: Bench, answer: Callable[[Any], tuple[int, Any]]) -> None:
     binary = {"content-type": "application/x-protobuf"}
-    with serving(Service(answer)) as service, client(bench) as http:
+    with masking(Service(answer)) as service, client(bench) as http:
         rule = {"kind": "callback", "target": service.url}
         made = http.post("/api/public/masking-rules", json=rule).json()
         time.sleep(SECONDS_TO_TAKE_EFFECT)

@@ -31,9 +31,7 @@ from heliograph.domain.project_evaluators import (
     ProjectEvaluator,
 )
 from heliograph.outbound import Outbound
-from ingestion.masking.masker import ALWAYS
-from ingestion.pricing import managed_prices
-from pipelines.evaluation_stores import ProjectMapping
+from pipelines.evaluation_part import project_mapping
 from pipelines.rule_jobs import LEASE, RuleJobs
 from pipelines.rule_judges import RuleJudges
 from pipelines.rule_matching import RuleMatching
@@ -144,7 +142,7 @@ class RuleBench:
     @asynccontextmanager
     async def _judges(self, project_id: ProjectId) -> AsyncIterator[RuleJudges]:
         stores = self.evaluations.stores
-        mapping = ProjectMapping(project_id, ALWAYS, managed_prices().of(project_id))
+        mapping = await project_mapping(project_id, stores.settings, stores.database)
         connections = LlmConnections(stores.database, project_id, Seal(stores.settings.encryption_key))
         outbound = Outbound(stores.settings.outbound.allowed_networks)
         async with RuleJudges(

@@ -1,8 +1,10 @@
 """Online evaluation on the real engines: what matches is judged once, and whatever goes wrong is told."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,13 +13,16 @@ from heliograph.domain.evaluation_jobs import JobState
 from heliograph.domain.evaluation_rules import NewRule, RuleTarget, sample_place
 from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT
 from heliograph.domain.filters import one_of
+from heliograph.domain.masking import MaskingRule, RuleKind
 from heliograph.domain.project_evaluators import Definition, EvaluatorType
 from storage.postgres.evaluation_jobs import EvaluationJobs
 from storage.postgres.evaluators import Evaluators
+from storage.postgres.masking_rules import MaskingRules
 from storage.postgres.projects import Projects
 from tests.integration.actors.lane_bench import Bench, running
 from tests.integration.pipelines.evaluations import evaluating
 from tests.integration.pipelines.rules import CODE, FAILING, JUDGE, STEPS, TURNS, RuleBench, owning
+from tests.masking_service import Service, masking
 from tests.provider import Provider, Reply, error, outage, serving
 
 AT_ONCE = timedelta(0)
@@ -103,6 +108,25 @@ async def test_a_judges_score_leads_to_its_trace_which_no_rule_judges(rules: Rul
     assert sum(dict(one["usage_details"]).get("input", 0) for one in traced) == 400
     done = await rules.executions(rule)
     assert {(one.state, one.score_ids[0]) for one in done} == {(JobState.COMPLETED, score["id"]) for score in scores}
+
+
+async def test_what_a_judge_says_is_masked_by_the_projects_callback_before_it_is_stored(rules: RuleBench) -> None:
+    def masked(shown: Any) -> tuple[int, Any]:
+        return 200, json.loads(json.dumps(shown).replace("what was asked for", "***"))
+
+    await rules.rule(JUDGE)
+    await rules.observe(1)
+    with serving(Provider()) as provider, masking(Service(masked)) as service:
+        own = MaskingRules(rules.evaluations.bench.database, rules.project_id)
+        await own.add(MaskingRule("", RuleKind.CALLBACK, service.url, is_fail_closed=True))
+        await rules.evaluations.connect(provider)
+        await rules.follow()
+        await rules.work()
+    (score,) = rules.evaluations.scores()
+    assert (score["value"], score["comment"]) == (4.0, "It says ***.")
+    traced = rules.evaluations.observations(JUDGES_ENVIRONMENT)
+    assert [one["output"] for one in traced if one["type"] == "GENERATION"] != []
+    assert not [one for one in traced if "what was asked for" in str(one)]
 
 
 async def test_a_trace_is_judged_at_rest_and_again_when_late_spans_arrive(rules: RuleBench) -> None:
