@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
@@ -123,8 +123,8 @@ class MergeStage:
         self._stuck_segments = 0
         self._held_from: int | None = None
         # One at a time changes what is stored: a flush, or somebody between two of them.
-        self.turn = asyncio.Lock()
-        self.has_begun = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._has_begun = asyncio.Event()
         self.backlog_bytes = 0
         self.cursor: LogPosition | None = None
         self.meter = MergeMeter()
@@ -201,15 +201,22 @@ class MergeStage:
     async def run(self) -> None:
         """Merge and flush until cancelled, or until `close` was called and all is flushed."""
         await self._until_it_succeeds(self._merge.learn_known_subjects)
-        self.has_begun.set()
+        self._has_begun.set()
         while True:
             taken = await self._due()
             if not taken:
                 return
             self._flush_started_at = asyncio.get_running_loop().time()
-            async with self.turn:
+            async with self._turn:
                 await self._flush(taken)
             self._flush_started_at = None
+
+    @contextlib.asynccontextmanager
+    async def between_flushes(self) -> AsyncIterator[None]:
+        """What is stored is the block's alone to change, from the first flush on."""
+        await self._has_begun.wait()
+        async with self._turn:
+            yield
 
     def close(self) -> None:
         """Flush what is queued now and let `run` return."""

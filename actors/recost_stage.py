@@ -52,8 +52,7 @@ class RecostStage:
         Raises:
             Unavailable: a store did not answer; the call may be repeated.
         """
-        await self._stage.has_begun.wait()
-        async with self._stage.turn:
+        async with self._stage.between_flushes():
             if not is_owned():
                 return None
             return await asyncio.get_running_loop().run_in_executor(self._executor, self._store, project_id, repriced)

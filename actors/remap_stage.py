@@ -63,8 +63,7 @@ class RemapStage:
         Raises:
             Unavailable: a store did not answer; the call may be repeated.
         """
-        await self._stage.has_begun.wait()
-        async with self._stage.turn:
+        async with self._stage.between_flushes():
             # A lane that gives a subject up flushes behind this, and only then does another own it.
             if not is_owned():
                 return None

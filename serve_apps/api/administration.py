@@ -8,12 +8,11 @@ from heliograph.domain.access import OfOrganization
 from heliograph.domain.identifiers import OrganizationId
 from serve_apps.api.answers import answer
 from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.owned_keys import OwnedKeys
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.organizations import (
     KeyBody,
     OrganizationBody,
-    issued_key_shape,
-    key_shape,
     organization_shape,
 )
 from serve_apps.authentication import administrator
@@ -72,32 +71,24 @@ async def delete_organization(organization_id: Text, organizations: All) -> Resp
     return answer({"success": True})
 
 
-@router.get("/{organization_id}/apiKeys")
-async def list_keys_of_organization(organization_id: Text, organizations: All, dependencies: Dependencies) -> Response:
-    """Every key of the organization itself that is not revoked."""
+async def _keys(organization_id: Text, organizations: All, dependencies: Dependencies) -> OwnedKeys:
     found = await organizations.get(OrganizationId(organization_id))
-    keys = await dependencies.administration.api_keys.list_of(OfOrganization(found.id))
-    return answer({"apiKeys": [key_shape(key) for key in keys if key.revoked_at is None]})
+    return OwnedKeys(dependencies.administration.api_keys, OfOrganization(found.id))
+
+
+@router.get("/{organization_id}/apiKeys")
+async def list_keys_of_organization(keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
+    """Every key of the organization itself that is not revoked."""
+    return await keys.listed()
 
 
 @router.post("/{organization_id}/apiKeys", status_code=201)
-async def create_key_of_organization(
-    organization_id: Text, body: KeyBody, *, organizations: All, dependencies: Dependencies
-) -> Response:
+async def create_key_of_organization(body: KeyBody, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
     """Issue a key pair of the organization; its secret is shown this once."""
-    public_key, secret_key = body.pair
-    found = await organizations.get(OrganizationId(organization_id))
-    issued = await dependencies.administration.api_keys.create(
-        OfOrganization(found.id), note=body.note, public_key=public_key, secret_key=secret_key
-    )
-    return answer(issued_key_shape(issued), 201)
+    return await keys.issued(body)
 
 
 @router.delete("/{organization_id}/apiKeys/{key_id}")
-async def revoke_key_of_organization(
-    organization_id: Text, key_id: Text, *, organizations: All, dependencies: Dependencies
-) -> Response:
+async def revoke_key_of_organization(key_id: Text, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
     """End a key of an organization now; every replica refuses it within 6 seconds."""
-    found = await organizations.get(OrganizationId(organization_id))
-    await dependencies.administration.api_keys.revoke_of(OfOrganization(found.id), key_id)
-    return answer({"success": True})
+    return await keys.revoked(key_id)

@@ -34,6 +34,7 @@ from storage.clickhouse.streams import ArrowStreams
 from storage.clickhouse.traces import Traces
 from storage.objects.media import MediaObjects
 from storage.postgres.api_keys import ApiKeys
+from storage.postgres.backfills import ProjectBackfills
 from storage.postgres.connection import Database
 from storage.postgres.media import ProjectMedia
 from storage.postgres.projects import Projects
@@ -248,6 +249,11 @@ async def _files(dependencies: Dependencies, principal: ProjectPrincipal) -> Pro
     return ProjectFiles(dependencies, principal)
 
 
+async def _backfills(dependencies: Dependencies, principal: ProjectPrincipal) -> ProjectBackfills:
+    return ProjectBackfills(dependencies.database, principal.project_id)
+
+
+OwnBackfills = Annotated[ProjectBackfills, Depends(_backfills)]
 ProjectMediaFiles = Annotated[ProjectFiles, Depends(_files)]
 ProjectDeletions = Annotated[ProjectDeletes, Depends(_deletes)]
 ProjectTraces = Annotated[Traces, Depends(_traces)]

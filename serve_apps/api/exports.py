@@ -5,39 +5,37 @@ from fastapi import APIRouter, Response
 from heliograph.domain.backfills import BackfillKind
 from heliograph.domain.exports import MANIFEST, ExportRequest, manifest_of
 from serve_apps.api.answers import answer
-from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.dependencies import Dependencies, OwnBackfills
 from serve_apps.api.shapes.backfills import backfill_shape
 from serve_apps.api.shapes.values import iso
 from serve_apps.authentication import ProjectPrincipal
 from storage.clickhouse.selections import selection_query
-from storage.postgres.backfills import Backfills, ProjectBackfills
 
 router = APIRouter(tags=["exports"])
 
 
 @router.post("/exports")
-async def begin_export(body: ExportRequest, principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+async def begin_export(body: ExportRequest, principal: ProjectPrincipal, own: OwnBackfills) -> Response:
     """Ask for an export; one of just this that has not ended is answered as it is."""
     # What cannot be asked is refused here, not where nobody waits for it.
     selection_query(body.table, body, principal.project_id)
-    own = ProjectBackfills(dependencies.database, principal.project_id)
     begun = await own.begin(BackfillKind.EXPORT, body.model_dump(mode="json"), is_trial=False)
-    return answer(backfill_shape(begun, await Backfills(dependencies.database).reports(begun.id)))
+    return answer(backfill_shape(begun, await own.reports(begun)))
 
 
 @router.get("/exports")
-async def list_exports(principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+async def list_exports(own: OwnBackfills) -> Response:
     """The newest exports, without their files."""
-    own = ProjectBackfills(dependencies.database, principal.project_id)
     return answer({"data": [backfill_shape(one, {}) for one in await own.newest(BackfillKind.EXPORT)]})
 
 
 @router.get("/exports/{export_id}")
-async def get_export(export_id: str, principal: ProjectPrincipal, dependencies: Dependencies) -> Response:
+async def get_export(
+    export_id: str, *, principal: ProjectPrincipal, own: OwnBackfills, dependencies: Dependencies
+) -> Response:
     """How far an export has come, and what it holds: each file with a URL that is good for an hour."""
-    own = ProjectBackfills(dependencies.database, principal.project_id)
     found = await own.get(BackfillKind.EXPORT, export_id)
-    reports = await Backfills(dependencies.database).reports(found.id)
+    reports = await own.reports(found)
     manifest = manifest_of(found, reports).to_json()
 
     def link(name: str) -> dict[str, str]:

@@ -8,14 +8,13 @@ from heliograph.domain.access import Principal
 from heliograph.domain.identifiers import ProjectId, UserId
 from serve_apps.api.answers import answer
 from serve_apps.api.dependencies import Dependencies, QueryDependencies
+from serve_apps.api.owned_keys import OwnedKeys
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.organizations import (
     KeyBody,
     LeavingBody,
     MembershipBody,
     ProjectBody,
-    issued_key_shape,
-    key_shape,
     member_shape,
     project_shape,
 )
@@ -35,6 +34,11 @@ def _members(project_id: str, principal: Principal, dependencies: QueryDependenc
 
 
 OwnProjects = Annotated[OrganizationProjects, Depends(_projects)]
+
+
+async def _keys(project_id: Text, projects: OwnProjects, dependencies: Dependencies) -> OwnedKeys:
+    project = await projects.get(ProjectId(project_id))
+    return OwnedKeys(dependencies.administration.api_keys, project.id)
 
 
 @router.post("", status_code=201)
@@ -61,34 +65,21 @@ async def end_project(project_id: Text, projects: OwnProjects) -> Response:
 
 
 @router.get("/{project_id}/apiKeys")
-async def list_project_keys(project_id: Text, projects: OwnProjects, dependencies: Dependencies) -> Response:
+async def list_project_keys(keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
     """Every key of the project that is not revoked."""
-    project = await projects.get(ProjectId(project_id))
-    keys = await dependencies.administration.api_keys.list_of(project.id)
-    return answer({"apiKeys": [key_shape(key) for key in keys if key.revoked_at is None]})
+    return await keys.listed()
 
 
 @router.post("/{project_id}/apiKeys", status_code=201)
-async def create_project_key(
-    project_id: Text, body: KeyBody, *, projects: OwnProjects, dependencies: Dependencies
-) -> Response:
+async def create_project_key(body: KeyBody, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
     """Issue a key pair of the project; its secret is shown this once."""
-    public_key, secret_key = body.pair
-    project = await projects.get(ProjectId(project_id))
-    issued = await dependencies.administration.api_keys.create(
-        project.id, note=body.note, public_key=public_key, secret_key=secret_key
-    )
-    return answer(issued_key_shape(issued), 201)
+    return await keys.issued(body)
 
 
 @router.delete("/{project_id}/apiKeys/{key_id}")
-async def revoke_project_key(
-    project_id: Text, key_id: Text, *, projects: OwnProjects, dependencies: Dependencies
-) -> Response:
+async def revoke_project_key(key_id: Text, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
     """End a key now; every replica refuses it within 6 seconds."""
-    project = await projects.get(ProjectId(project_id))
-    await dependencies.administration.api_keys.revoke_of(project.id, key_id)
-    return answer({"success": True})
+    return await keys.revoked(key_id)
 
 
 @router.get("/{project_id}/memberships")

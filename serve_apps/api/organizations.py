@@ -6,10 +6,10 @@ from heliograph.domain.access import OfOrganization
 from heliograph.domain.identifiers import UserId
 from serve_apps.api.answers import answer
 from serve_apps.api.dependencies import Dependencies
+from serve_apps.api.owned_keys import OwnedKeys
 from serve_apps.api.shapes.organizations import (
     LeavingBody,
     MembershipBody,
-    key_shape,
     member_shape,
     owned_project_shape,
 )
@@ -30,8 +30,8 @@ async def list_organization_projects(principal: OrganizationPrincipal, dependenc
 @router.get("/apiKeys")
 async def list_organization_keys(principal: OrganizationPrincipal, dependencies: Dependencies) -> Response:
     """Every key of the organization itself that is not revoked."""
-    keys = await dependencies.administration.api_keys.list_of(OfOrganization(principal.organization_id))
-    return answer({"apiKeys": [key_shape(key) for key in keys if key.revoked_at is None]})
+    owner = OfOrganization(principal.organization_id)
+    return await OwnedKeys(dependencies.administration.api_keys, owner).listed()
 
 
 @router.get("/memberships")

@@ -127,6 +127,10 @@ class ProjectBackfills:
             raise BackfillNotFound(backfill_id)
         return _backfill(row)
 
+    async def reports(self, backfill: Backfill) -> dict[int, PartReport]:
+        """The report of each part of one of them that has one."""
+        return await Backfills(self._database).reports(backfill.id)
+
     async def newest(self, kind: BackfillKind) -> list[Backfill]:
         """The last hundred of a kind, newest first."""
         query = select(BackfillRow).where(BackfillRow.project_id == self._project_id, BackfillRow.kind == kind.value)
