@@ -1,6 +1,7 @@
 """The settings of one process: read once, from the environment and the data directory, in a composition root."""
 
 import json
+import os
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -349,3 +350,8 @@ def given_secrets(settings: Settings) -> dict[str, Any]:
     """What the environment gave of them, and of the first project, in the same shape."""
     shape = {name: set(value) if isinstance(value, dict) else True for name, value in generated_secrets().items()}
     return settings.model_dump(include={**shape, "init": True}, exclude_unset=True)
+
+
+def keep_price_list_local() -> None:
+    """Have litellm read the prices that it brings: unless this says so, it fetches others while it is imported."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")

@@ -1,17 +1,16 @@
 """The library that reaches the providers."""
 
 import asyncio
-import os
 from functools import cache
 from typing import Any
+
+from heliograph.settings import keep_price_list_local
 
 
 @cache
 def litellm() -> Any:
     """The library, loaded where a model is asked first: it takes a second and hundreds of modules."""
-    # It would fetch its list of prices from the network while it is imported, and reads from here alone that it must
-    # not.
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # noqa: TID251
+    keep_price_list_local()
     import litellm  # noqa: PLC0415
 
     litellm.suppress_debug_info = True
