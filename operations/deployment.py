@@ -164,8 +164,8 @@ def start_maintenance(settings: Settings) -> None:
     """Have the chores done and evaluation runs and rules carried out from now on."""
     # Last of all, and not waited for: nothing of a start depends on it.
     from actors import directory, judging  # noqa: PLC0415
+    from pipelines.backfills import CHORES as BACKFILLS  # noqa: PLC0415
     from pipelines.backfills import EVERY_SECONDS as AT_ONCE  # noqa: PLC0415
-    from pipelines.backfills import carry_out_exports, carry_out_recosts  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415
     from pipelines.driving import drive  # noqa: PLC0415
     from pipelines.ended_projects import EVERY_SECONDS as SOON  # noqa: PLC0415
@@ -181,8 +181,7 @@ def start_maintenance(settings: Settings) -> None:
         ("log sizes", EVERY_SECONDS, LogSizes()),
         ("orphaned media", OFTEN, remove_orphaned_media),
         ("ended projects", SOON, remove_ended_projects),
-        ("recosts", AT_ONCE, carry_out_recosts),
-        ("exports", AT_ONCE, carry_out_exports),
+        *((name, AT_ONCE, backfilling) for name, backfilling in BACKFILLS.items()),
         ("expired exports", SELDOM, remove_expired_exports),
     ]
     directory.start_maintenance(settings, chores)

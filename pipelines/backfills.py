@@ -10,29 +10,34 @@ from heliograph.settings import Settings
 from pipelines import export, recost
 from pipelines.backfill import Work, carry_out
 from storage.postgres.backfills import Backfills
-from storage.postgres.connection import opened
+from storage.postgres.connection import Database
 
 EVERY_SECONDS = 1.0
 _log = telemetry.logger("backfills")
 
 
-async def carry_out_recosts(settings: Settings) -> int | None:
-    """Carry out recosts; how many, None of none. Raises Unavailable, and goes on at the next call."""
-    return await _carry_out(settings, BackfillKind.RECOST, recost.work)
+class Backfilling:
+    """The chore that carries out those of a kind. It looks every second, and so keeps its connection.
 
+    Args:
+        kind: of backfills.
+        work: what one does.
+    """
 
-async def carry_out_exports(settings: Settings) -> int | None:
-    """The same for exports."""
-    return await _carry_out(settings, BackfillKind.EXPORT, lambda _: export.WORK)
+    def __init__(self, kind: BackfillKind, work: Callable[[Backfill], Work]) -> None:
+        self._kind = kind
+        self._work = work
+        self._database: Database | None = None
 
-
-async def _carry_out(settings: Settings, kind: BackfillKind, work: Callable[[Backfill], Work]) -> int | None:
-    async with opened(settings.postgres_dsn) as database:
-        backfills = Backfills(database)
-        waiting = await backfills.unfinished(kind)
+    async def __call__(self, settings: Settings) -> int | None:
+        """Carry them out; how many, None of none. Raises Unavailable, and goes on at the next call."""
+        if self._database is None:
+            self._database = Database(settings.postgres_dsn)
+        backfills = Backfills(self._database)
+        waiting = await backfills.unfinished(self._kind)
         for backfill in waiting:
             try:
-                await carry_out(settings, backfill, work(backfill))
+                await carry_out(settings, backfill, self._work(backfill))
             except BackfillRunning:
                 continue
             except Unavailable:
@@ -40,4 +45,15 @@ async def _carry_out(settings: Settings, kind: BackfillKind, work: Callable[[Bac
             except Exception as error:  # noqa: BLE001 - a defect, repeated, would hold up all others for ever
                 _log.exception("backfill_failed", backfill=backfill.id)
                 await backfills.finish(backfill.id, error=str(error)[:500])
-    return len(waiting) or None
+        return len(waiting) or None
+
+
+def export_work(_: Backfill) -> Work:
+    """What every export does; see `pipelines.export`."""
+    return export.WORK
+
+
+CHORES = {
+    "recosts": Backfilling(BackfillKind.RECOST, recost.work),
+    "exports": Backfilling(BackfillKind.EXPORT, export_work),
+}
