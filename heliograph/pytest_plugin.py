@@ -68,19 +68,24 @@ class MarkedExperiment:
 
 @pytest.fixture
 def heliograph_experiment(request: pytest.FixtureRequest) -> Any:
-    """What runs the experiment of a test that is marked `heliograph`; without keys the test is skipped."""
+    """What runs the experiment of a test that is marked `heliograph`.
+
+    Without keys the test is skipped; where it is held to a gate it fails, since what nobody has judged passes none.
+    """
     from heliograph.client.connecting import connect  # noqa: PLC0415 - pytest loads this file in every project
     from heliograph.domain.errors import InvalidRequest  # noqa: PLC0415
 
     marker = request.node.get_closest_marker("heliograph")
     if marker is None:
         pytest.fail("mark the test: @pytest.mark.heliograph(dataset=…)", pytrace=False)
+    dataset, gate = marker.kwargs["dataset"], marker.kwargs.get("gate")
     try:
         project = connect()
     except InvalidRequest as missing:
+        if gate is not None:
+            pytest.fail(f"{missing}: {gate} cannot be asked", pytrace=False)
         pytest.skip(str(missing))
     name = request.config.getoption("--heliograph-experiment") or f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     prefix = marker.kwargs.get("experiment") or request.node.name
-    dataset, gate = marker.kwargs["dataset"], marker.kwargs.get("gate")
     with project:
         yield MarkedExperiment(project, f"{prefix} {name}", dataset, gate=gate)
