@@ -28,7 +28,7 @@ _MAX_PARTS = 256
 _CHARACTERS_PER_TOKEN = 4
 # A reason of two sentences and a score.
 _USUAL_ANSWER_TOKENS = 60
-# Measured on two cores; a provider's limit is not known before.
+# Of one stack on two cores, roughly: no provider's limit is known before.
 _JUDGE_CALLS_PER_MINUTE = 6_000
 _EVALUATIONS_PER_MINUTE = 300_000
 
