@@ -10,7 +10,6 @@ from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 from evals import text_overlap
-from evals.columns import each
 from heliograph.domain.evaluators import Embedder, ValueRule
 from heliograph.domain.scores import ScoreDataType
 from heliograph.evaluator import SHARE, evaluator_factory
@@ -57,11 +56,7 @@ def bleu(*, size: int = 4) -> ArrayScore:
 
     Source: Papineni et al. (2002), as `text_overlap.bleu` says.
     """
-
-    def measure(output: str, expected: str) -> float:
-        return min(1.0, text_overlap.bleu(text_overlap.tokens(output), text_overlap.tokens(expected), size=size))
-
-    return lambda output, expected: each(measure, output, expected)
+    return lambda output, expected: _shares(text_overlap.bleu(_words(output), _words(expected), size=size))
 
 
 @evaluator_factory(SHARE, vectorised=True)
@@ -70,11 +65,7 @@ def rouge(*, size: int = 1) -> ArrayScore:
 
     Source: Lin (2004), as `text_overlap.rouge_n` says.
     """
-
-    def measure(output: str, expected: str) -> float:
-        return text_overlap.rouge_n(text_overlap.tokens(output), text_overlap.tokens(expected), size=size)
-
-    return lambda output, expected: each(measure, output, expected)
+    return lambda output, expected: _shares(text_overlap.rouge_n(_words(output), _words(expected), size=size))
 
 
 @evaluator_factory(SHARE, vectorised=True)
@@ -83,11 +74,7 @@ def rouge_l() -> ArrayScore:
 
     Source: Lin (2004), as `text_overlap.rouge_l` says.
     """
-
-    def measure(output: str, expected: str) -> float:
-        return text_overlap.rouge_l(text_overlap.tokens(output), text_overlap.tokens(expected))
-
-    return lambda output, expected: each(measure, output, expected)
+    return lambda output, expected: _shares(text_overlap.rouge_l(_words(output), _words(expected)))
 
 
 @evaluator_factory(SHARE, vectorised=True)
@@ -96,11 +83,7 @@ def meteor() -> ArrayScore:
 
     Source: Banerjee and Lavie (2005), as `text_overlap.meteor` says.
     """
-
-    def measure(output: str, expected: str) -> float:
-        return text_overlap.meteor(text_overlap.tokens(output), text_overlap.tokens(expected))
-
-    return lambda output, expected: each(measure, output, expected)
+    return lambda output, expected: _shares(text_overlap.meteor(_words(output), _words(expected)))
 
 
 @evaluator_factory(SHARE, vectorised=True)
@@ -109,11 +92,7 @@ def chrf(*, size: int = 6) -> ArrayScore:
 
     Source: Popović (2015), as `text_overlap.chrf` says.
     """
-
-    def measure(output: str, expected: str) -> float:
-        return min(1.0, text_overlap.chrf(output, expected, size=size))
-
-    return lambda output, expected: each(measure, output, expected)
+    return lambda output, expected: _shares(text_overlap.chrf(output.to_pylist(), expected.to_pylist(), size=size))
 
 
 @evaluator_factory(COSINE, vectorised=True)
@@ -171,3 +150,12 @@ async def _cosines(embedder: Embedder, first: pa.Array, second: pa.Array) -> pa.
     places = texts.indices.to_numpy()
     found = np.einsum("ij,ij->i", unit[places[: len(first)]], unit[places[len(first) :]])
     return pa.array(np.clip(found, -1, 1))
+
+
+def _words(texts: pa.Array) -> list[list[str]]:
+    return [text_overlap.tokens(text) for text in texts.to_pylist()]
+
+
+def _shares(found: text_overlap.Shares) -> pa.Array:
+    """What rounding left above 1 is 1."""
+    return pa.array(np.minimum(found, 1))

@@ -1,12 +1,13 @@
 """Heuristics on texts, computed by Arrow over whole columns."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from evals import gram_overlap
 from evals.columns import checked_pattern, each, folded, truths
 from heliograph.domain.errors import InvalidRequest
 from heliograph.evaluator import BOOLEAN, NUMERIC, SHARE, Verdicts, evaluator_factory
@@ -279,9 +280,10 @@ def token_f1() -> ArrayScore:
     Source: Rajpurkar et al., SQuAD (2016), section 6.1.
     """
 
-    def overlap(output: str, expected: str) -> float:
-        said, meant = Counter(_WORDS.findall(output.lower())), Counter(_WORDS.findall(expected.lower()))
-        total = said.total() + meant.total()
-        return 2 * (said & meant).total() / total if total else 1.0
+    def overlap(output: pa.Array, expected: pa.Array) -> pa.Array:
+        words = [_WORDS.findall(text.lower()) for text in (*output.to_pylist(), *expected.to_pylist())]
+        (grams,) = gram_overlap.overlaps(gram_overlap.words(words), 1)
+        total = grams.said + grams.meant
+        return pa.array(np.where(total > 0, 2 * grams.shared / np.maximum(total, 1), 1))
 
-    return lambda output, expected: each(overlap, output, expected)
+    return overlap

@@ -1,12 +1,21 @@
-"""Measures of overlap of two texts by their published formulas: BLEU, ROUGE, METEOR and chrF."""
+"""Measures of overlap of texts side by side by their published formulas: BLEU, ROUGE, METEOR and chrF.
 
-import math
+Each takes the outputs and the expected texts, equally many, and returns an array of float64, one for each pair.
+"""
+
 import re
-from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import process
+from rapidfuzz.distance import LCSseq
+
+from evals import gram_overlap
+
 Words = Sequence[str]
+Shares = npt.NDArray[np.float64]
 
 _TOKENS = re.compile(r"\w+|[^\w\s]")
 
@@ -16,7 +25,7 @@ def tokens(text: str) -> list[str]:
     return _TOKENS.findall(text.lower())
 
 
-def bleu(output: Words, expected: Words, *, size: int = 4) -> float:
+def bleu(output: Sequence[Words], expected: Sequence[Words], *, size: int = 4) -> Shares:
     """Sentence BLEU: the geometric mean of clipped n-gram precisions, times the brevity penalty.
 
     Orders beyond the output's length do not count; an order without a match counts half of the last one's share each
@@ -25,59 +34,39 @@ def bleu(output: Words, expected: Words, *, size: int = 4) -> float:
     Source: Papineni et al. (2002); Post, A Call for Clarity in Reporting BLEU Scores (2018); smoothing 3 of Chen and
     Cherry (2014).
     """
-    logs, smoothing = 0.0, 1.0
-    orders = min(size, len(output))
-    for order in range(1, orders + 1):
-        said, meant = _grams(output, order), _grams(expected, order)
-        matches = sum(min(count, meant[gram]) for gram, count in said.items() if gram in meant)
-        if order == 1 and not matches:
-            return 0.0
-        if not matches:
-            smoothing *= 2
-        logs += math.log((matches or 1 / smoothing) / (len(output) - order + 1))
-    if not orders:
-        return 0.0
-    brevity = min(0.0, 1 - len(expected) / len(output))
-    return math.exp(logs / orders + brevity)
+    counted = gram_overlap.overlaps(gram_overlap.words([*output, *expected]), size)
+    logs, smoothing, orders = np.zeros(len(output)), np.ones(len(output)), np.zeros(len(output))
+    for grams in counted:
+        has_grams, is_missed = grams.said > 0, grams.shared == 0
+        smoothing[is_missed] *= 2
+        matches = np.where(is_missed, 1 / smoothing, grams.shared)
+        logs += np.where(has_grams, np.log(matches / np.maximum(grams.said, 1)), 0)
+        orders += has_grams
+    words = counted[0]
+    brevity = np.minimum(0, 1 - words.meant / np.maximum(words.said, 1))
+    return np.where(words.shared > 0, np.exp(logs / np.maximum(orders, 1) + brevity), 0)
 
 
-def rouge_n(output: Words, expected: Words, *, size: int = 1) -> float:
+def rouge_n(output: Sequence[Words], expected: Sequence[Words], *, size: int = 1) -> Shares:
     """The F1 of overlapping n-grams.
 
     Source: Lin, ROUGE: A Package for Automatic Evaluation of Summaries (2004), section 2.
     """
-    said, meant = _grams(output, size), _grams(expected, size)
-    total = sum(said.values()) + sum(meant.values())
-    matches = sum(min(count, meant[gram]) for gram, count in said.items() if gram in meant)
-    return 2 * matches / total if total else 0.0
+    grams = gram_overlap.overlaps(gram_overlap.words([*output, *expected]), size)[-1]
+    return _divided(2 * grams.shared, grams.said + grams.meant)
 
 
-def rouge_l(output: Words, expected: Words) -> float:
+def rouge_l(output: Sequence[Words], expected: Sequence[Words]) -> Shares:
     """The F1 of the longest common subsequence.
 
     Source: Lin (2004), section 3.1, with beta = 1.
     """
-    total = len(output) + len(expected)
-    return 2 * longest_common_subsequence(output, expected) / total if total else 0.0
+    longest = process.cpdist(output, expected, scorer=LCSseq.similarity, dtype=np.int64)
+    total = np.array([len(said) + len(meant) for said, meant in zip(output, expected, strict=True)], np.int64)
+    return _divided(2 * longest, total)
 
 
-def longest_common_subsequence(first: Words, second: Words) -> int:
-    """The length of the longest sequence that both have in this order, by one integer of bits for a row of the table.
-
-    Source: Hyyrö, Bit-Parallel LCS-length Computation Revisited (2004).
-    """
-    places: dict[str, int] = {}
-    for place, word in enumerate(first):
-        places[word] = places.get(word, 0) | 1 << place
-    whole = (1 << len(first)) - 1
-    row = whole
-    for word in second:
-        matches = row & places.get(word, 0)
-        row = (row + matches | row - matches) & whole
-    return len(first) - row.bit_count()
-
-
-def meteor(output: Words, expected: Words) -> float:
+def meteor(output: Sequence[Words], expected: Sequence[Words]) -> Shares:
     """METEOR of exact words: recall weighs nine times precision; scattered matches cost up to half.
 
     Repeated words are aligned for few chunks, as later versions do, not for few crossings.
@@ -85,6 +74,10 @@ def meteor(output: Words, expected: Words) -> float:
     Source: Banerjee and Lavie, METEOR (2005), section 2.2, without stems and synonyms; the alignment: Denkowski and
     Lavie, Meteor 1.3 (2011), section 2.
     """
+    return np.array([_meteor(said, meant) for said, meant in zip(output, expected, strict=True)], np.float64)
+
+
+def _meteor(output: Words, expected: Words) -> float:
     alignment = _alignment(output, expected)
     if not alignment:
         return 0.0
@@ -113,28 +106,22 @@ def _alignment(output: Words, expected: Words) -> list[tuple[int, int]]:
     return pairs
 
 
-def chrf(output: str, expected: str, *, size: int = 6, beta: float = 2.0) -> float:
+def chrf(output: Sequence[str], expected: Sequence[str], *, size: int = 6, beta: float = 2.0) -> Shares:
     """chrF2: the F-score of character n-grams, in which recall weighs four times precision; blank space does not count.
 
     Source: Popović, chrF: character n-gram F-score for automatic MT evaluation (2015).
     """
-    said, meant = "".join(output.split()), "".join(expected.split())
-    precisions, recalls = [], []
-    for order in range(1, size + 1):
-        ours, theirs = _character_grams(said, order), _character_grams(meant, order)
-        if not ours or not theirs:
-            continue
-        matches = sum(min(count, theirs[gram]) for gram, count in ours.items() if gram in theirs)
-        precisions.append(matches / sum(ours.values()))
-        recalls.append(matches / sum(theirs.values()))
-    precision, recall = (sum(shares) / len(shares) if shares else 0.0 for shares in (precisions, recalls))
-    weighted = beta**2 * precision + recall
-    return (1 + beta**2) * precision * recall / weighted if weighted else 0.0
+    texts = ["".join(text.split()) for text in (*output, *expected)]
+    precision, recall, orders = np.zeros(len(output)), np.zeros(len(output)), np.zeros(len(output))
+    for grams in gram_overlap.overlaps(gram_overlap.characters(texts), size):
+        has_grams = (grams.said > 0) & (grams.meant > 0)
+        precision += _divided(grams.shared, np.where(has_grams, grams.said, 0))
+        recall += _divided(grams.shared, np.where(has_grams, grams.meant, 0))
+        orders += has_grams
+    precision, recall = _divided(precision, orders), _divided(recall, orders)
+    return _divided((1 + beta**2) * precision * recall, beta**2 * precision + recall)
 
 
-def _grams(words: Words, size: int) -> Counter[tuple[str, ...]]:
-    return Counter(zip(*(words[start:] for start in range(size)), strict=False))
-
-
-def _character_grams(text: str, size: int) -> Counter[str]:
-    return Counter([text[start : start + size] for start in range(len(text) - size + 1)])
+def _divided(part: npt.NDArray[np.generic], whole: npt.NDArray[np.generic]) -> Shares:
+    """The quotients, 0 where the divisor is."""
+    return np.asarray(np.divide(part, whole, out=np.zeros(len(whole)), where=whole != 0), np.float64)

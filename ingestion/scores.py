@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -157,7 +157,7 @@ def identified(body: ScoreBody, project_id: ProjectId, received_at: int) -> Scor
     """
     if body.id and body.timestamp:
         return body
-    content = [project_id, *(asdict(body) | {"metadata": sorted(body.metadata.items())}).values()]
+    content = [project_id, *(vars(body) | {"metadata": sorted(body.metadata.items())}).values()]
     digest = hashlib.sha256(values.to_json(content).encode()).hexdigest()[:32]
     return replace(body, id=body.id or digest, timestamp=body.timestamp or received_at)
 
@@ -188,7 +188,7 @@ def masked(body: ScoreBody, masker: Masker) -> ScoreBody:
 
 def to_payload(body: ScoreBody) -> bytes:
     """What the log keeps of a score."""
-    return values.to_json(asdict(body)).encode()
+    return values.to_json(vars(body)).encode()
 
 
 def from_payload(payload: bytes) -> ScoreBody:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from evals import similarity
-from evals.text_overlap import bleu, chrf, longest_common_subsequence, meteor, rouge_l, rouge_n, tokens
+from evals.text_overlap import bleu, chrf, meteor, rouge_l, rouge_n, tokens
 
 MILITARY = (
     "it is a guide to action which ensures that the military always obeys the commands of the party",
@@ -30,27 +30,28 @@ SHORT = ("paris", "the capital of france is paris")
 def test_measures_are_those_of_the_libraries(
     texts: tuple[str, str], bleu_score: float | None, chrf_score: float | None, rouges: tuple[float, float, float]
 ) -> None:
-    output, expected = (tokens(text) for text in texts)
+    output, expected = ([tokens(text)] for text in texts)
     if bleu_score is not None:
-        assert bleu(output, expected) == pytest.approx(bleu_score, abs=1e-8)
-        assert chrf(*texts) == pytest.approx(chrf_score, abs=1e-8)
-    found = rouge_n(output, expected), rouge_n(output, expected, size=2), rouge_l(output, expected)
+        assert bleu(output, expected) == pytest.approx([bleu_score], abs=1e-8)
+        assert chrf(*([text] for text in texts)) == pytest.approx([chrf_score], abs=1e-8)
+    found = (*rouge_n(output, expected), *rouge_n(output, expected, size=2), *rouge_l(output, expected))
     assert found == pytest.approx(rouges, abs=1e-8)
 
 
 def test_meteor_is_that_of_nltk_where_no_word_repeats_out_of_order() -> None:
-    assert meteor(*(tokens(text) for text in CAT)) == pytest.approx(0.806666667, abs=1e-8)
-    assert meteor(*(tokens(text) for text in SHORT)) == pytest.approx(0.090909091, abs=1e-8)
+    output, expected = ([tokens(pair[side]) for pair in (CAT, SHORT)] for side in (0, 1))
+    assert meteor(output, expected) == pytest.approx([0.806666667, 0.090909091], abs=1e-8)
 
 
 def test_meteor_aligns_repeated_words_for_few_chunks() -> None:
     # "on the mat", "sat", "the cat": three chunks of six matches.
-    assert meteor(tokens("on the mat sat the cat"), tokens("the cat sat on the mat")) == 1 - 0.5 * (3 / 6) ** 3
+    output, expected = tokens("on the mat sat the cat"), tokens("the cat sat on the mat")
+    assert meteor([output], [expected]) == [1 - 0.5 * (3 / 6) ** 3]
 
 
-def test_longest_common_subsequence_is_that_of_the_table() -> None:
-    assert longest_common_subsequence(list("ABCBDAB"), list("BDCABA")) == 4  # Cormen et al., 15.4
-    assert longest_common_subsequence([], ["a"]) == 0
+def test_rouge_l_counts_the_longest_common_subsequence() -> None:
+    found = rouge_l([list("ABCBDAB"), [], []], [list("BDCABA"), ["a"], []])
+    assert found == pytest.approx([2 * 4 / 13, 0, 0])  # Cormen et al., 15.4
 
 
 @pytest.mark.parametrize(
