@@ -1,6 +1,6 @@
 """Projects that were ended: their events are deleted, then what PostgreSQL holds of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -24,7 +24,7 @@ class Asking(Protocol):
     """Where requests to delete go; see `DeletionRequests`."""
 
     async def accept(
-        self, project_id: ProjectId, subject_type: SubjectType, subjects: list[str], *, requested_by: str
+        self, project_id: ProjectId, subject_type: SubjectType, subjects: Sequence[str], *, requested_by: str
     ) -> Deletion:
         """Return when the tombstones are durable."""
         ...

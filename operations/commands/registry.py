@@ -18,6 +18,7 @@ from operations.commands import (
     projects,
     recost,
     replay,
+    retention,
     stack,
     users,
 )
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command("replay")(replay.replay)
     app.command("delete")(deletions.delete)
     app.command("deletions")(deletions.deletions)
+    app.command("retention")(retention.retention)
     app.command("audit")(users.audit)
     app.command("node", context_settings=cluster.PASSED_ON)(cluster.node)
     app.command("deploy")(cluster.deploy)

@@ -6,7 +6,7 @@ objects are removed later, under a lock of their rows: whoever refers to one mea
 uploads it again.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -140,6 +140,25 @@ class AllMedia:
                 counts[deletion_id] = counts.get(deletion_id, 0) + orphaned
         return counts
 
+    async def expire(self, project_id: ProjectId, before: datetime) -> int:
+        """Drop what traces referred to before a time; returns how many files nothing refers to any more."""
+
+        def meant(link: Link) -> Any:
+            return and_(link.project_id == project_id, link.created_at < before)
+
+        expired = 0
+        while True:
+            async with self._database.transaction() as session:
+                referred = or_(*(MediaRow.id.in_(select(link.media_id).where(meant(link))) for link in _OF_TRACES))
+                locking = select(MediaRow.id).where(MediaRow.project_id == project_id, referred)
+                locked = list(
+                    await session.scalars(locking.order_by(MediaRow.id).limit(_REMOVED_AT_ONCE).with_for_update())
+                )
+                if not locked:
+                    return expired
+                dropped: dict[Link, Any] = {link: meant(link) for link in _OF_TRACES}
+                expired += await _release(session, project_id, locked, dropped=dropped)
+
     async def remove_orphans(self, remove: Callable[[Sequence[tuple[ProjectId, str]]], Awaitable[None]]) -> int:
         """Have the objects of some files that nothing refers to removed, then their rows; returns how many."""
         orphans = (
@@ -175,9 +194,15 @@ async def _forget(
         # Those that were never referred to, too.
         locking = select(MediaRow.id).where(MediaRow.project_id == project_id, MediaRow.created_at < requested_at)
     locked = list(await session.scalars(locking.order_by(MediaRow.id).with_for_update()))
+    return await _release(session, project_id, locked, dropped={link: meant(link) for link in links})
+
+
+async def _release(
+    session: AsyncSession, project_id: ProjectId, locked: Sequence[str], *, dropped: Mapping[Link, Any]
+) -> int:
     # 2. Drop their references.
-    for link in links:
-        await session.execute(delete(link).where(meant(link), link.media_id.in_(locked)))
+    for link, meant in dropped.items():
+        await session.execute(delete(link).where(meant, link.media_id.in_(locked)))
     # 3. Mark those without any, as not stored: whoever wants one again uploads it again.
     is_referred = or_(
         *(exists().where(link.project_id == MediaRow.project_id, link.media_id == MediaRow.id) for link in _LINKS)

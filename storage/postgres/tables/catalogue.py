@@ -29,6 +29,7 @@ from storage.postgres.tables import (
     prompt_experiments,
     prompts,
     replays,
+    retentions,
     score_configs,
     users,
 )
@@ -63,6 +64,7 @@ MODULES = (
     prompt_experiments,
     prompts,
     replays,
+    retentions,
     score_configs,
     users,
 )

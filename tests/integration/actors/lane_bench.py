@@ -34,6 +34,7 @@ from storage.postgres.lanes import LaneRegistry
 from storage.postgres.media import AllMedia
 from tests.unit.actors.batches import Score, batch_of
 
+SPANS_BEGAN = datetime.fromtimestamp(1_780_000_000, UTC)
 FAST = LaneSettings(
     flush_after_seconds=0.02, busy_flush_after_seconds=0.02, segment_spacing_seconds=0.0, cached_subjects_bits=1 << 20
 )
@@ -95,12 +96,19 @@ class Bench:
         query = f"SELECT {columns} FROM {table} FINAL WHERE project_id = {{p:String}} ORDER BY ALL"  # noqa: S608
         return list(self.clickhouse.get().query(query, parameters={"p": self.project_id}).result_rows)
 
-    def batch(self, *ids: int, cost: float = 0.5, trace: int = 1, received_at: datetime | None = None) -> MappedBatch:
+    def batch(
+        self,
+        *ids: int,
+        cost: float = 0.5,
+        trace: int = 1,
+        received_at: datetime | None = None,
+        started_at: datetime = SPANS_BEGAN,
+    ) -> MappedBatch:
         request = ExportTraceServiceRequest()
         scope = request.resource_spans.add().scope_spans.add()
         for number in ids:
             span = scope.spans.add(trace_id=trace.to_bytes(16, "big"), span_id=number.to_bytes(8, "big"))
-            span.start_time_unix_nano = 1_780_000_000_000_000_000 + number
+            span.start_time_unix_nano = int(started_at.timestamp()) * 10**9 + number
             span.end_time_unix_nano = span.start_time_unix_nano + 1_000_000
             detail = span.attributes.add(key="langfuse.observation.cost_details")
             detail.value.string_value = f'{{"total":{cost}}}'
