@@ -19,6 +19,7 @@ from dashboard.bokeh_sessions import release_closed_sessions
 from dashboard.changes import ProjectChanges
 from dashboard.components import panes
 from dashboard.components.widgets import ShellBar, SideNav
+from dashboard.files import Files
 from dashboard.gate import Gate, Memberships
 from dashboard.login import Login
 from dashboard.model_calls import Providers
@@ -48,6 +49,7 @@ from dashboard.shell import PageContext, framed
 from dashboard.state import query_of
 from dashboard.viewer import Viewer, current_viewer
 from storage.clickhouse.connection import ClickHouse
+from storage.objects.media import MediaObjects
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
 from storage.postgres.users import Users
@@ -92,6 +94,7 @@ class DashboardDependencies:
         api_keys: the public key to show in the first steps.
         clickhouse: what the readers of traces and scores ask.
         database: what the readers of everything else ask.
+        media: where the files of projects lie.
         events: the way of what people score, ask of models and delete.
         providers: how the models of a project's connections are reached.
         url: the origin at which browsers reach the dashboard.
@@ -104,6 +107,7 @@ class DashboardDependencies:
     api_keys: ApiKeys
     clickhouse: ClickHouse
     database: Database
+    media: MediaObjects
     events: OwnEvents
     providers: Providers
     url: str
@@ -129,7 +133,8 @@ def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
     login = Login(
         dependencies.users.verify, sessions, dependencies.origins, is_https=dependencies.url.startswith("https://")
     )
-    application.router.routes.extend(login.routes)
+    files = Files(dependencies.database, dependencies.media)
+    application.router.routes.extend([*login.routes, files.route])
     application.mount("/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
     add_applications(
         {path: _opener(dependencies, path) for path in PAGES},
@@ -145,6 +150,7 @@ def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
         sessions=sessions,
         memberships=Memberships(dependencies.users.projects_of),
         origins=dependencies.origins,
+        files=files.origin,
     )
     return application
 

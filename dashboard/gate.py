@@ -19,10 +19,12 @@ OPEN_PREFIXES = ("/login", "/static/", "/assets/")
 MEMBERSHIPS_LIFETIME_SECONDS = 5.0
 REFUSED = 4401
 
-# Bokeh's page holds inline scripts and compiles components from blobs; nothing may come from, or go to, another host.
+# Bokeh's page holds inline scripts and compiles components from blobs; nothing may come from, or go to, another host,
+# but for files of projects.
 POLICY = (
     "default-src 'self'; connect-src 'self' blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:;"
-    " style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:;"
+    " style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: {files}; media-src 'self' {files};"
+    " font-src 'self' data:; worker-src 'self' blob:;"
     " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
@@ -46,17 +48,23 @@ class Memberships:
 
 @dataclass(frozen=True)
 class Gate:
-    """ASGI middleware: redirects pages to the sign-in, refuses websockets, sets the security headers."""
+    """ASGI middleware: redirects pages to the sign-in, refuses websockets, sets the security headers.
+
+    Attributes:
+        origins: whose pages may open websockets.
+        files: the origin from which pages show files of projects.
+    """
 
     app: ASGIApp
     sessions: Sessions
     memberships: Memberships
     origins: frozenset[str]
+    files: str
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through if it is allowed."""
         if scope["type"] == "http":
-            await self._http(scope, receive, _secured(send, scope))
+            await self._http(scope, receive, _secured(send, scope, POLICY.format(files=self.files)))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
@@ -87,21 +95,22 @@ class Gate:
         return True
 
 
-def _secured(send: Send, scope: Scope) -> Send:
+def _secured(send: Send, scope: Scope, policy: str) -> Send:
     # Bokeh and Panel put a digest or a release into the address of each static file, so that it never changes.
     is_versioned = b"v=" in scope.get("query_string", b"") and _path(scope).startswith("/static/")
 
     async def send_secured(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["Content-Security-Policy"] = POLICY
+            headers["Content-Security-Policy"] = policy
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "same-origin"
             if is_versioned:
                 headers["Cache-Control"] = "public, max-age=31536000, immutable"
+            elif "text/html" in headers.get("content-type", ""):
+                headers["Cache-Control"] = "no-store"
             else:
-                is_page = "text/html" in headers.get("content-type", "")
-                headers["Cache-Control"] = "no-store" if is_page else "no-cache"
+                headers.setdefault("Cache-Control", "no-cache")
         await send(message)
 
     return send_secured

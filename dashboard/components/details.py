@@ -51,7 +51,8 @@ def turn(trace: Record, href: str) -> Markup:
         '<div class="turn"><div class="turn-head"><a href="{}">{}</a><span class="quiet">{}</span>{}</div>{}{}{}</div>'
     ).format(
         href, trace["name"] or trace["id"], " · ".join(numbers), chips, level,
-        section("Input", payload(trace["input"])), section("Output", payload(trace["output"])),
+        section("Input", payload(trace["input"], project_id=trace["project_id"])),
+        section("Output", payload(trace["output"], project_id=trace["project_id"])),
     )  # fmt: skip
 
 
@@ -79,8 +80,8 @@ def observation_content(observation: Record, style: Style = Style.FORMATTED) -> 
         [
             _title(observation),
             notice(observation["status_message"]) if observation["level"] == "ERROR" else Markup(""),
-            section("Input", payload(observation["input"], style)),
-            section("Output", payload(observation["output"], style)),
+            section("Input", payload(observation["input"], style, observation["project_id"])),
+            section("Output", payload(observation["output"], style, observation["project_id"])),
         ]
     )
 
@@ -118,7 +119,7 @@ def observation_facts(observation: Record, prompt_href: str = "") -> Markup:
             section("Model parameters", _json(observation["model_parameters"])),
             section("Usage", facts(usage)),
             section("Cost", facts(costs)),
-            section("Metadata", _metadata(observation["metadata"])),
+            section("Metadata", _metadata(observation)),
         ]
     )
 
@@ -173,8 +174,9 @@ def _json(text: str) -> Markup:
     return pretty(_parsed(text))
 
 
-def _metadata(metadata: Mapping[str, str]) -> Markup:
-    return pretty({name: _parsed(value) for name, value in metadata.items()}) if metadata else Markup("")
+def _metadata(record: Record) -> Markup:
+    metadata = {name: _parsed(value) for name, value in record["metadata"].items()}
+    return pretty(metadata, record["project_id"]) if metadata else Markup("")
 
 
 def _parsed(text: str) -> Any:

@@ -12,6 +12,7 @@ from heliograph.settings import Settings
 from operations.doors.pool import pool_of
 from serve_apps.replica_meter import ReplicaMeter
 from storage.clickhouse.connection import ClickHouse
+from storage.objects.media import MediaObjects
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
 from storage.postgres.users import Users
@@ -28,6 +29,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             api_keys=ApiKeys(database, settings.pepper),
             clickhouse=ClickHouse(settings.clickhouse, settings.clickhouse_url),
             database=database,
+            media=MediaObjects.connect(settings),
             events=_events(settings, database),
             providers=Providers(
                 Seal(settings.encryption_key, settings.former_encryption_keys),

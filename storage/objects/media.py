@@ -45,6 +45,11 @@ class MediaObjects:
         signer = connection.connect(settings.s3, settings.s3_public_url)
         return cls(client, signer, settings.s3.bucket, settings=settings.media)
 
+    @property
+    def public_url(self) -> str:
+        """The address that its URLs begin with."""
+        return self._signer.meta.endpoint_url
+
     def upload_url(self, project_id: ProjectId, media: MediaDescription) -> str:
         """Sign a PUT of exactly this content: of another type, length or hash it is refused."""
         conditions = {
@@ -52,13 +57,17 @@ class MediaObjects:
             "ContentLength": media.content_length,
             "ChecksumSHA256": b64encode(media.sha256).decode(),
         }
-        return self._signed("put_object", project_id, media.id, **conditions)
+        parameters = {**self._place(project_id, media.id), **conditions}
+        return self._signer.generate_presigned_url("put_object", Params=parameters, ExpiresIn=self._url_seconds)
 
-    def download_url(self, project_id: ProjectId, media: MediaDescription) -> tuple[str, datetime]:
-        """Sign a GET, and tell until when it is good."""
-        expires_at = datetime.now(UTC) + timedelta(seconds=self._url_seconds)
-        url = self._signed("get_object", project_id, media.id, ResponseContentType=media.content_type)
-        return url, expires_at
+    def download_url(
+        self, project_id: ProjectId, media: MediaDescription, seconds: int | None = None
+    ) -> tuple[str, datetime]:
+        """Sign a GET, good for so many seconds or as long as the settings say, and tell until when."""
+        good_for = seconds or self._url_seconds
+        parameters = {**self._place(project_id, media.id), "ResponseContentType": media.content_type}
+        url = self._signer.generate_presigned_url("get_object", Params=parameters, ExpiresIn=good_for)
+        return url, datetime.now(UTC) + timedelta(seconds=good_for)
 
     def put(self, project_id: ProjectId, media: MediaContent) -> None:
         """Store a content; raises Unavailable."""
@@ -90,9 +99,8 @@ class MediaObjects:
                 objects = [{"Key": key} for key in keys[start : start + _DELETED_AT_ONCE]]
                 self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
 
-    def _signed(self, call: str, project_id: ProjectId, media_id: str, **conditions: Any) -> str:
-        parameters = {"Bucket": self._bucket, "Key": _key(project_id, media_id), **conditions}
-        return self._signer.generate_presigned_url(call, Params=parameters, ExpiresIn=self._url_seconds)
+    def _place(self, project_id: ProjectId, media_id: str) -> dict[str, Any]:
+        return {"Bucket": self._bucket, "Key": _key(project_id, media_id)}
 
 
 def _key(project_id: ProjectId, media_id: str) -> str:

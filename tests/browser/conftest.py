@@ -30,6 +30,7 @@ from heliograph.outbound import Outbound
 from heliograph.settings import Settings
 from migrations.plan import upgrade
 from storage.clickhouse.connection import ClickHouse, connect_blocking
+from storage.objects.media import MediaObjects
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.comments import Comments
 from storage.postgres.connection import Database
@@ -55,7 +56,7 @@ FLAGS = [
 ]
 # Two cores run the browser, the dashboard and the stores, beside other tests.
 PATIENCE_MILLISECONDS = 30_000
-VIEWER = "grace@example.com"
+VIEWER, STRANGER = "grace@example.com", "linus@example.com"
 LOOPBACK_NETWORK = ipaddress.ip_network("127.0.0.0/8")
 SEAL = Seal("key of the tests", ())
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
@@ -79,11 +80,19 @@ class Site:
     url: str
     full: Project
     empty: Project
+    strange: Project
     public_key: str
     stores: Settings
 
 
-People = tuple[Project, Project, str]
+@dataclass(frozen=True)
+class People:
+    """The projects, of which one belongs to a stranger, and a key of the empty one."""
+
+    full: Project
+    empty: Project
+    strange: Project
+    public_key: str
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +102,8 @@ def site(engines: Settings) -> Iterator[Site]:
         update={
             "postgres": engines.postgres.model_copy(update={"database": name}),
             "clickhouse": engines.clickhouse.model_copy(update={"database": name}),
+            # No front end stands before the store here.
+            "s3": engines.s3.model_copy(update={"public_url": engines.s3_url}),
         }
     )
     upgrade(stores)
@@ -102,9 +113,9 @@ def site(engines: Settings) -> Iterator[Site]:
     url = f"http://127.0.0.1:{port}"
     thread = ServerThread(stores, url, port)
     thread.start()
-    full, empty, public_key = thread.wait_until_started()
-    _insert(stores, full)
-    yield Site(url, full, empty, public_key, stores)
+    people = thread.wait_until_started()
+    _insert(stores, people.full)
+    yield Site(url, people.full, people.empty, people.strange, people.public_key, stores)
     thread.stop()
 
 
@@ -129,6 +140,7 @@ class ServerThread(threading.Thread):
             api_keys=ApiKeys(database, "pepper"),
             clickhouse=clickhouse,
             database=database,
+            media=MediaObjects.connect(self._settings),
             events=stored_events(self._settings, database),
             providers=Providers(SEAL, Outbound([LOOPBACK_NETWORK])),
             url=self._url,
@@ -202,7 +214,7 @@ def arranged(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _is_elsewhere(address: str, site: Site) -> bool:
-    return not address.startswith((site.url, "blob:", "data:"))
+    return not address.startswith((site.url, f"{site.stores.s3_url}/", "blob:", "data:"))
 
 
 async def _create_people(settings: Settings) -> People:
@@ -214,10 +226,13 @@ async def _create_people(settings: Settings) -> People:
     await users.join_organization(user.id, full.organization_id, Role.OWNER)
     guest = await users.create(VIEWER, "Grace", PASSWORD)
     await users.join_organization(guest.id, full.organization_id, Role.VIEWER)
+    strange = await projects.create("Elsewhere", organization_name="Strangers")
+    stranger = await users.create(STRANGER, "Linus", PASSWORD)
+    await users.join_organization(stranger.id, strange.organization_id, Role.OWNER)
     await _create_documents(database, full)
     key = await ApiKeys(database, "pepper").create(empty.id)
     await database.close()
-    return full, empty, key.public_key
+    return People(full, empty, strange, key.public_key)
 
 
 async def _create_documents(database: Database, project: Project) -> None:

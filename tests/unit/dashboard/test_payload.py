@@ -80,3 +80,40 @@ def test_a_payload_is_shown_as_json_markdown_or_letter_by_letter_when_asked() ->
     assert payload(chat, Style.JSON).startswith("<pre>[\n  {")
     assert "<strong>hello</strong>" in payload('"**hello**"', Style.MARKDOWN)
     assert payload("**hello**", Style.PLAIN) == "<pre>**hello**</pre>"
+
+
+REFERENCE = "@@@langfuseMedia:type={}|id=_a-b_|source=bytes@@@"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "opening"),
+    [("image/png", "<img"), ("audio/wav", "<audio"), ("video/mp4", "<video"), ("text/html", '"><a href')],
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        str,
+        lambda text: json.dumps({"deep": [text]}),
+        lambda text: json.dumps([{"role": "user", "content": f"see {text}!"}]),
+        lambda text: json.dumps([{"role": "user", "content": [{"type": "image", "image": text}]}]),
+    ],
+)
+def test_files_of_the_project_are_shown(content_type: str, opening: str, wrap: "type[str]") -> None:
+    html = payload(wrap(REFERENCE.format(content_type)), project_id="p1")
+    assert opening in html
+    assert '"/files/p1/_a-b_"' in html
+    assert 'class="media"' not in payload(wrap(REFERENCE.format(content_type)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        REFERENCE.format('image/png" onerror="alert(1)'),
+        REFERENCE.format("image/png").replace("_a-b_", "../../x"),
+        "[x](https://example.com '" + REFERENCE.format("image/png") + "')",
+        "`" + REFERENCE.format("image/png") + "`",
+    ],
+)
+def test_what_is_no_reference_stays_text(text: str) -> None:
+    for style in Style:
+        assert "<img" not in payload(text, style, "p1")
