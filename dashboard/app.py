@@ -21,6 +21,7 @@ from dashboard.components import panes
 from dashboard.components.widgets import ShellBar, SideNav
 from dashboard.files import Files
 from dashboard.gate import Gate, Memberships
+from dashboard.identity_provider import IdentityProvider
 from dashboard.login import Login
 from dashboard.model_calls import Providers
 from dashboard.own_events import OwnEvents
@@ -46,12 +47,17 @@ from dashboard.queries.lane_figures import History, NoHistory
 from dashboard.queries.project import ProjectQueries
 from dashboard.sessions import Sessions
 from dashboard.shell import PageContext, framed
+from dashboard.single_sign_on import CALLBACK_PATH, SingleSignOn
 from dashboard.state import query_of
 from dashboard.viewer import Viewer, current_viewer
+from heliograph.domain.access import Role
+from heliograph.outbound import Outbound
+from heliograph.settings import SingleSignOnSettings
 from storage.clickhouse.connection import ClickHouse
 from storage.objects.media import MediaObjects
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
+from storage.postgres.sign_ons import SignOns
 from storage.postgres.users import Users
 
 
@@ -101,6 +107,8 @@ class DashboardDependencies:
         session_secret: signs the cookies and the websocket tokens.
         history: what the lanes have measured of themselves.
         more_origins: further origins that may open websockets, such as localhost beside 127.0.0.1.
+        single_sign_on: the identity provider by which people sign in, if there is one.
+        outbound: how it is called.
     """
 
     users: Users
@@ -114,6 +122,8 @@ class DashboardDependencies:
     session_secret: str
     history: History = field(default_factory=NoHistory)
     more_origins: tuple[str, ...] = ()
+    single_sign_on: SingleSignOnSettings = field(default_factory=SingleSignOnSettings)
+    outbound: Outbound = field(default_factory=Outbound)
 
     @property
     def origins(self) -> frozenset[str]:
@@ -131,7 +141,11 @@ def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
     application = FastAPI(openapi_url=None)
     sessions = Sessions(dependencies.session_secret)
     login = Login(
-        dependencies.users.verify, sessions, dependencies.origins, is_https=dependencies.url.startswith("https://")
+        dependencies.users.verify,
+        sessions,
+        dependencies.origins,
+        is_https=dependencies.url.startswith("https://"),
+        single_sign_on=_single_sign_on(dependencies, sessions),
     )
     files = Files(dependencies.database, dependencies.media)
     application.router.routes.extend([*login.routes, files.route])
@@ -153,6 +167,19 @@ def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
         files=files.origin,
     )
     return application
+
+
+def _single_sign_on(dependencies: DashboardDependencies, sessions: Sessions) -> SingleSignOn | None:
+    settings = dependencies.single_sign_on
+    if not settings.issuer:
+        return None
+    return SingleSignOn(
+        IdentityProvider(settings, dependencies.outbound, dependencies.url + CALLBACK_PATH),
+        SignOns(dependencies.database, settings.organization, Role(settings.role)).user,
+        sessions,
+        settings.allowed_domains,
+        settings.label,
+    )
 
 
 def _opener(dependencies: DashboardDependencies, path: str) -> Callable[[], Any]:

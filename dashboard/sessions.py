@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -43,6 +44,15 @@ class Sessions:
         if not hmac.compare_digest(cookie.encode(), token.encode()):
             return False
         return self._read("form", token, FORM_LIFETIME) is not None
+
+    def challenge(self, fields: Sequence[str]) -> str:
+        """A cookie of a sign-in that was begun elsewhere."""
+        return str(self._serializer("challenge").dumps(list(fields)))
+
+    def challenged(self, cookie: str, lifetime: timedelta) -> list[str] | None:
+        """What such a cookie holds; none for an absent, forged or expired one."""
+        fields = self._read("challenge", cookie, lifetime)
+        return fields if isinstance(fields, list) else None
 
     def _read(self, purpose: str, text: str, lifetime: timedelta) -> object:
         try:

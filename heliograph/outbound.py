@@ -34,7 +34,7 @@ def check_url(url: str) -> None:
 
 
 class Outbound:
-    """Posts to addresses that users name. Every address is checked when it is connected to; no redirect is followed.
+    """Calls addresses that users name. Every address is checked when it is connected to; no redirect is followed.
 
     Args:
         allowed: networks that may be reached although they are private.
@@ -52,16 +52,26 @@ class Outbound:
         Args:
             url: where to; see `check_url`.
             content: the body.
-            headers: of the request.
+            headers: of the request; without a content type among them the body is JSON.
             timeout: seconds for the whole call.
             max_bytes: how long the answer may be.
 
         Raises:
             CallFailed: refused, late, too long, or another status.
         """
+        typed = {"content-type": "application/json", **{name.lower(): value for name, value in headers.items()}}
+        return await self._call(url, content, typed, timeout=timeout, max_bytes=max_bytes)
+
+    async def get(self, url: str, *, timeout: float, max_bytes: int) -> bytes:
+        """The same of a request without a body."""
+        return await self._call(url, None, {}, timeout=timeout, max_bytes=max_bytes)
+
+    async def _call(
+        self, url: str, content: bytes | None, headers: Mapping[str, str], *, timeout: float, max_bytes: int
+    ) -> bytes:
         try:
             async with asyncio.timeout(timeout):
-                return await self._post(url, content, headers, max_bytes=max_bytes)
+                return await self._answer(url, content, headers, max_bytes=max_bytes)
         except TimeoutError:
             reason = f"there was no answer within {timeout:g} s"
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -87,10 +97,9 @@ class Outbound:
         """What a client of somebody else's calls through; it raises CallFailed where an address may not be reached."""
         return _Guarded(self._checked)
 
-    async def _post(self, url: str, content: bytes, headers: Mapping[str, str], *, max_bytes: int) -> bytes:
-        request = self._connections().build_request(
-            "POST", url, content=content, headers={**headers, "content-type": "application/json"}
-        )
+    async def _answer(self, url: str, content: bytes | None, headers: Mapping[str, str], *, max_bytes: int) -> bytes:
+        method = "GET" if content is None else "POST"
+        request = self._connections().build_request(method, url, content=content, headers=dict(headers))
         response = await self._connections().send(request, stream=True)
         try:
             if response.status_code != 200:

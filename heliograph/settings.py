@@ -5,13 +5,14 @@ import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, IPvAnyNetwork
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 LOOPBACK = "127.0.0.1"
+_THIS_MACHINE = {LOOPBACK, "localhost", "::1"}
 SECRETS_FILE = "secrets.json"
 CONNECTION_FILE = "connection.env"
 
@@ -156,6 +157,36 @@ class MediaSettings(_Slice):
     url_seconds: int = Field(default=3_600, gt=0, le=604_800)
 
 
+class SingleSignOnSettings(_Slice):
+    """The OpenID Connect provider by which people sign in. Without an issuer there is none.
+
+    Attributes:
+        issuer: as the provider writes it, `https://accounts.google.com`; its configuration is found below it.
+        allowed_domains: of e-mail addresses; any, when there are none.
+        label: what the button on the sign-in page says behind "Sign in with".
+        organization: the id or the name of the one that people join whom nobody has invited; empty keeps them out.
+        role: what they are there.
+    """
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = Field(default="", repr=False)
+    scopes: str = "openid email profile"
+    allowed_domains: tuple[str, ...] = ()
+    label: str = "single sign-on"
+    organization: str = ""
+    role: Literal["OWNER", "ADMIN", "MEMBER", "VIEWER", "NONE"] = "MEMBER"
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_private(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        if issuer and parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _THIS_MACHINE):
+            reason = "must begin with https://"
+            raise ValueError(reason)
+        return issuer
+
+
 class TelemetrySettings(_Slice):
     """Heliograph's own traces. Without an endpoint there are none.
 
@@ -223,6 +254,7 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = TelemetrySettings()
     masking: MaskingSettings = MaskingSettings()
     outbound: OutboundSettings = OutboundSettings()
+    single_sign_on: SingleSignOnSettings = SingleSignOnSettings()
     init: FirstProject = FirstProject()
 
     @classmethod
@@ -257,7 +289,7 @@ class Settings(BaseSettings):
     @property
     def is_on_loopback(self) -> bool:
         """Whether nobody but this machine reaches the origin."""
-        return self.host in {LOOPBACK, "localhost", "::1"}
+        return self.host in _THIS_MACHINE
 
     @property
     def secret_values(self) -> frozenset[str]:
@@ -266,6 +298,7 @@ class Settings(BaseSettings):
             *(self.pepper, self.session_secret, self.metrics_token, self.ray.token),
             *(self.encryption_key, *self.former_encryption_keys, self.admin_api_key),
             *(self.clickhouse.password, self.postgres.password, self.s3.secret_key),
+            self.single_sign_on.client_secret,
             *(self.init.secret_key, self.init.user_password, *self.telemetry.headers.values()),
             *(urlsplit(url).password or "" for url in (self.clickhouse.url, self.postgres.url, self.s3.url)),
         }

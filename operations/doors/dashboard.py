@@ -23,6 +23,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     """The application of one replica."""
     database = Database(settings.postgres_dsn)
     meter.add(pool_of(database))
+    outbound = Outbound(settings.outbound.allowed_networks)
     return dashboard_application(
         DashboardDependencies(
             users=Users(database),
@@ -33,11 +34,13 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             events=_events(settings, database),
             providers=Providers(
                 Seal(settings.encryption_key, settings.former_encryption_keys),
-                Outbound(settings.outbound.allowed_networks),
+                outbound,
             ),
             url=settings.url,
             session_secret=settings.session_secret,
             history=directory.metrics_board(),
+            single_sign_on=settings.single_sign_on,
+            outbound=outbound,
         )
     )
 

@@ -80,10 +80,28 @@ class Invitations:
             raise InvitationNotFound
         invitation, users = _invitation(row), Users(self._database)
         user = await users.by_email(invitation.email) or await users.create(invitation.email, name, password)
+        await self._join(user, invitation)
+        return user
+
+    async def accept_all(self, user: User) -> None:
+        """Accept whatever a user is invited to whose address somebody else has verified."""
+        taking = delete(InvitationRow).where(InvitationRow.email == user.email, _is_open())
+        async with self._database.transaction() as session:
+            rows = list(await session.scalars(taking.returning(InvitationRow)))
+        for row in rows:
+            await self._join(user, _invitation(row))
+
+    async def is_invited(self, email: str) -> bool:
+        """Whether an address has an open invitation."""
+        query = select(InvitationRow.id).where(InvitationRow.email == email.strip().lower(), _is_open()).limit(1)
+        async with self._database.transaction() as session:
+            return await session.scalar(query) is not None
+
+    async def _join(self, user: User, invitation: Invitation) -> None:
+        users = Users(self._database)
         await users.join_organization(user.id, invitation.organization_id, invitation.role)
         if invitation.project_id is not None and invitation.project_role is not None:
             await users.join_project(user.id, invitation.project_id, invitation.project_role)
-        return user
 
 
 def _is_open() -> ColumnElement[bool]:
