@@ -56,7 +56,9 @@ def connected_judge(spec: JudgeSpec, opened: OpenedLlmConnection, outbound: Outb
 
 
 def _judge(spec: JudgeSpec, model: str, connection: Connection) -> ModelJudge:
-    return ModelJudge(model, connection, max_tokens=spec.max_tokens, temperature=spec.temperature)
+    return ModelJudge(
+        model, connection, max_tokens=spec.max_tokens, temperature=spec.temperature, parameters=spec.shaping
+    )
 
 
 @cache

@@ -11,41 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from heliograph.domain.errors import Unavailable
-from heliograph.domain.evaluation_runs import (
-    COUNTED,
-    RUN_KEY,
-    EvaluationPart,
-    EvaluatorSpec,
-    Failure,
-    OnExisting,
-    RunReport,
-    score_ids,
-)
+from heliograph.domain.evaluation_runs import COUNTED, EvaluationPart, Failure, OnExisting, RunReport, score_ids
 from heliograph.domain.evaluators import Outcome, OutcomeStatus
 from heliograph.domain.plain_rows import plain_rows
-from heliograph.domain.scores import ScoreDataType
+from heliograph.domain.rule_specs import TargetKey
 from heliograph.domain.selections import SelectedTable
-from heliograph.evaluator import Evaluator
+from heliograph.run_evaluator import KEPT, VERDICTS, RunEvaluator, key_of, keys_of, only, scores_of
 
 # So many verdicts of judges, or those of a second, are written at once: what a kill may cost.
 _WRITTEN_AT_ONCE = 200
 _BEAT_SECONDS = 1.0
 _KEEP_EVERY_BEATS = 3
-_REASON_CHARACTERS = 4_000
-
-
-@dataclass(frozen=True)
-class RunEvaluator:
-    """An evaluator as a run uses it."""
-
-    spec: EvaluatorSpec
-    evaluator: Evaluator
-
-    @property
-    def columns(self) -> set[str]:
-        """What it may read of a target."""
-        evaluator = self.evaluator
-        return {evaluator.source_of(name).column for name in (*evaluator.inputs, *evaluator.optional)}
 
 
 class Targets(Protocol):
@@ -76,7 +52,7 @@ class Ledger(Protocol):
 
     async def block(self, run_id: str, cause: str, reason: str) -> None: ...
 
-    async def failed_targets(self, part: EvaluationPart) -> Mapping[str, frozenset[tuple[str, str]]]: ...
+    async def failed_targets(self, part: EvaluationPart) -> Mapping[str, frozenset[TargetKey]]: ...
 
 
 class Asking(Protocol):
@@ -119,7 +95,7 @@ class PartEvaluation:
         self._counts = {one.spec.score_name: Counter(dict.fromkeys(COUNTED, 0)) for one in evaluators}
         self._causes: Counter[str] = Counter()
         self._failures: list[Failure] = []
-        self._verdicts: list[tuple[RunEvaluator, Mapping[str, Any]]] = []
+        self._verdicts: list[tuple[RunEvaluator, list[dict[str, Any]]]] = []
         self._must_stop = False
         self._writing = asyncio.Lock()
 
@@ -166,17 +142,15 @@ class PartEvaluation:
                     self._must_stop = True
 
     async def _evaluate(
-        self, one: RunEvaluator, table: pa.Table, wanted: Mapping[str, frozenset[tuple[str, str]]] | None
+        self, one: RunEvaluator, table: pa.Table, wanted: Mapping[str, frozenset[TargetKey]] | None
     ) -> None:
         if wanted is not None:
-            table = _only(table, wanted.get(one.spec.score_name, frozenset()))
-        trace_ids, observation_ids = _targets(table)
-        version = one.evaluator.version
-        ids = score_ids(one.spec, version, trace_ids=trace_ids, observation_ids=observation_ids)
+            table = only(table, wanted.get(one.spec.score_name, frozenset()))
+        ids = score_ids(one.spec, one.evaluator.version, keys_of(table))
         table = await self._left(one, table.append_column("score_id", pa.array(ids, pa.string())))
         if not table.num_rows:
             return
-        if one.evaluator.is_async and not one.evaluator.is_vectorised:
+        if one.is_asked:
             await self._ask(one, table)
         else:
             await self._evaluate_columns(one, table)
@@ -201,7 +175,7 @@ class PartEvaluation:
             outcomes = await evaluator.evaluate_table(table)
         else:
             outcomes = await asyncio.to_thread(evaluator.evaluate_batch, table)
-        joined = table.select(_KEPT)
+        joined = table.select([name for name in KEPT if name in table.column_names])
         for name in outcomes.column_names:
             joined = joined.append_column(name, outcomes[name])
         is_scored = pc.equal(joined["status"], OutcomeStatus.SCORED.value)
@@ -241,23 +215,16 @@ class PartEvaluation:
         elif outcome.verdict is None:
             self._fail(one, row, cause=outcome.cause, reason=outcome.reason)
         else:
-            verdict = outcome.verdict
-            is_text = isinstance(verdict.value, str)
-            told = {
-                **{name: row[name] for name in _KEPT},
-                "value": None if is_text else float(verdict.value),
-                "label": str(verdict.value) if isinstance(verdict.value, str | bool) else None,
-                "reason": verdict.reason,
-                "execution_trace_id": trace_id,
-            }
-            self._verdicts.append((one, told))
+            self._verdicts.append((one, one.scores(row, outcome.verdict, trace_id)))
             if len(self._verdicts) >= _WRITTEN_AT_ONCE and not self._writing.locked():
                 await self._write_verdicts()
 
     def _fail(self, one: RunEvaluator, row: Mapping[str, Any], *, cause: str, reason: str) -> None:
         self._counts[one.spec.score_name]["failed"] += 1
         self._causes[cause] += 1
-        self._failures.append(Failure(one.spec.score_name, row["trace_id"], row["observation_id"], cause, reason))
+        target = key_of(row)
+        failure = Failure(one.spec.score_name, *target[:2], cause, reason, session_id=target.session_id)
+        self._failures.append(failure)
 
     async def _write_verdicts(self) -> None:
         async with self._writing:
@@ -265,7 +232,7 @@ class PartEvaluation:
             for one in self._evaluators:
                 own = [told for by, told in self._verdicts[:written] if by is one]
                 if own:
-                    await self._write(one, pa.Table.from_pylist(own, _VERDICTS))
+                    await self._write(one, pa.Table.from_pylist([score for told in own for score in told], VERDICTS))
                     self._counts[one.spec.score_name]["scored"] += len(own)
             # After an error all are written again: they are the same scores.
             del self._verdicts[:written]
@@ -276,57 +243,4 @@ class PartEvaluation:
         for texts in (False, True):
             some = verdicts.filter(is_text if texts else pc.invert(is_text))
             if some.num_rows:
-                await self._work.scores.write(_scores(one, some, self._part.run_id, texts=texts))
-
-
-_KEPT = ["score_id", "trace_id", "observation_id", "environment"]
-_VERDICTS = pa.schema(
-    [
-        *((name, pa.string()) for name in _KEPT),
-        ("value", pa.float64()),
-        ("label", pa.string()),
-        ("reason", pa.string()),
-        ("execution_trace_id", pa.string()),
-    ]
-)
-
-
-def _targets(table: pa.Table) -> tuple[list[str], list[str]]:
-    return table["trace_id"].to_pylist(), table["observation_id"].to_pylist()
-
-
-def _only(table: pa.Table, wanted: frozenset[tuple[str, str]]) -> pa.Table:
-    return table.filter(pa.array([target in wanted for target in zip(*_targets(table), strict=True)], pa.bool_()))
-
-
-def _scores(one: RunEvaluator, verdicts: pa.Table, run_id: str, *, texts: bool) -> pa.Table:
-    """Verdicts as the columns of scores."""
-    rows = verdicts.num_rows
-    rule = one.evaluator.values
-    if texts:
-        is_free = rule is not None and rule.data_type is ScoreDataType.TEXT
-        kind = pa.repeat(ScoreDataType.TEXT.value if is_free else ScoreDataType.CATEGORICAL.value, rows)
-    else:
-        boolean = pc.is_valid(verdicts["label"])
-        kind = pc.if_else(boolean, ScoreDataType.BOOLEAN.value, ScoreDataType.NUMERIC.value)
-    traces = (
-        verdicts["execution_trace_id"]
-        if "execution_trace_id" in verdicts.column_names
-        else pa.nulls(rows, pa.string())
-    )  # fmt: skip
-    return pa.table(
-        {
-            "id": verdicts["score_id"],
-            "name": pa.repeat(one.spec.score_name, rows),
-            "trace_id": verdicts["trace_id"],
-            "observation_id": verdicts["observation_id"],
-            "environment": verdicts["environment"],
-            "value": verdicts["label"] if texts else verdicts["value"],
-            "data_type": kind,
-            "comment": pc.utf8_slice_codeunits(verdicts["reason"], 0, _REASON_CHARACTERS),
-            "metadata": pa.array([{RUN_KEY: run_id}] * rows),
-            "evaluator_version": pa.repeat(one.evaluator.version, rows),
-            "execution_trace_id": traces,
-            "source": pa.repeat("EVAL", rows),
-        }
-    )
+                await self._work.scores.write(scores_of(one, some, self._part.run_id, texts=texts))

@@ -22,11 +22,13 @@ from ingestion.project_mapping import ProjectMapping
 from pipelines.evaluation_judges import BLOCKS, JudgeStores, RunJudges
 from pipelines.evaluation_stores import LaneScores, StoredTargets
 from pipelines.judge_traces import JudgeTraces
+from pipelines.target_trees import TargetTrees
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.exposed import EXPOSED
 from storage.clickhouse.run_scores import RunScores
 from storage.clickhouse.selections import Selections
 from storage.clickhouse.streams import ArrowStreams
+from storage.clickhouse.traces import Traces
 from storage.postgres.connection import Database
 from storage.postgres.evaluation_parts import EvaluationParts
 from storage.postgres.llm_connections import LlmConnections
@@ -104,13 +106,15 @@ async def _evaluate(
 ) -> bool:  # fmt: skip
     mapping = await project_mapping(run.project_id, stores.settings, stores.database)
     traces = JudgeTraces(stores.lanes, mapping, run.id)
-    async with RunJudges(stores.judges(run, mapping), part, traces) as judges:
+    trees = TargetTrees(stores.clickhouse, run.project_id)
+    async with RunJudges(stores.judges(run, mapping), part, traces, trees=trees) as judges:
         evaluators = await judges.evaluators(run.evaluators_at(Place.SERVER))
         asked = run.asked
         selections = Selections(stores.clickhouse, ArrowStreams(stores.clickhouse), run.project_id)
         scores = RunScores(stores.clickhouse, run.project_id)
         columns = columns_of(asked.table, evaluators, EXPOSED[asked.table].columns)
-        targets = StoredTargets(asked, columns, selections=selections, scores=scores)
+        rows = Traces(stores.clickhouse, run.project_id)
+        targets = StoredTargets(asked, columns, selections=selections, scores=scores, traces=rows)
         work = PartWork(
             asked.table,
             asked.on_existing,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from evals.assembly import assembled, described_judge
+from evals.assembly import described_judge
 from evals.errors import JudgeUnbounded
 from evals.judging.paid import Tariff
 from heliograph.domain.errors import EvaluationSkipped, InvalidRequest
@@ -14,13 +14,16 @@ from heliograph.domain.evaluation_runs import Estimate, EvaluatorSpec, JudgeSpec
 from heliograph.domain.evaluators import Answer, Judge, Prompt
 from heliograph.domain.llm_connections import Adapter
 from heliograph.domain.plain_rows import plain_rows
-from heliograph.evaluation_part import RunEvaluator
-from heliograph.evaluation_targets import columns_of, targets_of
+from heliograph.evaluation_targets import columns_of
+from heliograph.run_evaluator import RunEvaluator
 from ingestion.pricing import PriceBook
 from pipelines.evaluation_judges import tariff_of
-from storage.clickhouse.arrow import read_stream
+from pipelines.evaluation_stores import target_rows
+from pipelines.run_evaluators import run_evaluator
+from pipelines.target_trees import TargetTrees
 from storage.clickhouse.exposed import EXPOSED
 from storage.clickhouse.selections import Partitions, Selections
+from storage.clickhouse.traces import Traces
 
 _SAMPLED_ROWS = 50
 _MAX_PARTS = 256
@@ -40,6 +43,15 @@ class Planned:
     asked: NewRun
     partitions: Partitions
     estimate: Estimate
+
+
+@dataclass(frozen=True)
+class PlanStores:
+    """What of a project a plan looks at."""
+
+    selections: Selections
+    traces: Traces
+    trees: TargetTrees
 
 
 class _Asked(Exception):  # caught where a judge would have been asked
@@ -62,13 +74,13 @@ class _Listener:
 
 
 async def plan(
-    asked: NewRun, selections: Selections, prices: PriceBook, *, adapters: Mapping[str, Adapter]
+    asked: NewRun, stores: PlanStores, prices: PriceBook, *, adapters: Mapping[str, Adapter]
 ) -> Planned:  # fmt: skip
     """What the run would do.
 
     Args:
         asked: the run.
-        selections: of its project.
+        stores: of its project.
         prices: of its project.
         adapters: by provider, those of the project's connections.
 
@@ -80,18 +92,21 @@ async def plan(
     asked = asked.model_copy(update={"selection": judged(asked.selection.model_copy(update={"until": until}))})
     specs = [spec for spec in asked.evaluators if spec.place is Place.SERVER]
     _check_names(asked)
-    evaluators = [RunEvaluator(spec, assembled(spec, _judge(spec, adapters))) for spec in specs]
+    evaluators = [run_evaluator(spec, _judge(spec, adapters)) for spec in specs]
     columns = columns_of(asked.table, evaluators, EXPOSED[asked.table].columns)
     tariffs = {spec.score_name: _tariff(spec.judge, prices) for spec in specs if spec.judge}
     if tariffs and asked.budget_usd is None:
         raise InvalidRequest("budget_usd", "is needed where judges are asked: say what they may cost at most")
-    partitions = await selections.partitions(asked.table, asked.selection, _MAX_PARTS)
-    sample = asked.selection.model_copy(update={"select": columns, "limit": _SAMPLED_ROWS})
-    rows = targets_of(asked.table, await read_stream(await selections.stream(asked.table, sample)))
-    prompts = {one.spec.score_name: await _prompts(one, list(plain_rows(rows))) for one in evaluators if one.spec.judge}
-    return Planned(
-        asked, partitions, _estimate(asked, partitions.rows, rows.num_rows, prompts=prompts, tariffs=tariffs)
-    )
+    partitions = await stores.selections.partitions(asked.table, asked.selection, _MAX_PARTS)
+    rows = await _sample(asked, columns, stores)
+    prompts = {one.spec.score_name: await _prompts(one, rows, stores.trees) for one in evaluators if one.spec.judge}
+    return Planned(asked, partitions, _estimate(asked, partitions.rows, len(rows), prompts=prompts, tariffs=tariffs))
+
+
+async def _sample(asked: NewRun, columns: Sequence[str], stores: PlanStores) -> list[Mapping[str, Any]]:
+    some = asked.selection.model_copy(update={"limit": _SAMPLED_ROWS})
+    tables = target_rows(asked.table, some, columns, selections=stores.selections, traces=stores.traces)
+    return [row async for table in tables for row in plain_rows(table)]
 
 
 def _check_names(asked: NewRun) -> None:
@@ -117,10 +132,11 @@ def _tariff(judge: JudgeSpec, prices: PriceBook) -> Tariff:
     return found
 
 
-async def _prompts(one: RunEvaluator, rows: Sequence[Mapping[str, Any]]) -> list[_Asked]:
+async def _prompts(one: RunEvaluator, rows: Sequence[Mapping[str, Any]], trees: TargetTrees) -> list[_Asked]:
     """What its judge would be asked of these rows; rows that it skips give nothing."""
     asked = []
-    for row in rows:
+    for bare in rows:
+        row = await trees.completed(bare, one.columns)
         given = {
             name: one.evaluator.source_of(name).read(row) for name in (*one.evaluator.inputs, *one.evaluator.optional)
         }

@@ -8,17 +8,21 @@ import pyarrow as pa
 from actors.intake import Appends
 from heliograph.domain.evaluation_runs import EvaluationPart, NewRun
 from heliograph.domain.plain_rows import plain_rows
-from heliograph.domain.selections import Selection
+from heliograph.domain.selections import SelectedTable, Selection
 from heliograph.evaluation_targets import targets_of
 from ingestion.project_mapping import ProjectMapping
 from ingestion.scores import ScoreBody
 from storage.clickhouse.arrow import read_stream
 from storage.clickhouse.run_scores import RunScores
 from storage.clickhouse.selections import Selections
+from storage.clickhouse.traces import Traces
 
 # One append of a judge's verdicts and of their traces.
 _SCORES_AT_ONCE = 4_000
 _ROWS_AT_ONCE = 8_000
+# Their roots are named to the server one by one.
+_TRACES_AT_ONCE = 1_000
+_OF_ROOTS = ("timestamp", "end_time", "root_observation_id", "input", "output")
 
 
 class StoredTargets:
@@ -29,27 +33,39 @@ class StoredTargets:
         columns: what is read of them.
         selections: of the project.
         scores: of the project.
+        traces: of the project.
     """
 
-    def __init__(self, asked: NewRun, columns: Sequence[str], *, selections: Selections, scores: RunScores) -> None:
+    def __init__(
+        self, asked: NewRun, columns: Sequence[str], *, selections: Selections, scores: RunScores, traces: Traces
+    ) -> None:  # fmt: skip
         self._asked, self._columns = asked, tuple(columns)
-        self._selections, self._scores = selections, scores
+        self._selections, self._scores, self._traces = selections, scores, traces
 
     async def read(self, part: EvaluationPart) -> AsyncIterator[pa.Table]:
         """The rows of a part; raises Unavailable, StreamBroken."""
-        table, selection = self._asked.table, within(self._asked.selection, part, self._columns)
-        rows = await read_stream(await self._selections.stream(table, selection))
-        for start in range(0, rows.num_rows, _ROWS_AT_ONCE):
-            yield targets_of(table, rows.slice(start, _ROWS_AT_ONCE))
+        asked = self._asked.selection.model_copy(update={"since": part.since, "until": part.until})
+        async for rows in target_rows(
+            self._asked.table, asked, self._columns, selections=self._selections, traces=self._traces
+        ):
+            yield rows
 
     async def known(self, ids: Sequence[str]) -> Mapping[str, str]:
         """See `Targets.known`."""
         return await self._scores.runs(ids)
 
 
-def within(selection: Selection, part: EvaluationPart, columns: Sequence[str]) -> Selection:
-    """The rows of a part, with these columns."""
-    return selection.model_copy(update={"since": part.since, "until": part.until, "select": tuple(columns)})
+async def target_rows(
+    table: SelectedTable, asked: Selection, columns: Sequence[str], *, selections: Selections, traces: Traces
+) -> AsyncIterator[pa.Table]:
+    """The rows of a selection as targets, in portions; a trace without input or output has its root's."""
+    of_roots = table is SelectedTable.TRACES and not {"input", "output"}.isdisjoint(columns)
+    wanted = tuple(dict.fromkeys((*columns, *_OF_ROOTS))) if of_roots else tuple(columns)
+    rows = await read_stream(await selections.stream(table, asked.model_copy(update={"select": wanted})))
+    at_once = _TRACES_AT_ONCE if of_roots else _ROWS_AT_ONCE
+    for start in range(0, rows.num_rows, at_once):
+        portion = rows.slice(start, at_once)
+        yield targets_of(table, await traces.with_payloads(portion) if of_roots else portion)
 
 
 class LaneScores:

@@ -14,13 +14,13 @@ from evals.sandbox.process import CodeProcess
 from heliograph import telemetry
 from heliograph.domain.errors import EvaluationSkipped, HeliographError, Overloaded, Unavailable
 from heliograph.domain.evaluation_jobs import EvaluationJob, retry_after, score_id
-from heliograph.domain.evaluation_rules import Assignment, EvaluationRule
+from heliograph.domain.evaluation_rules import RULE_KEY, Assignment, EvaluationRule
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.not_found import EvaluatorNotFound, LlmConnectionNotFound
 from heliograph.domain.project_evaluators import EvaluatorType, ModelChoice, ProjectEvaluator
 from heliograph.domain.scores import ScoreDataType
 from ingestion.scores import ScoreBody
-from pipelines.rule_judges import RULE_KEY, RuleJudges, subject
+from pipelines.rule_judges import RuleJudges, subject
 from pipelines.rule_matching import assigned_version
 from pipelines.rule_rows import TargetRow, TargetRows
 from storage.clickhouse.connection import ClickHouse
@@ -187,7 +187,7 @@ def _bodies(work: _Work, verdict: Mapping[str, Any], environment: str) -> Sequen
             ScoreBody(
                 name=name,
                 data_type=str(score["data_type"]),
-                id=score_id(job, name, names.count(name)),
+                id=score_id(job.by, job.target, name, occurrence=names.count(name)),
                 value=0.0 if isinstance(value, str) else float(value),
                 text=text,
                 source="EVAL",

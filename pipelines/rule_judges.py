@@ -4,7 +4,6 @@ import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import NamedTuple, Self
 
 from actors.intake import Appends
@@ -17,7 +16,7 @@ from evals.project_evaluators import GivenScore
 from evals.providers.library import loaded
 from heliograph.domain.errors import Overloaded, Unavailable
 from heliograph.domain.evaluation_jobs import EvaluationJob
-from heliograph.domain.evaluation_rules import RuleTarget
+from heliograph.domain.evaluation_rules import RULE_KEY, RuleTarget
 from heliograph.domain.evaluation_runs import JudgeSpec
 from heliograph.domain.evaluators import Judge
 from heliograph.domain.project_evaluators import ModelChoice
@@ -27,11 +26,8 @@ from ingestion.scores import ScoreBody
 from pipelines.judge_traces import JudgeTraces
 from storage.postgres.llm_connections import LlmConnections
 
-RULE_KEY = "evaluation_rule_id"
 # Within one attempt; a job is tried again later, and its worker must not hold it for long.
 _BACKOFF = Backoff(attempts=3, longest_seconds=20.0)
-# What else of a model's parameters shapes its answers; no other one is passed on, such as an address.
-_PASSED_ON = ("top_p", "seed", "frequency_penalty", "presence_penalty", "reasoning_effort")
 
 
 class RuleJudges:
@@ -107,15 +103,7 @@ class RuleJudges:
         opened = await self._connections.opened(model.provider)
         limiter = self._limiter(model.provider, f"{opened.connection.base_url}\0{opened.secret_key}")
         slots = await self._open.enter_async_context(LeasedSlots(limiter, f"rules-{secrets.token_hex(8)}", "rules"))
-        known = dict(model.model_params or {})
-        spec = JudgeSpec.model_validate(
-            {"provider": model.provider, "model": model.model}
-            | {name: known[name] for name in ("max_tokens", "temperature") if name in known}
-        )
-        judge = replace(
-            connected_judge(spec, opened, self._outbound),
-            parameters={name: known[name] for name in _PASSED_ON if name in known},
-        )
+        judge = connected_judge(JudgeSpec.of(model), opened, self._outbound)
         return PatientJudge(LimitedJudge(RecordedJudge(judge), slots), _BACKOFF)
 
 

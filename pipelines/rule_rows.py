@@ -64,10 +64,10 @@ class TargetRows:
             case RuleTarget.TRACE:
                 trace = await self._traces.get(TraceId(target.id))
                 steps = observations_from(await self._observations.of_trace(TraceId(target.id)))
-                return TargetRow(_of(trace) | {"trace": [_step(step) for step in steps]}, trace.environment)
+                return TargetRow(_of(trace) | {"trace": [step_of(step) for step in steps]}, trace.environment)
             case RuleTarget.SESSION:
                 turns = list(traces_from(await self._sessions.traces_of(SessionId(target.id))))
-                return TargetRow({"session": [_turn(turn) for turn in turns]}, turns[0].environment)
+                return TargetRow({"session": [turn_of(turn) for turn in turns]}, turns[0].environment)
             case _:
                 return await self._observation(target)
 
@@ -78,20 +78,21 @@ class TargetRows:
             raise NotFound
         columns = _of(found[0])
         if target.kind is RuleTarget.EXPERIMENT:
-            metadata = found[0].metadata
-            columns |= {
-                "expected_output": metadata.get(_EXPECTED_OUTPUT, ""),
-                "experiment_item_metadata": metadata.get(ITEM_METADATA, ""),
-            }
+            columns |= item_columns(found[0].metadata)
         return TargetRow(columns, found[0].environment)
 
 
 def _of(row: Observation | Trace) -> dict[str, Any]:
-    calls = tool_calls_of(row.output)
+    return columns_of(row.input, row.output, row.metadata)
+
+
+def columns_of(input_: str, output: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The columns that every target but a session has."""
+    calls = tool_calls_of(output)
     return {
-        "input": row.input,
-        "output": row.output,
-        "metadata": {key: _plain(value) for key, value in row.metadata.items()},
+        "input": input_,
+        "output": output,
+        "metadata": {key: _plain(value) for key, value in metadata.items()},
         "tool_calls": [
             {"id": "", "name": call.name, "arguments": dict(call.arguments), "type": "function", "index": index}
             for index, call in enumerate(calls)
@@ -99,7 +100,16 @@ def _of(row: Observation | Trace) -> dict[str, Any]:
     }
 
 
-def _step(step: Observation) -> dict[str, Any]:
+def item_columns(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The columns of an item of an experiment."""
+    return {
+        "expected_output": metadata.get(_EXPECTED_OUTPUT, ""),
+        "experiment_item_metadata": metadata.get(ITEM_METADATA, ""),
+    }
+
+
+def step_of(step: Observation) -> dict[str, Any]:
+    """An observation of a trace, as code and prompts see it."""
     return {
         "id": step.id,
         "parentId": step.parent_observation_id,
@@ -113,7 +123,8 @@ def _step(step: Observation) -> dict[str, Any]:
     }
 
 
-def _turn(turn: Trace) -> dict[str, Any]:
+def turn_of(turn: Trace) -> dict[str, Any]:
+    """A trace of a session, as code and prompts see it."""
     return {
         "id": turn.id,
         "name": turn.name,

@@ -14,9 +14,11 @@ from heliograph.client.selections import Selection
 from heliograph.domain import filters
 from heliograph.domain.errors import Conflict, InvalidRequest
 from heliograph.domain.evaluation_runs import RUN_KEY, EvaluationPart, Failure, NewRun, RunReport
+from heliograph.domain.rule_specs import TargetKey
 from heliograph.domain.selections import SelectedTable
-from heliograph.evaluation_part import PartEvaluation, PartWork, RunEvaluator
+from heliograph.evaluation_part import PartEvaluation, PartWork
 from heliograph.evaluation_targets import targets_of
+from heliograph.run_evaluator import RunEvaluator
 
 _IDS_AT_ONCE = 500
 _FAILURES_SENT = 10_000
@@ -55,11 +57,13 @@ class RunWorker:
             done += asyncio.run(PartEvaluation(part, self._evaluators, work).run())
         return done
 
-    def _claim(self) -> tuple[EvaluationPart, Mapping[str, frozenset[tuple[str, str]]]] | None:
+    def _claim(self) -> tuple[EvaluationPart, Mapping[str, frozenset[TargetKey]]] | None:
         found = self._connection.request("POST", f"/evaluation-runs/{self._run_id}/claims")
         if found["part"] is None:
             return None
-        failed = {name: frozenset(map(tuple, targets)) for name, targets in found["failed"].items()}
+        failed = {
+            name: frozenset(TargetKey(*target) for target in targets) for name, targets in found["failed"].items()
+        }
         return EvaluationPart(**found["part"]), failed
 
 
@@ -97,7 +101,7 @@ class _Scores:
 class _Ledger:
     """What is kept of parts, told to the server."""
 
-    def __init__(self, connection: Connection, failed: Mapping[str, frozenset[tuple[str, str]]]) -> None:
+    def __init__(self, connection: Connection, failed: Mapping[str, frozenset[TargetKey]]) -> None:
         self._connection, self._failed = connection, failed
 
     async def keep(self, part: EvaluationPart, report: RunReport) -> bool:
@@ -118,7 +122,7 @@ class _Ledger:
     async def block(self, run_id: str, cause: str, reason: str) -> None:
         await self._request(f"/evaluation-runs/{run_id}/block", {"cause": cause, "reason": reason})
 
-    async def failed_targets(self, part: EvaluationPart) -> Mapping[str, frozenset[tuple[str, str]]]:
+    async def failed_targets(self, part: EvaluationPart) -> Mapping[str, frozenset[TargetKey]]:
         del part
         return self._failed
 

@@ -22,9 +22,9 @@ from heliograph.domain.evaluation_runs import (
     RunState,
     SourceSpec,
 )
-from heliograph.evaluation_part import RunEvaluator
 from heliograph.evaluation_targets import columns_read
 from heliograph.evaluator import Evaluator, as_evaluator
+from heliograph.run_evaluator import RunEvaluator
 from heliograph.variables import Source
 
 AskedEvaluator = str | EvaluatorSpec | Evaluator | Callable[..., Any]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic.dataclasses import dataclass
 
@@ -44,6 +44,15 @@ class Target:
         return self.kind in {RuleTarget.OBSERVATION, RuleTarget.EXPERIMENT}
 
 
+class RuleEvaluator(NamedTuple):
+    """A version of an evaluator under a rule."""
+
+    project_id: ProjectId
+    rule_id: str
+    # The hash of what shapes its verdicts, the mapping of the rule included.
+    version: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
     """A job that is due at a time, or when its target has been at rest until then."""
@@ -79,6 +88,11 @@ class EvaluationJob:
     # What came of an earlier attempt that ended before its scores were written.
     verdict: Mapping[str, Any] | None
 
+    @property
+    def by(self) -> RuleEvaluator:
+        """What judges."""
+        return RuleEvaluator(self.project_id, self.rule_id, self.evaluator_version)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
@@ -105,9 +119,7 @@ def retry_after(attempts: int, named_seconds: float = 0.0) -> timedelta | None:
     return max(_WAITS[min(attempts, len(_WAITS)) - 1], timedelta(seconds=named_seconds))
 
 
-def score_id(job: EvaluationJob, name: str, occurrence: int) -> str:
+def score_id(by: RuleEvaluator, target: Target, name: str, *, occurrence: int = 0) -> str:
     """The id of a score: the same for the same evaluator on the same target, so that a later verdict replaces it."""
-    target = job.target
-    parts = ("eval-score", job.project_id, job.rule_id, job.evaluator_version, target.trace_id, target.id, name)
-    text = _SEPARATOR.join((*parts, str(occurrence)))
+    text = _SEPARATOR.join(("eval-score", *by, target.trace_id, target.id, name, str(occurrence)))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]

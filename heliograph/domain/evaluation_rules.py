@@ -11,9 +11,11 @@ from heliograph.domain.filters import Condition
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.project_evaluators import EvaluatorType
 
+# The key of a score's metadata that names its rule.
+RULE_KEY = "evaluation_rule_id"
 MAX_ACTIVE_RULES = 50
 MAX_EVALUATORS = 100
-_SAMPLING = b"langfuse:evaluation-sampling:v1\0"
+SAMPLING = "langfuse:evaluation-sampling:v1\0"
 _BITS = 53
 
 
@@ -96,7 +98,10 @@ class Assignment:
 
 @dataclass(frozen=True, kw_only=True)
 class NewRule:
-    """A rule as it is to be kept; assignments need no more than the id of their evaluator."""
+    """A rule as it is to be kept; assignments need no more than the id of their evaluator.
+
+    `budget_usd` is of the run over what is stored already; without one it may cost what it was estimated at most.
+    """
 
     name: str
     target: RuleTarget
@@ -106,11 +111,12 @@ class NewRule:
     filter: tuple[Condition, ...] = ()
     delay: timedelta = timedelta(0)
     time_scope: tuple[TimeScope, ...] = (TimeScope.NEW,)
+    budget_usd: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRule(NewRule):
-    """A rule. What was stored before `active_since` is not new to it."""
+    """A rule. What was stored before `active_since` is not new to it: that is for the run `backfill_run_id`, if any."""
 
     id: str
     project_id: ProjectId
@@ -118,6 +124,7 @@ class EvaluationRule(NewRule):
     active_since: datetime
     created_at: datetime
     updated_at: datetime
+    backfill_run_id: str = ""
 
     @property
     def status(self) -> str:
@@ -128,11 +135,11 @@ class EvaluationRule(NewRule):
 
 
 def sample_place(target_id: str) -> float:
-    """Where a target stands between 0 and 1, for every rule alike: a rule that samples a share takes what is below it.
+    """Where a target stands between 0 and 1, for every rule and run alike: one of a share takes what is below it.
 
     So a larger share holds every smaller one, and raising it evaluates nothing again.
     """
-    digest = hashlib.sha256(_SAMPLING + target_id.encode("utf-8", "surrogatepass")).digest()
+    digest = hashlib.sha256((SAMPLING + target_id).encode("utf-8", "surrogatepass")).digest()
     return float((int.from_bytes(digest[:8], "big") >> (64 - _BITS)) / (1 << _BITS))
 
 

@@ -11,10 +11,14 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from heliograph.domain.costs import UNITS_PER_DOLLAR
+from heliograph.domain.evaluation_jobs import score_id
 from heliograph.domain.filters import AllOf, AnyOf, Expression, NotOf, TextCondition
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.project_evaluators import ModelChoice
+from heliograph.domain.rule_specs import RuleSpec, TargetKey
 from heliograph.domain.selections import SelectedTable, Selection
 
+MAX_BUDGET_USD = 900_000
 # Where calls of judges are traced; nothing in it is judged, or a run would judge its own judges.
 JUDGES_ENVIRONMENT = "langfuse-llm-as-a-judge"
 # What senders name so is stored without the prefix.
@@ -23,6 +27,8 @@ _JUDGED_ALL_THE_SAME = "langfuse-prompt-experiment"
 # The key of a score's metadata that names its run.
 RUN_KEY = "evaluation_run"
 _ID_DIGITS = 32
+# What else of a model's parameters shapes its answers; no other one is passed on, such as an address.
+MODEL_PARAMETERS = ("top_p", "seed", "frequency_penalty", "presence_penalty", "reasoning_effort")
 
 
 class RunState(StrEnum):
@@ -61,6 +67,20 @@ class JudgeSpec(_Described):
     model: str
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 1_024
     temperature: float | None = 0.0
+    parameters: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, model: ModelChoice) -> Self:
+        """Of the model that an evaluator of a project names; what else than these it says is not passed on."""
+        known = dict(model.model_params or {})
+        given = {name: known[name] for name in ("max_tokens", "temperature") if name in known}
+        more = {name: known[name] for name in MODEL_PARAMETERS if name in known}
+        return cls(provider=model.provider, model=model.model, parameters=more, **given)
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """The parameters that are passed on."""
+        return {name: self.parameters[name] for name in MODEL_PARAMETERS if name in self.parameters}
 
 
 class SourceSpec(_Described):
@@ -77,6 +97,7 @@ class EvaluatorSpec(_Described):
         score: what its scores are called; its name unless told otherwise.
         version: of one at the client; the server finds out that of its own.
         columns: what one at the client reads.
+        rule: of an evaluator that the project keeps, the rule for which it judges; the server alone says so.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -87,6 +108,7 @@ class EvaluatorSpec(_Described):
     sources: dict[str, SourceSpec] = {}
     version: str = ""
     columns: tuple[str, ...] = ()
+    rule: RuleSpec | None = None
 
     @property
     def score_name(self) -> str:
@@ -100,7 +122,7 @@ class NewRun(_Described):
     table: SelectedTable = SelectedTable.OBSERVATIONS
     selection: Selection = Selection()
     evaluators: Annotated[tuple[EvaluatorSpec, ...], Field(min_length=1, max_length=50)]
-    budget_usd: Annotated[float, Field(ge=0, le=900_000)] | None = None
+    budget_usd: Annotated[float, Field(ge=0, le=MAX_BUDGET_USD)] | None = None
     on_existing: OnExisting = OnExisting.SKIP
     name: Annotated[str, Field(max_length=200)] = ""
 
@@ -175,6 +197,12 @@ class Failure:
     observation_id: str
     cause: str
     reason: str
+    session_id: str = ""
+
+    @property
+    def target(self) -> TargetKey:
+        """What was to be judged."""
+        return TargetKey(self.trace_id, self.observation_id, self.session_id)
 
 
 COUNTED = ("scored", "skipped", "failed", "existing")
@@ -241,15 +269,20 @@ def judged(selection: Selection) -> Selection:
     return selection.model_copy(update={"where": where})
 
 
-def score_ids(
-    spec: EvaluatorSpec, version: str, *, trace_ids: Sequence[str], observation_ids: Sequence[str]
-) -> list[str]:  # fmt: skip
-    """The id of each target's score: one for a target and an evaluator's version, whichever run gives it."""
+def score_ids(spec: EvaluatorSpec, version: str, targets: Sequence[TargetKey]) -> list[str]:
+    """The id of each target's score: one for a target and an evaluator's version, whichever run gives it.
+
+    Under a rule it is that of the first score that the rule itself gives.
+    """
+    rule = spec.rule
+    if rule is not None:
+        return [score_id(rule.by(version), rule.target_of(target), spec.score_name) for target in targets]
     start = hashlib.sha256(f"evaluation\0{spec.score_name}\0{version}\0".encode())
     ids = []
-    for trace_id, observation_id in zip(trace_ids, observation_ids, strict=True):
+    for target in targets:
         one = start.copy()
-        one.update(f"{trace_id}\0{observation_id}".encode())
+        # Sessions have a place of their own, since what others were given must stay.
+        one.update("\0".join(target if target.session_id else target[:2]).encode())
         ids.append(one.hexdigest()[:_ID_DIGITS])
     return ids
 

@@ -43,12 +43,21 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A value and why: what becomes a score. `metadata` holds plain JSON values."""
+    """A value and why: what becomes a score. `metadata` holds plain JSON values.
+
+    Attributes:
+        name: of the score, where it is not the evaluator's.
+        data_type: of the score, where the value alone does not tell.
+        further: what the evaluator says beside it, as when several labels hold: a score each.
+    """
 
     value: Value
     reason: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     spending: Spending = Spending()
+    name: str = ""
+    data_type: ScoreDataType | None = None
+    further: tuple["Verdict", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from heliograph.domain.evaluation_jobs import JobState
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.parameters import Optional, Paged, Text
+from serve_apps.api.rule_backfills import Backfills
 from serve_apps.api.rule_drafts import RuleDrafts
 from serve_apps.api.shapes.evaluation_rules import RuleBody, RuleChange, execution_shape, rule_shape
 from serve_apps.authentication import ProjectPrincipal
@@ -38,9 +39,11 @@ Drafts = Annotated[RuleDrafts, Depends(_drafts)]
 
 
 @router.post("")
-async def create_rule(body: RuleBody, rules: Rules, drafts: Drafts) -> Response:
-    """Keep a rule. An enabled one is about what arrives from now on."""
-    return answer(rule_shape(await rules.create(await drafts.of(body))))
+async def create_rule(body: RuleBody, rules: Rules, drafts: Drafts, *, backfills: Backfills) -> Response:
+    """Keep a rule. An enabled one is about what arrives from now on, with `EXISTING` about what is stored, too."""
+    draft = await drafts.of(body)
+    await backfills.check(draft)
+    return answer(rule_shape(await backfills.begin(await rules.create(draft))))
 
 
 @router.get("")
@@ -57,12 +60,22 @@ async def get_rule(rule_id: Text, rules: Rules) -> Response:
 
 
 @router.patch("/{rule_id}")
-async def change_rule(rule_id: Text, body: RuleChange, *, rules: Rules, drafts: Drafts) -> Response:
-    """Change what is named. `enabled: true` also resumes a paused rule, once its cause is removed."""
+async def change_rule(
+    rule_id: Text, body: RuleChange, *, rules: Rules, drafts: Drafts, backfills: Backfills
+) -> Response:  # fmt: skip
+    """Change what is named. `enabled: true` also resumes a paused rule, once its cause is removed.
+
+    What is stored is evaluated when `timeScope` is named, and when a rule about it is enabled for the first time.
+    """
     if not body.model_fields_set:
         raise InvalidRequest("body", "names nothing to change")
-    changed = await drafts.changed(await rules.get(rule_id), body)
-    return answer(rule_shape(await rules.replace(rule_id, changed, is_resumed=body.enabled is True)))
+    known = await rules.get(rule_id)
+    changed = await drafts.changed(known, body)
+    is_backfilled = body.time_scope is not None or not known.backfill_run_id
+    if is_backfilled:
+        await backfills.check(changed)
+    rule = await rules.replace(rule_id, changed, is_resumed=body.enabled is True)
+    return answer(rule_shape(await backfills.begin(rule) if is_backfilled else rule))
 
 
 @router.delete("/{rule_id}")

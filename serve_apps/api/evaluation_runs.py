@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from heliograph.domain.costs import UNITS_PER_DOLLAR
-from heliograph.domain.errors import Conflict
+from heliograph.domain.errors import Conflict, InvalidRequest
 from heliograph.domain.evaluation_runs import EvaluationPart, NewRun, Place, RunState
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.llm_connections import Adapter
-from pipelines.evaluation_plan import plan
+from pipelines.evaluation_plan import PlanStores, plan
+from pipelines.target_trees import TargetTrees
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import Dependencies, ProjectSelections
 from serve_apps.api.parameters import Paged
@@ -25,6 +26,7 @@ from serve_apps.api.shapes.evaluation_runs import (
     run_shape,
 )
 from serve_apps.authentication import ProjectPrincipal
+from storage.clickhouse.traces import Traces
 from storage.postgres.evaluation_parts import EvaluationParts
 from storage.postgres.evaluation_runs import EvaluationRuns
 from storage.postgres.llm_connections import LlmConnections
@@ -66,6 +68,16 @@ async def _parts(dependencies: Dependencies, runs: ProjectRuns) -> ProjectParts:
 PartsOfRuns = Annotated[ProjectParts, Depends(_parts)]
 
 
+async def _plan_stores(
+    dependencies: Dependencies, principal: ProjectPrincipal, selections: ProjectSelections
+) -> PlanStores:  # fmt: skip
+    clickhouse, project_id = dependencies.clickhouse, principal.project_id
+    return PlanStores(selections, Traces(clickhouse, project_id), TargetTrees(clickhouse, project_id))
+
+
+ProjectPlanStores = Annotated[PlanStores, Depends(_plan_stores)]
+
+
 @router.post("", status_code=201)
 async def plan_run(
     asked: NewRun,
@@ -73,12 +85,14 @@ async def plan_run(
     runs: ProjectRuns,
     dependencies: Dependencies,
     principal: ProjectPrincipal,
-    selections: ProjectSelections,
+    stores: ProjectPlanStores,
 ) -> Response:
     """Plan a run and estimate what it takes; nothing is evaluated before it is started."""
+    if any(spec.rule is not None for spec in asked.evaluators):
+        raise InvalidRequest("evaluators", "a rule's evaluators run when the rule is about what is stored (timeScope)")
     prices = dependencies.prices.of(principal.project_id)
-    adapters = await _adapters(dependencies, principal.project_id)
-    planned = await plan(asked, selections, prices, adapters=adapters)
+    adapters = await adapters_of(dependencies, principal.project_id)
+    planned = await plan(asked, stores, prices, adapters=adapters)
     return answer(run_shape(await runs.plan(planned.asked, planned.estimate, planned.partitions.periods)), 201)
 
 
@@ -172,7 +186,8 @@ async def turn_run(run_id: str, turn: str, runs: ProjectRuns, *, body: ResumeBod
     return answer(run_shape(await runs.turn(run_id, _TURNS[turn], budget_units=units)))
 
 
-async def _adapters(dependencies: Dependencies, project_id: ProjectId) -> dict[str, Adapter]:
+async def adapters_of(dependencies: Dependencies, project_id: ProjectId) -> dict[str, Adapter]:
+    """The adapters of a project's connections, by provider."""
     connections = LlmConnections(dependencies.database, project_id, dependencies.administration.seal)
     found, _ = await connections.page(_ALL_CONNECTIONS)
     return {connection.provider: connection.adapter for connection in found}

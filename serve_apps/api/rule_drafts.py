@@ -53,6 +53,7 @@ class RuleDrafts:
             filter=body.filter or (),
             delay=DELAYS[body.target] if body.delay is None else timedelta(milliseconds=body.delay),
             time_scope=tuple(body.time_scope or (TimeScope.NEW,)),
+            budget_usd=body.budget_usd,
         )
         return await self._complete(rule, await self._named(body.references))
 
@@ -69,6 +70,7 @@ class RuleDrafts:
             filter=known.filter if body.filter is None else body.filter,
             delay=kept_delay if body.delay is None else timedelta(milliseconds=body.delay),
             time_scope=known.time_scope if body.time_scope is None else tuple(body.time_scope),
+            budget_usd=known.budget_usd if body.budget_usd is None else body.budget_usd,
         )
         return await self._complete(rule, await self._named(_references(known, body)))
 
@@ -93,9 +95,6 @@ class RuleDrafts:
     async def _complete(
         self, rule: NewRule, evaluators: Sequence[tuple[ProjectEvaluator, list[MappingBody] | None]]
     ) -> NewRule:
-        if TimeScope.EXISTING in rule.time_scope:
-            reason = "timeScope: a rule is about what arrives; what is stored already is evaluated by an evaluation run"
-            raise RuleInvalid.of("invalid_body", reason, {"field": "timeScope", "allowedValues": [TimeScope.NEW.value]})
         rule_filters.check(rule.filter, rule.target)
         await self._check_datasets(rule.filter)
         assignments = tuple(_assignment(evaluator, mapping, rule.target) for evaluator, mapping in evaluators)

@@ -130,6 +130,8 @@ OBSERVATION_COLUMNS: Columns = {
     "input": Column("input", Kind.PAYLOAD),
     "output": Column("output", Kind.PAYLOAD),
     "metadata": Column("metadata", Kind.JSON_MAP),
+    "datasetId": Column("experiment_dataset_id", Kind.TEXT),
+    "isExperimentItemRootSpan": Column("is_experiment_item", Kind.BOOLEAN),
 }
 
 SCORE_COLUMNS: Columns = {

@@ -114,6 +114,16 @@ class Observations:
         sql = self._OF_TRACE.substitute(columns=", ".join(_WHOLE))
         return await self._clickhouse.read(sql, self._bound | {"trace_id": trace_id})
 
+    _OF_TRACES = f"""
+        SELECT {", ".join(_WHOLE)} FROM observations FINAL
+        WHERE project_id = {{project_id:String}} AND trace_id IN {{trace_ids:Array(String)}}
+        ORDER BY trace_id, start_time, id
+    """  # noqa: S608 - a constant
+
+    async def of_traces(self, trace_ids: Sequence[TraceId]) -> pa.Table:
+        """Every observation of some traces with its payloads, trace by trace, in the order in which they began."""
+        return await self._clickhouse.read(self._OF_TRACES, self._bound | {"trace_ids": list(trace_ids)})
+
     async def outline_of_trace(self, trace_id: TraceId) -> pa.Table:
         """Every observation of a trace with previews instead of payloads and metadata."""
         sql = self._OF_TRACE.substitute(columns=", ".join(_OUTLINE))

@@ -16,12 +16,11 @@ from heliograph.domain.lanes import ORDINAL_BITS, SEGMENT_BITS, Share
 from heliograph.domain.plain_rows import plain_rows
 from heliograph.domain.tool_calls import tool_calls_of
 from storage.clickhouse.clauses import TIME_TYPE, Where, moment
-from storage.clickhouse.columns import OBSERVATION_COLUMNS, TRACE_COLUMNS, Column, Columns, Kind
+from storage.clickhouse.columns import OBSERVATION_COLUMNS, TRACE_COLUMNS
 from storage.clickhouse.connection import ClickHouse
 
 # What waited for longer to be stored is not looked for: the times in rows let the server skip older parts.
 _LATEST = timedelta(days=1)
-_OBSERVATIONS: Columns = {**OBSERVATION_COLUMNS, "datasetId": Column("experiment_dataset_id", Kind.TEXT)}
 # Judges would judge judges; see `evaluation_rules.is_internal`.
 _GUARD = """
     AND (NOT startsWith(environment, 'langfuse') OR environment = 'langfuse-prompt-experiment')
@@ -82,7 +81,7 @@ class RuleTargets:
     ) -> pa.Table:
         is_of_traces = sql is self._OF_TRACES
         where = Where.of(
-            TRACE_COLUMNS if is_of_traces else _OBSERVATIONS,
+            TRACE_COLUMNS if is_of_traces else OBSERVATION_COLUMNS,
             conditions,
             project_id=self._project_id,
             after=span.after,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, u
 from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain.evaluation_runs import EvaluationPart, EvaluationRun, Failure, Place, RunReport, RunState
+from heliograph.domain.rule_specs import TargetKey
 from storage.postgres.budgets import Budgets
 from storage.postgres.connection import Database
 from storage.postgres.evaluation_runs import CLAIMED, DONE, WAITING, run_of
@@ -18,7 +19,7 @@ LEASE = timedelta(seconds=20)
 # Until the last scores of whoever gave a part back can be read.
 _REST = timedelta(seconds=3)
 _FAILURES_AT_ONCE = 1_000
-_Targets = Mapping[str, frozenset[tuple[str, str]]]
+_Targets = Mapping[str, frozenset[TargetKey]]
 
 
 class EvaluationParts:
@@ -109,11 +110,12 @@ class EvaluationParts:
             await session.execute(blocking.values(state=RunState.BLOCKED.value, cause=cause, reason=reason[:1_000]))
 
     async def failed_targets(self, part: EvaluationPart) -> _Targets:
-        """By score, the ids of trace and observation of what failed when the part was done last."""
-        found: dict[str, set[tuple[str, str]]] = {}
+        """By score, what failed when the part was done last."""
+        found: dict[str, set[TargetKey]] = {}
         async with self._database.transaction() as session:
             for row in await session.scalars(select(EvaluationFailureRow).where(_failures_of(part))):
-                found.setdefault(row.evaluator, set()).add((row.trace_id, row.observation_id))
+                key = TargetKey(row.trace_id, row.observation_id, row.session_id)
+                found.setdefault(row.evaluator, set()).add(key)
         return {name: frozenset(targets) for name, targets in found.items()}
 
     async def _end(self, run_id: str) -> None:
@@ -149,7 +151,7 @@ def _failures_of(part: EvaluationPart) -> ColumnElement[bool]:
 def _failure_row(part: EvaluationPart, failure: Failure) -> dict[str, Any]:
     return {
         "run_id": part.run_id, "place": part.place.value, "part": part.part, "evaluator": failure.evaluator,
-        "trace_id": failure.trace_id, "observation_id": failure.observation_id, "cause": failure.cause,
+        **failure.target._asdict(), "cause": failure.cause,
         "reason": failure.reason[:1_000].replace("\0", ""),
     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import any_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.evaluation_errors import NameConflict
@@ -98,6 +98,15 @@ class EvaluationRules:
             (rule,) = await _rules(session, [row])
             return rule
 
+    async def note_backfill(self, rule_id: str, run_id: str) -> EvaluationRule:
+        """Note which run evaluates what is stored already, and return the rule; raises EvaluationRuleNotFound."""
+        async with self._database.transaction() as session:
+            row = await self._row(session, rule_id, is_locked=True)
+            row.backfill_run_id = run_id
+            await session.flush()
+            (rule,) = await _rules(session, [row])
+            return rule
+
     async def delete(self, rule_id: str) -> None:
         """Delete a rule with its jobs; its scores stay. Raises EvaluationRuleNotFound."""
         removing = delete(EvaluationRuleRow).where(self._own, EvaluationRuleRow.id == rule_id)
@@ -151,9 +160,10 @@ class AllEvaluationRules:
         self._database = database
 
     async def active(self) -> list[EvaluationRule]:
-        """Return every active rule."""
+        """Return every active rule about what arrives."""
+        query = select(EvaluationRuleRow).where(_IS_ACTIVE, any_(EvaluationRuleRow.time_scope) == TimeScope.NEW.value)
         async with self._database.transaction() as session:
-            return await _rules(session, list(await session.scalars(select(EvaluationRuleRow).where(_IS_ACTIVE))))
+            return await _rules(session, list(await session.scalars(query)))
 
     async def are_any_active(self) -> bool:
         """Return whether there is one at all."""
@@ -202,6 +212,7 @@ def _values(new: NewRule) -> dict[str, Any]:
         "filter": _CONDITIONS.dump_python(new.filter, mode="json"),
         "delay_ms": round(new.delay.total_seconds() * 1_000),
         "time_scope": [str(scope) for scope in new.time_scope],
+        "budget_usd": new.budget_usd,
     }
 
 
@@ -220,6 +231,8 @@ def _rule(row: EvaluationRuleRow, assignments: tuple[Assignment, ...]) -> Evalua
         filter=_CONDITIONS.validate_python(row.filter),
         delay=timedelta(milliseconds=row.delay_ms),
         time_scope=tuple(TimeScope(scope) for scope in row.time_scope),
+        budget_usd=row.budget_usd,
+        backfill_run_id=row.backfill_run_id,
         block=block,
         active_since=row.active_since,
         created_at=row.created_at,

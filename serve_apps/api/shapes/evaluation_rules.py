@@ -16,6 +16,7 @@ from heliograph.domain.evaluation_rules import (
     TimeScope,
     VariableMapping,
 )
+from heliograph.domain.evaluation_runs import MAX_BUDGET_USD
 from heliograph.domain.filters import MAX_CONDITIONS, Condition
 from heliograph.domain.project_evaluators import EvaluatorType
 from serve_apps.api.parameters import Text
@@ -88,6 +89,8 @@ class RuleChange(Body):
     mapping: Mappings | None = None
     delay: Delay | None = None
     time_scope: Scopes | None = None
+    # Of the run over what is stored already; Heliograph's own.
+    budget_usd: Annotated[float, Field(ge=0, le=MAX_BUDGET_USD)] | None = None
 
     @property
     def references(self) -> list[AssignedEvaluator] | None:
@@ -125,6 +128,8 @@ def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
         "mapping": [] if first is None else _mapping_shape(first),
         "delay": milliseconds(rule.delay),
         "timeScope": [scope.value for scope in rule.time_scope],
+        "budgetUsd": rule.budget_usd,
+        "backfillRunId": rule.backfill_run_id or None,
         "createdAt": iso(rule.created_at),
         "updatedAt": iso(rule.updated_at),
     }

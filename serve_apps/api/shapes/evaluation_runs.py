@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from heliograph.domain.evaluation_runs import (
+    MAX_BUDGET_USD,
     EvaluationPart,
     EvaluationRun,
     EvaluatorSpec,
@@ -21,7 +22,7 @@ class ResumeBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    budget_usd: float | None = Field(default=None, ge=0, le=900_000)
+    budget_usd: float | None = Field(default=None, ge=0, le=MAX_BUDGET_USD)
 
 
 class ReportBody(BaseModel):

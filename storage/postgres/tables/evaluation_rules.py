@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +28,8 @@ class EvaluationRuleRow(Table):
     blocked_message: Mapped[str | None]
     blocked_at: Mapped[Moment | None]
     active_since: Mapped[Created]
+    budget_usd: Mapped[float | None]
+    backfill_run_id: Mapped[str] = mapped_column(server_default=text("''"))
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
 

@@ -101,7 +101,7 @@ async def test_what_is_not_named_stays(api: Api) -> None:
         ({"mapping": [MAPPING[0], MAPPING[1] | {"jsonPath": "$..["}]}, "invalid_json_path", {"variable": "output"}),
         ({"sampling": 0}, "invalid_body", {"field": "sampling"}),
         ({"target": "galaxy"}, "invalid_body", {"field": "target"}),
-        ({"timeScope": ["NEW", "EXISTING"]}, "invalid_body", {"field": "timeScope"}),
+        ({"timeScope": ["OLD"]}, "invalid_body", {"field": "timeScope.0"}),
         ({"evaluator": None}, "invalid_body", {"field": "evaluator"}),
     ],
 )
@@ -218,3 +218,38 @@ async def test_executions_tell_what_came_of_a_rule_and_failed_ones_are_retried(a
     assert (await api.client.post(f"{path}/retry")).json() == {"retried": 1}
     assert (await api.client.get(path)).json()["data"][0]["status"] == "PENDING"
     assert (await api.client.get(f"{PATH}/nothing/executions")).status_code == 404
+
+
+async def test_a_rule_about_what_is_stored_names_the_run_that_evaluates_it(api: Api) -> None:
+    await save(api, CODE)
+    waiting = await create(api, OF_CODE, timeScope=["NEW", "EXISTING"])
+    assert (waiting["timeScope"], waiting["backfillRunId"]) == (["NEW", "EXISTING"], None)
+    enabled = (await api.client.patch(f"{PATH}/{waiting['id']}", json={"enabled": True})).json()
+    run = (await api.client.get(f"/evaluation-runs/{enabled['backfillRunId']}")).json()
+    assert (run["name"], run["state"], run["selection"]["sample"]) == ("Backfill of live", "running", 0.25)
+    assert [(one["name"], one["rule"]["rule_id"]) for one in run["evaluators"]] == [("exact", enabled["id"])]
+    renamed = (await api.client.patch(f"{PATH}/{waiting['id']}", json={"name": "renamed"})).json()
+    assert renamed["backfillRunId"] == enabled["backfillRunId"]
+    again = (await api.client.patch(f"{PATH}/{waiting['id']}", json={"timeScope": ["EXISTING"]})).json()
+    assert again["backfillRunId"] not in {None, enabled["backfillRunId"]}
+    assert not [one for one in await AllEvaluationRules(api.database).active() if one.id == waiting["id"]]
+
+
+async def test_what_a_judge_without_a_price_would_cost_is_refused_for_what_is_stored(api: Api) -> None:
+    await connect(api)
+    await save(api, JUDGE | {"modelConfig": {"provider": "openai", "model": "nobody-prices-this"}})
+    refused = await api.client.post(PATH, json=RULE | {"enabled": True, "timeScope": ["NEW", "EXISTING"]})
+    assert (refused.status_code, refused.json()["details"]) == (400, {"field": "timeScope"}), refused.text
+    assert (await api.client.get(PATH)).json()["data"] == []
+    await save(api, JUDGE)
+    made = await create(api, enabled=True, timeScope=["EXISTING"], budgetUsd=2.5)
+    run = (await api.client.get(f"/evaluation-runs/{made['backfillRunId']}")).json()
+    assert (made["budgetUsd"], run["budget_usd"]) == (2.5, 2.5)
+
+
+async def test_nobody_but_a_rule_has_its_evaluators_run(api: Api) -> None:
+    await save(api, CODE)
+    made = await create(api, OF_CODE, enabled=True, timeScope=["EXISTING"])
+    run = (await api.client.get(f"/evaluation-runs/{made['backfillRunId']}")).json()
+    refused = await api.client.post("/evaluation-runs", json={"evaluators": run["evaluators"]})
+    assert (refused.status_code, "timeScope" in refused.text) == (400, True)

@@ -28,10 +28,12 @@ from heliograph.domain.selections import Selection
 from heliograph.settings import OutboundSettings
 from ingestion.pricing import managed_prices
 from pipelines.evaluation_part import WorkerStores, carry_out
-from pipelines.evaluation_plan import plan
+from pipelines.evaluation_plan import PlanStores, plan
+from pipelines.target_trees import TargetTrees
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.selections import Selections
 from storage.clickhouse.streams import ArrowStreams
+from storage.clickhouse.traces import Traces
 from storage.postgres.budgets import Budgets
 from storage.postgres.evaluation_parts import EvaluationParts
 from storage.postgres.evaluation_runs import EvaluationRuns
@@ -103,9 +105,14 @@ class EvaluationBench:
             min_partition_rows=self.min_partition_rows,
         )  # fmt: skip
         new = NewRun(selection=Selection(since=None), evaluators=evaluators, **asked)
-        planned = await plan(new, selections, managed_prices(), adapters={"local": Adapter.OPENAI})
-        run = await self.runs.plan(planned.asked, planned.estimate, planned.partitions.periods)
-        return await self.start(run)
+        return await self.start(await self.planned(new, selections))
+
+    async def planned(self, new: NewRun, selections: Selections) -> EvaluationRun:
+        """A run that is planned."""
+        clickhouse, project_id = self.stores.clickhouse, self.project.id
+        stores = PlanStores(selections, Traces(clickhouse, project_id), TargetTrees(clickhouse, project_id))
+        planned = await plan(new, stores, managed_prices(), adapters={"local": Adapter.OPENAI})
+        return await self.runs.plan(planned.asked, planned.estimate, planned.partitions.periods)
 
     async def start(self, run: EvaluationRun) -> EvaluationRun:
         """Begin it, or go on."""

@@ -22,6 +22,8 @@ from heliograph.domain.evaluation_rules import (
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.project_evaluators import (
+    CategoricalOutput,
+    CategoricalScore,
     Definition,
     Described,
     EvaluatorType,
@@ -61,6 +63,19 @@ CODE = Definition(
 STEPS = Definition(type=EvaluatorType.CODE, source_code="def evaluate(ctx):\n    return len(ctx.trace)\n")
 TURNS = Definition(type=EvaluatorType.CODE, source_code="def evaluate(ctx):\n    return len(ctx.session)\n")
 FAILING = Definition(type=EvaluatorType.CODE, source_code="def evaluate(ctx):\n    return 1 / 0\n")
+LABELS = Definition(
+    type=EvaluatorType.LLM_AS_JUDGE,
+    prompt="What holds of {{answer}}?",
+    output=CategoricalOutput(
+        data_type="CATEGORICAL",
+        reasoning=Described(description="why"),
+        score=CategoricalScore(
+            description="labels", categories=("short", "polite", "wrong"), should_allow_multiple_matches=True
+        ),
+    ),
+    model=ModelChoice(provider="local", model="gpt-4o-mini"),
+)
+AT_ONCE = timedelta(0)
 OUTPUT = (VariableMapping("answer", MappingSource.OUTPUT),)
 
 

@@ -21,11 +21,9 @@ from storage.postgres.masking_rules import MaskingRules
 from storage.postgres.projects import Projects
 from tests.integration.actors.lane_bench import Bench, running
 from tests.integration.pipelines.evaluations import evaluating
-from tests.integration.pipelines.rules import CODE, FAILING, JUDGE, STEPS, TURNS, RuleBench, owning
+from tests.integration.pipelines.rules import AT_ONCE, CODE, FAILING, JUDGE, STEPS, TURNS, RuleBench, owning
 from tests.masking_service import Service, masking
 from tests.provider import Provider, Reply, error, outage, serving
-
-AT_ONCE = timedelta(0)
 
 
 @pytest.fixture

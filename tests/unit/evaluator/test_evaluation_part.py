@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from heliograph.domain.evaluation_runs import EvaluationPart, EvaluatorSpec, Failure, OnExisting, Place, RunReport
+from heliograph.domain.rule_specs import TargetKey
 from heliograph.domain.selections import SelectedTable
-from heliograph.evaluation_part import PartEvaluation, PartWork, RunEvaluator
+from heliograph.evaluation_part import PartEvaluation, PartWork
 from heliograph.evaluator import evaluator
+from heliograph.run_evaluator import RunEvaluator
 
 PART = EvaluationPart("run", Place.CLIENT, 0, None, None, 1, is_retry=False)
 
@@ -21,7 +23,7 @@ class Kept:
     rows: list[dict[str, str]]
     scores: dict[str, dict[str, object]] = field(default_factory=dict)
     given_before: dict[str, str] = field(default_factory=dict)
-    wanted: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    wanted: dict[str, frozenset[TargetKey]] = field(default_factory=dict)
     writes: int = 0
     failures: list[Failure] = field(default_factory=list)
     report: RunReport | None = None
@@ -57,7 +59,7 @@ class Kept:
         del run_id, reason
         self.ended.append(f"blocked: {cause}")
 
-    async def failed_targets(self, part: EvaluationPart) -> Mapping[str, frozenset[tuple[str, str]]]:
+    async def failed_targets(self, part: EvaluationPart) -> Mapping[str, frozenset[TargetKey]]:
         del part
         return self.wanted
 
@@ -115,7 +117,7 @@ async def test_what_another_run_gave_is_existing_and_what_this_one_gave_before_i
 
 async def test_a_retry_asks_about_what_has_failed_alone() -> None:
     store = kept("a", "bb", "ccc")
-    store.wanted = {"later": frozenset({("t", "1")})}
+    store.wanted = {"later": frozenset({TargetKey("t", "1")})}
     await carried_out(store, dataclasses.replace(PART, attempt=2, is_retry=True))
     assert [row["value"] for row in store.scores.values()] == ["bb"]
 
