@@ -15,6 +15,7 @@ from actors.merge import Merge, MergedRows, Segment
 from actors.removal import Removal
 from actors.tombstones import Part, Tombstones
 from heliograph import telemetry
+from heliograph.domain.deletions import Tombstone
 from heliograph.domain.errors import Unavailable
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.lanes import LogPosition
@@ -319,12 +320,18 @@ class MergeStage:
         return taken[: len(segments)], sum(segment.batch.records.num_rows for segment in segments)
 
     async def _bury(self, part: Part) -> None:
+        """What is named goes first: whose traces the others mean must not be read from rows that lie below it."""
+        if part.tombstones:
+            await self._remove(part.tombstones)
+        if part.unresolved:
+            resolved = await self._until_it_succeeds(self._burial.removal.resolved, part.unresolved)
+            await self._remove(resolved)
+            self._merge.forget(resolved)
+
+    async def _remove(self, tombstones: Sequence[Tombstone]) -> None:
         """The tombstones are recorded before the rows go: a replay from then on brings none of them back."""
-        resolved = await self._until_it_succeeds(self._burial.removal.resolved, part.unresolved)
-        tombstones = [*part.tombstones, *resolved]
         await self._burial.ledger.note(tombstones)
         removed = await self._until_it_succeeds(self._burial.removal.remove, tombstones)
-        self._merge.forget(resolved)
         await self._burial.ledger.report(removed)
         self.meter.deletions += len(removed)
         _log.info("deleted", deletions=len(removed), tombstones=len(tombstones))

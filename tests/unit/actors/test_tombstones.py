@@ -206,6 +206,17 @@ def test_a_session_takes_its_traces_and_its_own_scores_and_leaves_what_follows()
     assert stores.reports["deletion-1"] == Removed(observations=3, traces=2, scores=1)
 
 
+@pytest.mark.parametrize("first", [Grave("project", "", "deletion-1"), Grave("trace", "trace-1", "deletion-1")])
+def test_a_session_does_not_take_what_came_to_its_trace_behind_another_deletion(first: Grave) -> None:
+    stores = Stores()
+    owner = Owner(stores)
+    owner.flush(segment(1, Span("a", session_id="chat", start_time=RECEIVED_AT - 7)))
+    owner.flush(segment(2, first, Score("s"), Grave("session", "chat", "deletion-2")))
+    assert ids(stores, "observations") == []
+    assert ids(stores, "scores") == ["s"]
+    assert stores.reports["deletion-2"] == Removed()
+
+
 def test_a_user_takes_the_traces_that_are_theirs() -> None:
     stores = Stores()
     owner = Owner(stores)
