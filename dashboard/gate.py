@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
@@ -61,10 +62,14 @@ class Gate:
     origins: frozenset[str]
     files: str
 
+    @cached_property
+    def _policy(self) -> str:
+        return POLICY.format(files=self.files)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through if it is allowed."""
         if scope["type"] == "http":
-            await self._http(scope, receive, _secured(send, scope, POLICY.format(files=self.files)))
+            await self._http(scope, receive, _secured(send, scope, self._policy))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:

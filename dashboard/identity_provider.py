@@ -25,6 +25,8 @@ _TIMEOUT_SECONDS = 10.0
 _MAX_BYTES = 1 << 20
 _CONFIGURATION_LIFETIME_SECONDS = 3_600.0
 _CLOCK_SKEW_SECONDS = 30
+# Of RFC 6749, section 5.2: a code that is not good, and a client that is not known.
+_REFUSALS = frozenset({400, 401})
 
 
 class IdentityRefused(Exception):
@@ -102,8 +104,9 @@ class IdentityProvider:
         """Who came back with a code.
 
         Raises:
-            ProviderAway: the provider does not answer, or does not take the code.
-            IdentityRefused: the token is not the provider's, not for us, not of this sign-in, or no longer good.
+            ProviderAway: the provider does not answer.
+            IdentityRefused: the code is none of the provider's, or the token is not for us, not of this sign-in, or no
+                longer good.
         """
         answer = await self._exchange(code, challenge)
         claims = await self._claims(str(answer.get("id_token", "")), challenge, str(answer.get("access_token", "")))
@@ -127,7 +130,14 @@ class IdentityProvider:
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
         endpoint = self._endpoint(configuration, "token_endpoint")
         url, headers, body = client.prepare("POST", endpoint, headers, urlencode(form))
-        return await self._asked(url, body.encode(), headers)
+        try:
+            return _object(
+                await self._outbound.post(url, body.encode(), headers, timeout=_TIMEOUT_SECONDS, max_bytes=_MAX_BYTES)
+            )
+        except CallFailed as error:
+            if error.status in _REFUSALS:
+                raise IdentityRefused(str(error)) from error
+            raise ProviderAway(str(error)) from error
 
     async def _claims(self, token: str, challenge: Challenge, access_token: str) -> Mapping[str, Any]:
         try:
@@ -150,7 +160,7 @@ class IdentityProvider:
 
     async def _configuration(self) -> dict[str, Any]:
         if self._known is None or self._clock() - self._known[0] > _CONFIGURATION_LIFETIME_SECONDS:
-            found = await self._asked(f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration")
+            found = await self._document(f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != self._settings.issuer:
                 reason = f"the configuration names another issuer: {found.get('issuer')!r}"
                 raise ProviderAway(reason)
@@ -159,7 +169,7 @@ class IdentityProvider:
 
     async def _key_set(self) -> KeySet:
         if self._keys is None:
-            found = await self._asked(self._endpoint(await self._configuration(), "jwks_uri"))
+            found = await self._document(self._endpoint(await self._configuration(), "jwks_uri"))
             self._keys = KeySet.import_key_set({"keys": found.get("keys") or []})
         return self._keys
 
@@ -171,20 +181,19 @@ class IdentityProvider:
             raise ProviderAway(reason)
         return url
 
-    async def _asked(
-        self, url: str, form: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
+    async def _document(self, url: str) -> dict[str, Any]:
         try:
-            if form is None:
-                answer = await self._outbound.get(url, timeout=_TIMEOUT_SECONDS, max_bytes=_MAX_BYTES)
-            else:
-                answer = await self._outbound.post(
-                    url, form, headers or {}, timeout=_TIMEOUT_SECONDS, max_bytes=_MAX_BYTES
-                )
-            found = json.loads(answer)
-        except (CallFailed, ValueError) as error:
+            return _object(await self._outbound.get(url, timeout=_TIMEOUT_SECONDS, max_bytes=_MAX_BYTES))
+        except CallFailed as error:
             raise ProviderAway(str(error)) from error
-        if not isinstance(found, dict):
-            reason = "its answer is no JSON object"
-            raise ProviderAway(reason)
-        return found
+
+
+def _object(answer: bytes) -> dict[str, Any]:
+    reason = "its answer is no JSON object"
+    try:
+        found = json.loads(answer)
+    except ValueError as error:
+        raise ProviderAway(reason) from error
+    if not isinstance(found, dict):
+        raise ProviderAway(reason)
+    return found

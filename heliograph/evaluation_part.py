@@ -175,7 +175,7 @@ class PartEvaluation:
             outcomes = await evaluator.evaluate_table(table)
         else:
             outcomes = await asyncio.to_thread(evaluator.evaluate_batch, table)
-        joined = table.select([name for name in KEPT if name in table.column_names])
+        joined = table.select(list(KEPT))
         for name in outcomes.column_names:
             joined = joined.append_column(name, outcomes[name])
         is_scored = pc.equal(joined["status"], OutcomeStatus.SCORED.value)
@@ -222,9 +222,7 @@ class PartEvaluation:
     def _fail(self, one: RunEvaluator, row: Mapping[str, Any], *, cause: str, reason: str) -> None:
         self._counts[one.spec.score_name]["failed"] += 1
         self._causes[cause] += 1
-        target = key_of(row)
-        failure = Failure(one.spec.score_name, *target[:2], cause, reason, session_id=target.session_id)
-        self._failures.append(failure)
+        self._failures.append(Failure(one.spec.score_name, *key_of(row), cause, reason))
 
     async def _write_verdicts(self) -> None:
         async with self._writing:

@@ -8,16 +8,12 @@ import pyarrow.compute as pc
 
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.selections import SelectedTable
-from heliograph.run_evaluator import RunEvaluator
+from heliograph.run_evaluator import TREE, RunEvaluator
 
 _ALWAYS = {
     SelectedTable.OBSERVATIONS: ("id", "trace_id", "environment"),
     SelectedTable.TRACES: ("id", "environment"),
 }
-
-
-# What is read beside the rows, where an evaluator asks for it.
-TREES_OF = {SelectedTable.OBSERVATIONS: frozenset({"trace"}), SelectedTable.TRACES: frozenset({"trace"})}
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ def columns_of(table: SelectedTable, evaluators: Iterable[RunEvaluator], known: 
             source = _MADE[column].of if column in _MADE else column
             if source in known:
                 names[source] = None
-            elif column in needed and column not in TREES_OF[table]:
+            elif column in needed and column != TREE:
                 reason = f"{one.spec.name} needs {column}, which {table} do not have: give it a source"
                 raise InvalidRequest("evaluators", reason)
     return tuple(names)

@@ -18,7 +18,14 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class CallFailed(Exception):
-    """A call that brought no usable answer; the text says why, without anything that was sent."""
+    """A call that brought no usable answer; the text says why, without anything that was sent.
+
+    `status` is that of an answer which was not 200, else 0.
+    """
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 def check_url(url: str) -> None:
@@ -104,7 +111,7 @@ class Outbound:
         try:
             if response.status_code != 200:
                 reason = f"it answered with status {response.status_code}"
-                raise CallFailed(reason)
+                raise CallFailed(reason, response.status_code)
             return await _body(response, max_bytes)
         finally:
             await response.aclose()

@@ -15,12 +15,10 @@ from heliograph.domain.rule_specs import TargetKey
 from heliograph.domain.scores import ScoreDataType
 from heliograph.evaluator import Evaluator
 
-# Columns that no row has: the observations of a target's trace, the traces of a session.
-TREES = frozenset({"trace", "session"})
+# A column that no row has: the observations of a target's trace.
+TREE = "trace"
 _REASON_CHARACTERS = 4_000
-# Rows of traces have a column `session_id` of their own.
-_SESSION = "target_session_id"
-_KEYS = ("trace_id", "observation_id", _SESSION)
+_KEYS = TargetKey._fields
 # What is kept of a row beside the verdict on it.
 KEPT = ("score_id", *_KEYS, "environment")
 VERDICTS = pa.schema(
@@ -53,7 +51,7 @@ class RunEvaluator:
     @property
     def is_asked(self) -> bool:
         """Whether it is asked about one target after the other, as judges are, and what reads a whole tree of rows."""
-        return not self.evaluator.is_vectorised and (self.evaluator.is_async or not TREES.isdisjoint(self.columns))
+        return not self.evaluator.is_vectorised and (self.evaluator.is_async or TREE in self.columns)
 
     def scores(self, row: Mapping[str, Any], verdict: Verdict, trace_id: str) -> list[dict[str, Any]]:
         """A verdict on a target as rows of VERDICTS, with the trace of its judges' calls.
@@ -61,7 +59,7 @@ class RunEvaluator:
         One of a rule has the ids that the rule gives, and may be several scores.
         """
         rule = self.spec.rule
-        told = {name: row[name] for name in KEPT if name in row} | {"execution_trace_id": trace_id}
+        told = {name: row[name] for name in KEPT} | {"execution_trace_id": trace_id}
         if rule is None:
             return [told | _said(verdict, self.spec.score_name)]
         by, target = rule.by(self.evaluator.version), rule.target_of(key_of(row))
@@ -90,13 +88,12 @@ def _said(verdict: Verdict, name: str) -> dict[str, Any]:
 
 def key_of(row: Mapping[str, Any]) -> TargetKey:
     """The target of a row."""
-    return TargetKey(row["trace_id"], row["observation_id"], row.get(_SESSION) or "")
+    return TargetKey(row["trace_id"], row["observation_id"])
 
 
 def keys_of(table: pa.Table) -> list[TargetKey]:
     """The targets of all rows, in their order."""
-    columns = [table[name].to_pylist() for name in _KEYS if name in table.column_names]
-    return [TargetKey(*key) for key in zip(*columns, strict=True)]
+    return [TargetKey(*key) for key in zip(*(table[name].to_pylist() for name in _KEYS), strict=True)]
 
 
 def only(table: pa.Table, wanted: frozenset[TargetKey]) -> pa.Table:
@@ -121,7 +118,7 @@ def scores_of(one: RunEvaluator, verdicts: pa.Table, run_id: str, *, texts: bool
         "execution_trace_id": _given(verdicts, "execution_trace_id", None),
         "source": pa.repeat("EVAL", rows),
     }
-    return pa.table(columns | ({"session_id": verdicts[_SESSION]} if _SESSION in verdicts.column_names else {}))
+    return pa.table(columns)
 
 
 def _given(verdicts: pa.Table, name: str, otherwise: str | None) -> pa.ChunkedArray | pa.Array:

@@ -1,5 +1,6 @@
 """What a run would do, before anything is done: its rows and parts, and what its judges would cost."""
 
+import asyncio
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -135,8 +136,7 @@ def _tariff(judge: JudgeSpec, prices: PriceBook) -> Tariff:
 async def _prompts(one: RunEvaluator, rows: Sequence[Mapping[str, Any]], trees: TargetTrees) -> list[_Asked]:
     """What its judge would be asked of these rows; rows that it skips give nothing."""
     asked = []
-    for bare in rows:
-        row = await trees.completed(bare, one.columns)
+    for row in await asyncio.gather(*(trees.completed(row, one.columns) for row in rows)):
         given = {
             name: one.evaluator.source_of(name).read(row) for name in (*one.evaluator.inputs, *one.evaluator.optional)
         }

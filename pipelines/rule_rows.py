@@ -67,7 +67,7 @@ class TargetRows:
                 return TargetRow(_of(trace) | {"trace": [step_of(step) for step in steps]}, trace.environment)
             case RuleTarget.SESSION:
                 turns = list(traces_from(await self._sessions.traces_of(SessionId(target.id))))
-                return TargetRow({"session": [turn_of(turn) for turn in turns]}, turns[0].environment)
+                return TargetRow({"session": [_turn(turn) for turn in turns]}, turns[0].environment)
             case _:
                 return await self._observation(target)
 
@@ -123,8 +123,7 @@ def step_of(step: Observation) -> dict[str, Any]:
     }
 
 
-def turn_of(turn: Trace) -> dict[str, Any]:
-    """A trace of a session, as code and prompts see it."""
+def _turn(turn: Trace) -> dict[str, Any]:
     return {
         "id": turn.id,
         "name": turn.name,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from evals.assembly import assembled
 from evals.project_evaluators import GivenScore, coded_scores, judged_scores
@@ -17,10 +16,9 @@ from heliograph.domain.observations import Observation
 from heliograph.domain.project_evaluators import EvaluatorType
 from heliograph.domain.rule_specs import RuleSpec
 from heliograph.domain.tool_calls import tool_calls_of
-from heliograph.domain.traces import Trace
 from heliograph.evaluator import Evaluator
-from heliograph.run_evaluator import RunEvaluator
-from pipelines.rule_rows import TargetRow, columns_of, item_columns, step_of, turn_of
+from heliograph.run_evaluator import TREE, RunEvaluator
+from pipelines.rule_rows import TargetRow, columns_of, item_columns, step_of
 
 _PAYLOAD = ("input", "output", "metadata")
 Scores = Callable[[TargetRow], Awaitable[Sequence[GivenScore]]]
@@ -51,15 +49,11 @@ def _of_rule(spec: EvaluatorSpec, rule: RuleSpec, scores: Scores) -> Evaluator:
         metadata: Mapping[str, str] | None = None,
         *,
         trace: Sequence[Observation] = (),
-        session: Sequence[Trace] = (),
     ) -> Verdict:
         called = [call.name for call in tool_calls_of(output)] if rule.conditions else []
         if not all(rule_filters.holds(condition, called) for condition in rule.conditions):
             raise EvaluationSkipped("the rule's conditions on tools do not hold")
-        if rule.target is RuleTarget.SESSION:
-            columns: dict[str, Any] = {"session": [turn_of(turn) for turn in session]}
-        else:
-            columns = columns_of(input, output, metadata or {})
+        columns = columns_of(input, output, metadata or {})
         if rule.target is RuleTarget.EXPERIMENT:
             columns |= item_columns(metadata or {})
         if rule.target is RuleTarget.TRACE:
@@ -70,12 +64,10 @@ def _of_rule(spec: EvaluatorSpec, rule: RuleSpec, scores: Scores) -> Evaluator:
 
 
 def _columns_read(rule: RuleSpec) -> tuple[str, ...]:
-    """What is to be selected: of trees only what somebody asks for."""
-    if rule.target is RuleTarget.SESSION:
-        return ("session",)
+    """What is to be selected: the observations of a trace only where somebody asks for them."""
     is_code = rule.definition.type is EvaluatorType.CODE
     is_whole = is_code or any(one.source is MappingSource.TRACE for one in rule.mapping)
-    return (*_PAYLOAD, "trace") if is_whole and rule.target is RuleTarget.TRACE else _PAYLOAD
+    return (*_PAYLOAD, TREE) if is_whole and rule.target is RuleTarget.TRACE else _PAYLOAD
 
 
 def _scores(rule: RuleSpec, judge: Judge | None, process: CodeProcess | None) -> Scores:

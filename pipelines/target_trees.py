@@ -1,73 +1,41 @@
-"""What hangs together with targets: all observations of a trace, all traces of a session; read for many at a time."""
+"""The trees of targets: all observations of their traces, read for many targets at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from heliograph.domain.identifiers import ProjectId, SessionId, TraceId
-from heliograph.domain.not_found import SessionNotFound
+from heliograph.domain.identifiers import ProjectId, TraceId
 from heliograph.domain.observations import Observation, observations_from
-from heliograph.domain.traces import Trace, traces_from
-from heliograph.run_evaluator import TREES, key_of
+from heliograph.run_evaluator import TREE
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
-from storage.clickhouse.sessions import Sessions
 
-Found = TypeVar("Found")
 # What is asked for within it is one query.
 _GATHERING_SECONDS = 0.01
 _AT_ONCE = 64
+_Tree = list[Observation]
 
 
 class TargetTrees:
-    """The trees of one project's targets."""
+    """The trees of one project's targets; those that are asked for at about the same time are read together."""
 
     def __init__(self, clickhouse: ClickHouse, project_id: ProjectId) -> None:
-        self._observations, self._sessions = Observations(clickhouse, project_id), Sessions(clickhouse, project_id)
-        self._traces = _Gathered(self._of_traces)
-
-    async def completed(self, row: Mapping[str, Any], columns: Collection[str]) -> Mapping[str, Any]:
-        """A target's row with those of the columns `trace` and `session` that are asked for; raises Unavailable."""
-        wanted, key = TREES.intersection(columns), key_of(row)
-        found: dict[str, Sequence[Any]] = {}
-        if "trace" in wanted and key.trace_id:
-            found["trace"] = await self._traces.of(key.trace_id)
-        if "session" in wanted and key.session_id:
-            found["session"] = await self._of_session(key.session_id)
-        return {**row, **found} if found else row
-
-    async def _of_traces(self, trace_ids: Sequence[str]) -> Mapping[str, list[Observation]]:
-        found: dict[str, list[Observation]] = {trace_id: [] for trace_id in trace_ids}
-        for start in range(0, len(trace_ids), _AT_ONCE):
-            wanted = [TraceId(trace_id) for trace_id in trace_ids[start : start + _AT_ONCE]]
-            for observation in observations_from(await self._observations.of_traces(wanted)):
-                found[observation.trace_id].append(observation)
-        return found
-
-    async def _of_session(self, session_id: str) -> list[Trace]:
-        try:
-            return list(traces_from(await self._sessions.traces_of(SessionId(session_id))))
-        except SessionNotFound:
-            return []
-
-
-class _Gathered(Generic[Found]):
-    """Reads by id; those that are asked for at about the same time are read together."""
-
-    def __init__(self, read: Callable[[Sequence[str]], Awaitable[Mapping[str, Found]]]) -> None:
-        self._read = read
-        self._waiting: dict[str, asyncio.Future[Found]] = {}
+        self._observations = Observations(clickhouse, project_id)
+        self._waiting: dict[TraceId, asyncio.Future[_Tree]] = {}
         self._reading: set[asyncio.Task[None]] = set()
 
-    async def of(self, id_: str) -> Found:
-        """What is found under an id; raises what reading raises."""
-        if id_ not in self._waiting:
+    async def completed(self, row: Mapping[str, Any], columns: Collection[str]) -> Mapping[str, Any]:
+        """A target's row with the column `trace`, if that is among those that are read; raises Unavailable."""
+        return {**row, TREE: await self._of(TraceId(row["trace_id"]))} if TREE in columns else row
+
+    async def _of(self, trace_id: TraceId) -> _Tree:
+        if trace_id not in self._waiting:
             if not self._waiting:
                 task = asyncio.create_task(self._read_soon())
                 self._reading.add(task)
                 task.add_done_callback(self._reading.discard)
-            self._waiting[id_] = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(self._waiting[id_])
+            self._waiting[trace_id] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(self._waiting[trace_id])
 
     async def _read_soon(self) -> None:
         await asyncio.sleep(_GATHERING_SECONDS)
@@ -78,5 +46,14 @@ class _Gathered(Generic[Found]):
             for future in waiting.values():
                 future.set_exception(error)
         else:
-            for id_, future in waiting.items():
-                future.set_result(found[id_])
+            for trace_id, future in waiting.items():
+                future.set_result(found[trace_id])
+
+    async def _read(self, trace_ids: Sequence[TraceId]) -> Mapping[TraceId, _Tree]:
+        found: dict[TraceId, _Tree] = {trace_id: [] for trace_id in trace_ids}
+        for start in range(0, len(trace_ids), _AT_ONCE):
+            for observation in observations_from(
+                await self._observations.of_traces(trace_ids[start : start + _AT_ONCE])
+            ):
+                found[TraceId(observation.trace_id)].append(observation)
+        return found

@@ -1,12 +1,12 @@
 """A masking service as a project may have one: it is posted what is to be stored, and answers with what may be."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.local_server import Answer, Request, answering
 
 
 @dataclass
@@ -20,27 +20,11 @@ class Service:
 
 @contextmanager
 def masking(service: Service) -> Iterator[Service]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            sent = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            service.seen.append({name.lower(): value for name, value in self.headers.items()})
-            status, answer = service.answer(sent)
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(request: Request) -> Answer:
+        service.seen.append(dict(request.headers))
+        status, masked = service.answer(json.loads(request.body))
+        return Answer(status, json.dumps(masked).encode())
 
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service.url = f"http://127.0.0.1:{server.server_port}/mask"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(answer) as address:
+        service.url = f"{address}/mask"
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -3,18 +3,18 @@
 import base64
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+
+from tests.local_server import Answer, Request, answering
 
 CLIENT_ID, CLIENT_SECRET = "heliograph", "secret of the tests: 1/2"
 
@@ -87,44 +87,18 @@ class OpenIdProvider:
 def serving(provider: OpenIdProvider) -> Iterator[OpenIdProvider]:
     """The provider on a port of its own."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            if provider.is_away:
-                self._answer(503, {})
-            elif parts.path == "/.well-known/openid-configuration":
-                self._answer(200, provider.configuration())
-            elif parts.path == "/keys":
-                self._answer(200, KeySet([provider.key]).as_dict())
-            else:
-                self._answer(302, {}, location=provider.authorize(dict(parse_qsl(parts.query))))
+    def answer(request: Request) -> Answer:
+        parts = urlsplit(request.path)
+        if provider.is_away:
+            return Answer(503)
+        if request.method == "POST":
+            status, answer = provider.token(dict(parse_qsl(request.body.decode())), request.headers["authorization"])
+            return Answer(status, json.dumps(answer).encode())
+        if parts.path == "/.well-known/openid-configuration":
+            return Answer(200, json.dumps(provider.configuration()).encode())
+        if parts.path == "/keys":
+            return Answer(200, json.dumps(KeySet([provider.key]).as_dict()).encode())
+        return Answer(302, headers={"location": provider.authorize(dict(parse_qsl(parts.query)))})
 
-        def do_POST(self) -> None:
-            form = self.rfile.read(int(self.headers["content-length"])).decode()
-            if provider.is_away:
-                self._answer(503, {})
-            else:
-                self._answer(*provider.token(dict(parse_qsl(form)), self.headers["authorization"]))
-
-        def _answer(self, status: int, body: object, location: str = "") -> None:
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            if location:
-                self.send_header("location", location)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    provider.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(answer) as provider.issuer:
         yield provider
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

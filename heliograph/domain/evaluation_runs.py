@@ -197,12 +197,11 @@ class Failure:
     observation_id: str
     cause: str
     reason: str
-    session_id: str = ""
 
     @property
     def target(self) -> TargetKey:
         """What was to be judged."""
-        return TargetKey(self.trace_id, self.observation_id, self.session_id)
+        return TargetKey(self.trace_id, self.observation_id)
 
 
 COUNTED = ("scored", "skipped", "failed", "existing")
@@ -281,8 +280,7 @@ def score_ids(spec: EvaluatorSpec, version: str, targets: Sequence[TargetKey]) -
     ids = []
     for target in targets:
         one = start.copy()
-        # Sessions have a place of their own, since what others were given must stay.
-        one.update("\0".join(target if target.session_id else target[:2]).encode())
+        one.update("\0".join(target).encode())
         ids.append(one.hexdigest()[:_ID_DIGITS])
     return ids
 

@@ -12,11 +12,10 @@ from heliograph.domain.project_evaluators import Definition
 
 
 class TargetKey(NamedTuple):
-    """What is judged: an observation of a trace, a trace, or a session; what does not apply is empty."""
+    """What is judged: an observation of a trace, or a trace, whose `observation_id` is empty."""
 
     trace_id: str
     observation_id: str = ""
-    session_id: str = ""
 
 
 class RuleSpec(BaseModel):
@@ -42,4 +41,4 @@ class RuleSpec(BaseModel):
 
     def target_of(self, key: TargetKey) -> Target:
         """The target as the rule names it."""
-        return Target(self.target, key.session_id or key.observation_id or key.trace_id, key.trace_id, 0)
+        return Target(self.target, key.observation_id or key.trace_id, key.trace_id, 0)

@@ -114,8 +114,7 @@ class EvaluationParts:
         found: dict[str, set[TargetKey]] = {}
         async with self._database.transaction() as session:
             for row in await session.scalars(select(EvaluationFailureRow).where(_failures_of(part))):
-                key = TargetKey(row.trace_id, row.observation_id, row.session_id)
-                found.setdefault(row.evaluator, set()).add(key)
+                found.setdefault(row.evaluator, set()).add(TargetKey(row.trace_id, row.observation_id))
         return {name: frozenset(targets) for name, targets in found.items()}
 
     async def _end(self, run_id: str) -> None:

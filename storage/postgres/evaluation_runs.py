@@ -139,15 +139,8 @@ class EvaluationRuns:
         row = EvaluationFailureRow
         query = select(row).where(row.run_id == run_id).limit(limit).offset(offset)
         async with self._database.transaction() as session:
-            rows = await session.scalars(
-                query.order_by(row.place, row.part, row.evaluator, row.trace_id, row.session_id)
-            )
-            return [
-                Failure(
-                    *(one.evaluator, one.trace_id, one.observation_id, one.cause, one.reason), session_id=one.session_id
-                )
-                for one in rows
-            ]
+            rows = await session.scalars(query.order_by(row.place, row.part, row.evaluator, row.trace_id))
+            return [Failure(one.evaluator, one.trace_id, one.observation_id, one.cause, one.reason) for one in rows]
 
     async def progress(self, run_id: str) -> RunProgress:
         """How far it is."""

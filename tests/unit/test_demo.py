@@ -2,12 +2,11 @@
 
 import gzip
 import json
-import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -16,8 +15,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from heliograph.domain.errors import KeyUnknown, Unavailable
 from operations import demo
+from tests.local_server import Answer, Request, answering
 
 ENDS_AT = datetime(2026, 11, 20, 16, 40, tzinfo=UTC)
+JSON = {"content-type": "application/json"}
 PROJECT = {"id": "p", "name": "demo", "metadata": {}, "organization": {"id": "o", "name": "Lumen"}}
 
 
@@ -35,48 +36,26 @@ class Recorder:
         self.steps.append((stage, done, total))
 
 
-def door(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
-    class Door(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer(recorder.status, json.dumps({"data": [PROJECT]}).encode())
+@contextmanager
+def recording(recorder: Recorder) -> Iterator[Recorder]:
+    def answer(request: Request) -> Answer:
+        if request.method == "GET":
+            return Answer(recorder.status, json.dumps({"data": [PROJECT]}).encode(), JSON)
+        body = gzip.decompress(request.body) if request.headers.get("content-encoding") == "gzip" else request.body
+        if request.path.endswith("/otel/v1/traces"):
+            export = ExportTraceServiceRequest.FromString(body)
+            recorder.spans += [s for r in export.resource_spans for scope in r.scope_spans for s in scope.spans]
+            return Answer(200, headers=JSON)
+        recorder.scores += json.loads(body)
+        return Answer(202, b'{"message": "Accepted"}', JSON)
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
-            if self.path.endswith("/otel/v1/traces"):
-                export = ExportTraceServiceRequest.FromString(body)
-                recorder.spans += [s for r in export.resource_spans for scope in r.scope_spans for s in scope.spans]
-                self.answer(200, b"")
-            else:
-                recorder.scores += json.loads(body)
-                self.answer(202, b'{"message": "Accepted"}')
-
-        def answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Door
-
-
-def listen(recorder: Recorder) -> ThreadingHTTPServer:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), door(recorder))
-    recorder.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    with answering(answer) as recorder.url:
+        yield recorder
 
 
 def sent_with(public_key: str) -> Recorder:
-    recorder = Recorder()
-    server = listen(recorder)
-    demo.run(recorder.url, public_key, "sk-lf-demo", progress=recorder.progress, ends_at=ENDS_AT)
-    server.shutdown()
+    with recording(Recorder()) as recorder:
+        demo.run(recorder.url, public_key, "sk-lf-demo", progress=recorder.progress, ends_at=ENDS_AT)
     return recorder
 
 
@@ -87,10 +66,8 @@ def sent() -> Recorder:
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    recorder = Recorder(status=401)
-    server = listen(recorder)
-    yield recorder
-    server.shutdown()
+    with recording(Recorder(status=401)) as recorder:
+        yield recorder
 
 
 def attributes(span: Span) -> dict[str, Any]:

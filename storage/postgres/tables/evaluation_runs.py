@@ -75,7 +75,6 @@ class EvaluationFailureRow(Table):
     evaluator: Mapped[str] = mapped_column(primary_key=True)
     trace_id: Mapped[str] = mapped_column(primary_key=True)
     observation_id: Mapped[str] = mapped_column(primary_key=True)
-    session_id: Mapped[str] = mapped_column(primary_key=True, server_default=_NOTHING)
     cause: Mapped[str]
     reason: Mapped[str]
     failed_at: Mapped[Created]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT, OnExisting, Place, RunState
+from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT, EvaluatorSpec, OnExisting, Place, RunState
+from heliograph.domain.selections import SelectedTable
 from pipelines.evaluation_part import carry_out
 from storage.postgres.evaluation_parts import EvaluationParts
 from storage.postgres.projects import Projects
@@ -52,6 +53,19 @@ async def test_every_target_gets_one_score_that_says_whence_it_came(evaluations:
     assert (progress.parts_done, (await evaluations.runs.get(run.id)).state) == (progress.parts, RunState.FINISHED)
     assert 0 < run.estimate.usd_low < progress.spent_usd * 3
     assert progress.spent_usd < run.estimate.usd_high
+
+
+async def test_trajectory_evaluators_of_the_catalogue_read_the_observations_of_the_trace(
+    evaluations: EvaluationBench,
+) -> None:
+    await evaluations.observe(3)
+    steps = EvaluatorSpec(name="step_efficiency", parameters={"needed": 1})
+    for table in (SelectedTable.TRACES, SelectedTable.OBSERVATIONS):
+        await evaluations.work(await evaluations.begin(steps, table=table))
+    scores = evaluations.scores()
+    assert {score["value"] for score in scores} == {1.0}
+    assert {score["comment"] for score in scores} != {""}
+    assert Counter(bool(score["observation_id"]) for score in scores) == {False: 3, True: 3}
 
 
 async def test_a_second_run_judges_nothing_again_unless_it_is_to_replace(evaluations: EvaluationBench) -> None:

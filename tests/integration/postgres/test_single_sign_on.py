@@ -233,6 +233,14 @@ async def test_an_answer_to_what_this_browser_has_not_begun_is_refused(
         assert (await here.browser.get(sent_back)).status_code == 403
 
 
+async def test_a_code_that_the_provider_has_not_given_signs_nobody_in(
+    database: Database, provider: OpenIdProvider, email: str
+) -> None:
+    await Users(database).create(email, "Ada")
+    async with site(database, provider) as here:
+        await refused(here, 401, "did not sign you in", code="another")
+
+
 async def test_who_says_no_at_the_provider_is_not_signed_in(database: Database, provider: OpenIdProvider) -> None:
     async with site(database, provider) as here:
         begun = httpx.URL((await here.begin()).headers["location"])

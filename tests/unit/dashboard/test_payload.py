@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -49,7 +50,7 @@ FORBIDDEN = (
         lambda text: text + "x" * 300_000,
     ],
 )
-def test_markup_in_a_payload_stays_text(attack: str, wrap: "type[str]") -> None:
+def test_markup_in_a_payload_stays_text(attack: str, wrap: Callable[[str], str]) -> None:
     for style in Style:
         html = str(payload(wrap(attack), style)).lower()
         for opening in FORBIDDEN:
@@ -98,7 +99,7 @@ REFERENCE = "@@@langfuseMedia:type={}|id=_a-b_|source=bytes@@@"
         lambda text: json.dumps([{"role": "user", "content": [{"type": "image", "image": text}]}]),
     ],
 )
-def test_files_of_the_project_are_shown(content_type: str, opening: str, wrap: "type[str]") -> None:
+def test_files_of_the_project_are_shown(content_type: str, opening: str, wrap: Callable[[str], str]) -> None:
     html = payload(wrap(REFERENCE.format(content_type)), project_id="p1")
     assert opening in html
     assert '"/files/p1/_a-b_"' in html
