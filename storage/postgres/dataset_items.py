@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -95,13 +96,7 @@ class DatasetItems:
     async def _where(self, session: AsyncSession, asked: ItemFilter) -> list[ColumnElement[bool]]:
         where = [self._own, valid(asked.version)]
         if asked.dataset_name is not None:
-            named = select(DatasetRow.id).where(
-                DatasetRow.project_id == self._project_id, DatasetRow.name == asked.dataset_name
-            )
-            dataset_id = await session.scalar(named)
-            if dataset_id is None:
-                raise DatasetNotFound(asked.dataset_name)
-            where.append(DatasetItemRow.dataset_id == dataset_id)
+            where.append(DatasetItemRow.dataset_id == await self._dataset_id(session, asked.dataset_name))
         for column, value in (
             (DatasetItemRow.source_trace_id, asked.source_trace_id),
             (DatasetItemRow.source_observation_id, asked.source_observation_id),
@@ -110,6 +105,18 @@ class DatasetItems:
             if value is not None:
                 where.append(column == value)
         return where
+
+    async def _dataset_id(self, session: AsyncSession, name: str) -> str:
+        """The dataset of that name, else of the one that it encodes: SDKs of the second version encode names twice."""
+        decoded = unquote(name)
+        named = select(DatasetRow.name, DatasetRow.id).where(
+            DatasetRow.project_id == self._project_id, DatasetRow.name.in_({name, decoded})
+        )
+        ids = dict((await session.execute(named)).tuples().all())
+        found = ids.get(name) or ids.get(decoded)
+        if found is None:
+            raise DatasetNotFound(name)
+        return found
 
 
 class _Writer:

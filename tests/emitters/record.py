@@ -4,8 +4,10 @@ import argparse
 import base64
 import os
 import subprocess
+from pathlib import Path
 
-from tests.emitters import environments, openai_server, recording
+from tests import environments
+from tests.emitters import openai_server, recording
 
 _KEYS = ("pk-lf-emitter", "sk-lf-emitter")
 _SECONDS = 180
@@ -19,7 +21,7 @@ def main() -> None:
     chosen = parser.parse_args()
     for name in chosen.names:
         if chosen.lock:
-            environments.lock(name)
+            environments.lock(recording.FOLDER / name)
         found = record(name)
         recording.save(name, found)
         size = recording.path_of(name).stat().st_size
@@ -28,7 +30,7 @@ def main() -> None:
 
 def record(name: str) -> list[recording.Sent]:
     """What the emitter sends when its program runs."""
-    command = environments.command(name)
+    command = _command(recording.FOLDER / name)
     with openai_server.serving() as openai, recording.receiving() as (address, requests):
         subprocess.run(command, env={**_own(), **connection(openai, address)}, timeout=_SECONDS, check=True)
         # Metrics are accepted and dropped.
@@ -53,6 +55,12 @@ def connection(openai: str, heliograph: str, keys: tuple[str, str] = _KEYS) -> d
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_SERVICE_NAME": "emitter",
     }
+
+
+def _command(folder: Path) -> list[str]:
+    if (folder / "package.json").exists():
+        return ["node", str(environments.node(folder) / "emit.mjs")]
+    return [str(environments.python(folder)), str(folder / "emit.py")]
 
 
 def _own() -> dict[str, str]:

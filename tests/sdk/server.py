@@ -112,9 +112,7 @@ async def _served(settings: Settings) -> AsyncIterator[Server]:
     await database.close()
 
 
-async def _applications(
-    settings: Settings, database: Database, running: AsyncExitStack
-) -> tuple[Starlette, Starlette]:
+async def _applications(settings: Settings, database: Database, running: AsyncExitStack) -> tuple[Starlette, Starlette]:
     clickhouse = DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url))
     bench = Bench(settings, clickhouse, database, LaneNumber(0), ProjectId(""))
     lanes = await running.enter_async_context(lane_set(bench))

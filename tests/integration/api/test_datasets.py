@@ -243,6 +243,16 @@ async def test_items_page_through_in_order_while_others_arrive(api: Api) -> None
     assert seen == [0, 1, 2, 3, 4, 5]
 
 
+async def test_a_name_that_was_encoded_twice_is_found_unless_it_is_another_ones(api: Api) -> None:
+    await create(api, "qa/two words")
+    await put(api, "qa/two words", id="decoded")
+
+    assert [item["id"] for item in await listed(api, datasetName="qa/two%20words")] == ["decoded"]
+
+    await create(api, "qa/two%20words")
+    assert await listed(api, datasetName="qa/two%20words") == []
+
+
 async def test_the_same_item_written_at_once_has_versions_that_follow_each_other(api: Api) -> None:
     await create(api, "raced")
     made = await asyncio.gather(*(put(api, "raced", id="r", input=number) for number in range(8)))

@@ -80,7 +80,7 @@ def eventually() -> Callable[[Callable[[], _Found]], _Found]:
         while True:
             try:
                 found = look()
-            except Exception:  # noqa: BLE001 - a 404 has a class of its own in each version
+            except Exception:
                 if time.monotonic() > until:
                     raise
             else:

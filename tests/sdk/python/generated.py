@@ -2,7 +2,8 @@
 
 import importlib
 import inspect
-from collections.abc import Iterator
+import typing
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -66,6 +67,8 @@ class Generated:
 def parsed(annotation: Any, body: dict[str, Any]) -> Any:
     """A body as the class that a method takes."""
     utilities = importlib.import_module("langfuse.api.core.pydantic_utilities")
+    if typing.get_origin(annotation) in {list, Sequence}:
+        return utilities.parse_obj_as(annotation, [body])
     if MAJOR >= 4:
         return utilities.parse_obj_as(annotation, body)
     return utilities.pydantic_v1.parse_obj_as(annotation, body)

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import httpx
 import pytest
 
 
@@ -63,7 +64,9 @@ def test_queues_that_others_made_are_worked_on(api: Any, name: str, queue_by_han
 def test_comments_are_written_read_and_listed(api: Any, name: str, project_id: str, eventually: Any) -> None:
     api("prompts.create", type="text", name=name, prompt="x", labels=[])
     prompt_id = prompt_of(api, name)
-    about = {"object_type": "PROMPT", "object_id": prompt_id} if prompt_id else {"object_type": "TRACE", "object_id": name}
+    about = (
+        {"object_type": "PROMPT", "object_id": prompt_id} if prompt_id else {"object_type": "TRACE", "object_id": name}
+    )
     made = api("comments.create", project_id=project_id, content="well said", **about)
 
     read = api("comments.get_by_id", comment_id=made.id)
@@ -83,8 +86,6 @@ def queue_by_hand(api: Any, name: str) -> str:
     """A queue that another client has made."""
     config = api("score_configs.create", name=name, data_type="BOOLEAN")
     keys = os.environ["LANGFUSE_PUBLIC_KEY"], os.environ["LANGFUSE_SECRET_KEY"]
-    import httpx
-
     body = {"name": name, "scoreConfigIds": [config.id]}
     made = httpx.post(f"{os.environ['LANGFUSE_HOST']}/api/public/annotation-queues", json=body, auth=keys)
     return made.raise_for_status().json()["id"]

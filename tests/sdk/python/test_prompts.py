@@ -11,9 +11,17 @@ def test_a_prompt_is_fetched_by_label_and_by_version(langfuse: Any, name: str) -
     made = langfuse.create_prompt(name=name, prompt="Say {{word}}!", labels=["production"], tags=["t"], config={"k": 1})
     langfuse.create_prompt(name=name, prompt="Shout {{word}}!", labels=["staging"])
 
-    assert (made.name, made.version, made.labels) == (name, 1, ["latest", "production"]) or made.labels == ["production", "latest"]
+    assert (made.name, made.version, made.labels) == (name, 1, ["latest", "production"]) or made.labels == [
+        "production",
+        "latest",
+    ]
     fetched = langfuse.get_prompt(name)
-    assert (fetched.version, fetched.compile(word="hi"), fetched.config, fetched.tags) == (1, "Say hi!", {"k": 1}, ["t"])
+    assert (fetched.version, fetched.compile(word="hi"), fetched.config, fetched.tags) == (
+        1,
+        "Say hi!",
+        {"k": 1},
+        ["t"],
+    )
     assert langfuse.get_prompt(name, label="staging").prompt == "Shout {{word}}!"
     assert langfuse.get_prompt(name, version=1).prompt == "Say {{word}}!"
     assert langfuse.get_prompt(name, label="latest").version == 2

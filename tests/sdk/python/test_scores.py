@@ -53,7 +53,9 @@ def test_a_score_is_deleted(api: Any, name: str, eventually: Any) -> None:
 
 @pytest.mark.needs("score_v_2.get")
 def test_scores_of_the_third_version_are_read_one_by_one_and_listed(api: Any, name: str, eventually: Any) -> None:
-    made = api("scores.create", id=name, name=name, value="good", trace_id=f"t-{name}", comment="why", metadata={"k": 1})
+    made = api(
+        "scores.create", id=name, name=name, value="good", trace_id=f"t-{name}", comment="why", metadata={"k": 1}
+    )
     assert made.id == name
 
     score = eventually(lambda: api("score_v_2.get_by_id", score_id=name))
@@ -97,12 +99,22 @@ def test_a_config_is_changed(api: Any, name: str) -> None:
     assert (changed.is_archived, changed.min_value, changed.max_value) == (True, 0, 2)
 
 
-@pytest.mark.majors(3, 5)
+@pytest.mark.majors(3)
 def test_a_score_that_breaks_its_config_is_refused(api: Any, name: str) -> None:
     config = api("score_configs.create", name=name, data_type="NUMERIC", min_value=0, max_value=1)
 
     with pytest.raises(Exception, match="config"):
         api("scores.create", name=name, value=7, data_type="NUMERIC", trace_id=name, config_id=config.id)
+
+
+@pytest.mark.majors(5)
+def test_a_score_that_breaks_its_config_is_told_among_those_that_were_rejected(api: Any, name: str) -> None:
+    config = api("score_configs.create", name=name, data_type="NUMERIC", min_value=0, max_value=1)
+
+    told = api("scores.create", name=name, value=7, data_type="NUMERIC", trace_id=name, config_id=config.id)
+
+    assert (told.accepted, told.rejected) == (0, 1)
+    assert "at most 1, as the score config says" in told.errors[0].message
 
 
 def all_of(api: Any, trace_id: str, count: int) -> list[Any]:
