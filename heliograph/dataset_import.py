@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,17 @@ def client_of(settings: ClientSettings) -> httpx.Client:
 
 
 def import_frame(
-    frame: Frame, name: str, *, choice: ColumnChoice = _DEFAULT, client: httpx.Client | None = None
+    frame: Frame | Sequence[Mapping[str, Any]],
+    name: str,
+    *,
+    choice: ColumnChoice = _DEFAULT,
+    client: httpx.Client | None = None,
 ) -> ImportReport:
-    """Import the rows of a pandas DataFrame into the dataset of a name, which is created unless it is there.
+    """Import the rows of a pandas DataFrame, or of a list of dicts, into a dataset.
 
     Args:
         frame: one row an item.
-        name: of the dataset.
+        name: of the dataset, which is created unless it is there.
         choice: which columns make the parts of an item.
         client: with the address and the keys of a project; without one, those of the environment.
 

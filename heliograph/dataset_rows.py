@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -127,14 +127,24 @@ def json_rows(path: Path, choice: ColumnChoice) -> Iterator[Row]:
                 yield _json_row(number, line, choice)
 
 
-def frame_rows(frame: Frame, choice: ColumnChoice) -> Iterator[Row]:
-    """The rows of a pandas DataFrame; what it marks as missing is absent."""
+def frame_rows(frame: Frame | Sequence[Mapping[str, Any]], choice: ColumnChoice) -> Iterator[Row]:
+    """The rows of a pandas DataFrame, or of a list of dicts; what is marked as missing is absent.
+
+    Texts that are JSON objects or arrays are taken as such, as in files: payloads of selections are such texts.
+    """
+    for place, row in enumerate(_records(frame)):
+        try:
+            yield ItemRow(place, choice.item({str(name): _value(value) for name, value in row.items()}))
+        except TypeError as error:
+            yield BadRow(place, str(error))
+
+
+def _records(frame: Frame | Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    if isinstance(frame, Sequence):
+        yield from frame
+        return
     for start in range(0, len(frame), _FRAME_PORTION):
-        for place, row in enumerate(frame.iloc[start : start + _FRAME_PORTION].to_dict("records"), start):
-            try:
-                yield ItemRow(place, choice.item({str(name): _plain(value) for name, value in row.items()}))
-            except TypeError as error:
-                yield BadRow(place, str(error))
+        yield from frame.iloc[start : start + _FRAME_PORTION].to_dict("records")
 
 
 def _csv_row(number: int, header: list[str], values: list[str], *, choice: ColumnChoice) -> Row:
@@ -162,16 +172,24 @@ def _refused(constant: str) -> None:
 
 
 def _cell(text: str) -> Any:
+    return _document(text) or None
+
+
+def _document(text: str) -> Any:
     if text.startswith(("{", "[")):
         try:
             return json.loads(text, parse_constant=_refused)
         except (ValueError, RecursionError):
             return text
-    return text or None
+    return text
 
 
 def _joined(row: Mapping[str, Any], columns: tuple[str, ...]) -> Any:
     return row[columns[0]] if len(columns) == 1 else {column: row[column] for column in columns}
+
+
+def _value(value: Any) -> Any:
+    return _document(value) if isinstance(value, str) else _plain(value)
 
 
 def _plain(value: Any) -> Any:

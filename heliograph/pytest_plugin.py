@@ -15,7 +15,6 @@ _MARKER = (
     "server where one is named"
 )
 # Rows of a run are read from ClickHouse, about a second after they were acknowledged.
-_VISIBLE_AFTER_SECONDS = 30.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,11 +54,8 @@ class MarkedExperiment:
             evaluators: what judges its outputs.
             concurrency: how many items run at once.
         """
-        from heliograph.client.experiments.visibility import wait_until_visible  # noqa: PLC0415 - loaded when used
-
         run = self._project.experiment(self._dataset, task, evaluators, name=self.name).run(concurrency=concurrency)
         if self._gate is not None:
-            wait_until_visible(run, within_seconds=_VISIBLE_AFTER_SECONDS)
             verdict = self._project.gates.check(self._gate, self.name).answer
             if not verdict.passed:
                 pytest.fail(f"{self.name} does not pass {self._gate}:\n" + "\n".join(verdict.reasons), pytrace=False)

@@ -8,11 +8,14 @@ from heliograph.client.asked import Asked, Moment
 from heliograph.client.backfills import Recost
 from heliograph.client.columns import Where
 from heliograph.client.connection import AsyncConnection, Connection
+from heliograph.client.datasets import Datasets
 from heliograph.client.evaluations import AskedEvaluator, Run, planned
 from heliograph.client.experiments.experiment import Experiment
 from heliograph.client.experiments.plan import ExperimentOptions, PlannedExperiment, planned_experiment
 from heliograph.client.gates import Gates
+from heliograph.client.llm_connections import LlmConnections
 from heliograph.client.prompt_experiments import PromptExperiments
+from heliograph.client.prompts import Prompts
 from heliograph.client.results import AsyncSqlResult, SqlResult
 from heliograph.client.scores import ScoresOfProject
 from heliograph.client.selections import AsyncSelection, Selection
@@ -34,6 +37,9 @@ class Project:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.scores = ScoresOfProject(connection)
+        self.datasets = Datasets(connection)
+        self.prompts = Prompts(connection)
+        self.llm_connections = LlmConnections(connection)
         self.gates = Gates(connection)
         self.prompt_experiments = PromptExperiments(connection)
 

@@ -14,6 +14,7 @@ from heliograph.client.experiments.on_ray import Share, run_on_ray
 from heliograph.client.experiments.record import Record
 from heliograph.client.experiments.running import Manner, finished, run_items
 from heliograph.client.experiments.tasks import ItemResult, ItemTask, Task
+from heliograph.client.experiments.visibility import wait_until_visible
 from heliograph.domain.errors import RunEvaluatorFailed
 from heliograph.evaluator import Evaluator, as_evaluator
 
@@ -49,7 +50,7 @@ class PlannedExperiment:
         actors: int = 0,
         on_progress: Progress = lambda _done, _all: None,
     ) -> ExperimentRun:
-        """Run what is not done yet, and write it all down as it ends.
+        """Run what is not done yet, and write it all down as it ends; returns when the server shows it.
 
         Run again under the same name, it goes on: items that are done are not run or judged again, those that failed
         are. An item that was interrupted takes the place of its first try.
@@ -83,7 +84,9 @@ class PlannedExperiment:
         if self.on_run:
             known = earlier_results(self.connection, run, [item for item in items if item.id in done])
             self._judge(run, [*known, *results])
-        return ExperimentRun(self.connection, run, results, resumed=len(items) - len(left))
+        ran = ExperimentRun(self.connection, run, results, resumed=len(items) - len(left))
+        wait_until_visible(ran)
+        return ran
 
     def _ran(
         self, items: Sequence[Item], share: Share, *, actors: int, on_done: Callable[[int], None]

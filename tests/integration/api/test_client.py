@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import httpx
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-import uvicorn
 
 from heliograph import col
 from heliograph.client.connection import AsyncConnection, Connection, Server
@@ -20,9 +18,8 @@ from heliograph.domain.errors import InvalidRequest, KeyUnknown
 from heliograph.domain.not_found import TraceNotFound
 from heliograph.domain.score_analytics import Rater
 from tests.factories import NOON
-from tests.integration.api.conftest import SECRET, Api
-
-Found = TypeVar("Found")
+from tests.integration.api.conftest import Api
+from tests.integration.api.serving import serving, used
 
 
 @pytest.fixture
@@ -44,27 +41,8 @@ async def served(api: Api) -> AsyncIterator[Server]:
     made.insert("observations", *rows)
     made.insert("traces", made.trace("t", name="<b>"))
     made.insert("scores", made.score("s", trace_id="t", value=0.75))
-    app = cast("httpx.ASGITransport", api.client._transport).app
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    # The API is mounted at its prefix elsewhere.
-    app.mount("/api/public", app)  # type: ignore[attr-defined]
-    yield Server(f"http://127.0.0.1:{port}", "pk-lf-1", SECRET)
-    server.should_exit = True
-    await serving
-
-
-async def used(server: Server, ask: Callable[[Project], Found]) -> Found:
-    """What a script gets, beside the server's loop."""
-
-    def run() -> Found:
-        with Project(Connection(server)) as project:
-            return ask(project)
-
-    return await asyncio.to_thread(run)
+    async with serving(api) as server:
+        yield server
 
 
 async def test_a_selection_is_read_as_arrow_pandas_and_polars(served: Server) -> None:
