@@ -30,6 +30,8 @@ from dashboard.pages.dashboard import DashboardView
 from dashboard.pages.dashboards import DashboardShelf
 from dashboard.pages.dataset import DatasetView
 from dashboard.pages.datasets import DatasetTable
+from dashboard.pages.evaluator import EvaluatorView
+from dashboard.pages.evaluators import EvaluatorTable
 from dashboard.pages.labelling import LabellingView
 from dashboard.pages.overview import Overview
 from dashboard.pages.playground import PlaygroundView
@@ -81,6 +83,8 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/datasets": DatasetTable,
     "/dataset": DatasetView,
     "/playground": PlaygroundView,
+    "/evaluators": EvaluatorTable,
+    "/evaluator": EvaluatorView,
     "/annotation": AnnotationTable,
     "/queue": QueueView,
     "/labelling": LabellingView,
@@ -203,8 +207,9 @@ def _open(dependencies: DashboardDependencies, path: str) -> Any:
         api_keys=dependencies.api_keys, history=dependencies.history, project_id=project.id,
     )  # fmt: skip
     changes = ProjectChanges(
-        database, project, viewer.user, events=dependencies.events, providers=dependencies.providers
-    )
+        dependencies.clickhouse, database, project,
+        user=viewer.user, events=dependencies.events, providers=dependencies.providers,
+    )  # fmt: skip
     return PAGES[path](PageContext(viewer, project, queries, changes, path, dependencies.url)).page()
 
 

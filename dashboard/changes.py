@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dashboard.annotation_changes import AnnotationChanges
 from dashboard.dashboard_changes import DashboardChanges
 from dashboard.dataset_changes import DatasetChanges
+from dashboard.evaluator_changes import EvaluatorChanges
+from dashboard.evaluator_trials import EvaluatorTrials
 from dashboard.mandate import Mandate
 from dashboard.model_calls import ModelCalls, Providers
 from dashboard.own_events import OwnEvents
@@ -14,6 +16,7 @@ from heliograph.domain.access import Project, User
 from heliograph.domain.annotations import Commented, CommentedType
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.prompts import NewPrompt, Prompt
+from storage.clickhouse.connection import ClickHouse
 from storage.postgres.comments import Comments
 from storage.postgres.connection import Database
 from storage.postgres.prompts import Prompts
@@ -26,6 +29,7 @@ class ProjectChanges:
     """The changes that one user may make in one project; each raises RoleInsufficient when the role lacks its scope.
 
     Args:
+        clickhouse: what is stored.
         database: what is configured.
         project: where.
         user: by whom.
@@ -34,7 +38,14 @@ class ProjectChanges:
     """
 
     def __init__(
-        self, database: Database, project: Project, user: User, *, events: OwnEvents, providers: Providers
+        self,
+        clickhouse: ClickHouse,
+        database: Database,
+        project: Project,
+        *,
+        user: User,
+        events: OwnEvents,
+        providers: Providers,
     ) -> None:
         self._mandate = Mandate(database, project, user)
         self._comments = Comments(database, project.id)
@@ -45,6 +56,8 @@ class ProjectChanges:
         self.traces = TraceChanges(self._mandate, events.deletions)
         self.datasets = DatasetChanges(database, self._mandate)
         self.dashboards = DashboardChanges(database, self._mandate)
+        self.evaluators = EvaluatorChanges(database, self._mandate)
+        self.trials = EvaluatorTrials(clickhouse, database, self._mandate, events=events, providers=providers)
         self.user = user
 
     def work_on(self, queue_id: str) -> QueueWork:

@@ -158,6 +158,34 @@ class OpenDashboard(AddressState):
     widget = param.String(default="")
 
 
+class EvaluatorShelf(AddressState):
+    """Which evaluators are shown: those whose names or words contain a text, and of one kind."""
+
+    named = param.String(default="")
+    kind = param.Selector(default="", objects=["", "judge", "heuristic", "embedding", "code"])
+
+
+class OpenEvaluator(AddressState):
+    """Which evaluator is open: one of the project by its id, or one of the catalogue by its name.
+
+    With neither, a new one of `type`; it begins as the catalogue's `template` says, if that is named.
+    """
+
+    evaluator = param.String(default="")
+    version = param.Integer(default=0, bounds=(0, 2**31 - 1))
+    entry = param.String(default="")
+    type = param.Selector(default="llm_as_judge", objects=["llm_as_judge", "code"])
+    template = param.String(default="")
+
+
+class TrialTargets(AddressState):
+    """On what an evaluator is tried: which kind of thing, of which type, with which text in its name."""
+
+    about = param.Selector(default="observation", objects=["observation", "experiment", "trace"])
+    kind = param.String(default="")
+    called = param.String(default="")
+
+
 class OpenSession(AddressState):
     """Which session is open."""
 

@@ -50,6 +50,11 @@ class Entry:
         return (inspect.getdoc(self.factory.make) or "").partition("\n")[0]
 
     @property
+    def source(self) -> str:
+        """Where its formula or rubric comes from, as its docstring says; '' where it says nothing of it."""
+        return " ".join((inspect.getdoc(self.factory.make) or "").partition("Source:")[2].split())
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """Its parameters, with their defaults."""
         return tuple(

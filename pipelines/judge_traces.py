@@ -17,6 +17,24 @@ from ingestion.project_mapping import ProjectMapping
 _WRITTEN_AT_ONCE = 100
 
 
+def spans_of(
+    trace_id: str, calls: Sequence[RecordedCall], *, score: str, model: str, about: Mapping[str, str]
+) -> list[Span]:
+    """The trace of what was asked for one verdict; `about` says in its metadata who asked, and about what."""
+    root = secrets.token_hex(8)
+    common = {"langfuse.environment": JUDGES_ENVIRONMENT, "langfuse.trace.name": f"Evaluation: {score}"}
+    metadata = {f"langfuse.observation.metadata.{name}": value for name, value in {**about, "score": score}.items()}
+    whole = {**common, **metadata, "langfuse.observation.type": "evaluator"}
+    spans = [own_span((trace_id, root), score, times=(calls[0].started_at, calls[-1].ended_at), attributes=whole)]
+    for call in calls:
+        times, told = (call.started_at, call.ended_at), common | _told(call, model)
+        ids, error = (trace_id, secrets.token_hex(8)), (call.error or "")[:1_000]
+        span = own_span(ids, model, times=times, attributes=told, error=error)
+        span.parent_span_id = bytes.fromhex(root)
+        spans.append(span)
+    return spans
+
+
 class JudgeTraces:
     """Gathers traces, and writes them in batches.
 
@@ -35,22 +53,8 @@ class JudgeTraces:
         self, trace_id: str, calls: Sequence[RecordedCall], *, score: str, model: str, target: Mapping[str, Any]
     ) -> None:  # fmt: skip
         """Note what was asked for one verdict."""
-        root = secrets.token_hex(8)
-        common = {"langfuse.environment": JUDGES_ENVIRONMENT, "langfuse.trace.name": f"Evaluation: {score}"}
-        about = {
-            self._key: self._asked_by, "score": score, "target_trace_id": target["trace_id"],
-            "target_observation_id": target["observation_id"],
-        }  # fmt: skip
-        metadata = {f"langfuse.observation.metadata.{name}": value for name, value in about.items()}
-        whole = {**common, **metadata, "langfuse.observation.type": "evaluator"}
-        times = (calls[0].started_at, calls[-1].ended_at)
-        self._spans.append(own_span((trace_id, root), score, times=times, attributes=whole))
-        for call in calls:
-            times, told = (call.started_at, call.ended_at), common | _told(call, model)
-            ids, error = (trace_id, secrets.token_hex(8)), (call.error or "")[:1_000]
-            span = own_span(ids, model, times=times, attributes=told, error=error)
-            span.parent_span_id = bytes.fromhex(root)
-            self._spans.append(span)
+        asked_by = {self._key: self._asked_by}
+        self._spans += spans_of(trace_id, calls, score=score, model=model, about={**asked_by, **_places(target)})
 
     async def flush(self, *, at_least: int = _WRITTEN_AT_ONCE) -> None:
         """Write what is gathered once it is so many spans; raises Overloaded, Unavailable."""
@@ -58,6 +62,10 @@ class JudgeTraces:
             return
         spans, self._spans = self._spans, []
         await self._lanes.append(await self._mapping.spans(own_export(spans, OWN_SCOPE)))
+
+
+def _places(target: Mapping[str, Any]) -> dict[str, str]:
+    return {"target_trace_id": target["trace_id"], "target_observation_id": target["observation_id"]}
 
 
 def _told(call: RecordedCall, model: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Pieces of a page that show text of our own making: cards, headings, the empty state, details."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from dashboard.components import formats
 from dashboard.components.sparkline import sparkline
+from heliograph.domain.errors import HeliographError
 
 _STYLE = (Path(__file__).parent / "detail.css").read_text("utf-8")
 
@@ -116,6 +117,19 @@ def refusal(text: str) -> Markup:
 def success(text: str) -> Markup:
     """That something was done."""
     return Markup('<p class="notice done" role="status">{}</p>').format(text)
+
+
+def telling(said: pn.pane.HTML, act: Callable[[], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """What a button does: `act`, and when it is refused `said` tells why."""
+
+    async def acting(*_: object) -> None:
+        said.object = ""
+        try:
+            await act()
+        except HeliographError as error:
+            said.object = str(refusal(str(error)))
+
+    return acting
 
 
 def first_steps(url: str, public_key: str) -> pn.Column:

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 
 from dashboard.components import formats, panes
+from dashboard.components.model_picker import ModelPicker
 from dashboard.components.payload import pretty, prose, section
 from dashboard.components.playground_messages import Message, MessageEditor
 from dashboard.model_calls import ModelCalls, Question, Reply
@@ -22,7 +23,6 @@ _WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": (0, 0, 10, 0)
 _SURFACE = {"flex": "1 1 380px", "min-width": "min(360px, 100%)"}
 _REDRAW_SECONDS = 0.08
 NUMBERS = {"temperature": "Temperature", "max_tokens": "Max tokens", "top_p": "Top p"}
-ModelChoice = tuple[str, str]
 
 
 class PlaygroundColumn:
@@ -49,13 +49,7 @@ class PlaygroundColumn:
     ) -> None:
         self._calls, self._values, self._link = calls, values, link
         self.prompt: tuple[str, int] | None = None
-        choices = {f"{provider} / {model}": (provider, model) for provider, names in offers.items() for model in names}
-        self._choices = choices
-        first = next(iter(choices), "")
-        self.model = pmui.AutocompleteInput(
-            label="Model", options=list(choices), value=first, restrict=True, min_characters=0,
-            case_sensitive=False, search_strategy="includes", size="small", **_WIDE,
-        )  # fmt: skip
+        self.model = ModelPicker(offers, **_WIDE)
         self.editor = MessageEditor(messages, changed)
         self.numbers = {
             name: pmui.TextInput(label=label, size="small", sizing_mode="stretch_width", margin=(0, 8, 0, 0))
@@ -82,7 +76,7 @@ class PlaygroundColumn:
             sizing_mode="stretch_width", margin=(0, 0, 12, 0), disable_gutters=True, elevation=0,
         )  # fmt: skip
         column = panes.paper(
-            self.model,
+            self.model.box,
             pn.Row(*self.numbers.values(), sizing_mode="stretch_width", margin=(0, 0, 14, 0)),
             self.editor.view(),
             more,
@@ -95,15 +89,13 @@ class PlaygroundColumn:
 
     def choose(self, model: str) -> None:
         """Choose the first offer of a model of this name, where there is one."""
-        found = next((label for label, (_, name) in self._choices.items() if name == model), None)
-        if found:
-            self.model.value = found
+        self.model.choose(model)
 
     def settings(self) -> dict[str, Any]:
         """The model and its parameters, as a prompt's configuration keeps them; raises InvalidRequest."""
         shapes = {"tools": self._tools(), "schema": self._schema()}
         given = {name: value for name, value in shapes.items() if value}
-        return {"model": self._choice()[1], **self._parameters(), **given}
+        return {"model": self.model.chosen()[1], **self._parameters(), **given}
 
     def adopt(self, config: Mapping[str, Any]) -> None:
         """Take the model and the parameters from a prompt's configuration, or an observation's parameters."""
@@ -118,7 +110,7 @@ class PlaygroundColumn:
 
     def question(self, values: Mapping[str, Any], name: str = "Playground") -> Question:
         """What is asked with these values of the variables; raises InvalidRequest."""
-        provider, model = self._choice()
+        provider, model = self.model.chosen()
         messages = compiled(self.editor.messages(), values)
         if not messages:
             raise InvalidRequest("messages", "are empty: write what the model is asked")
@@ -178,12 +170,6 @@ class PlaygroundColumn:
         calls = section("Tool calls", pretty([call["function"] for call in answer.tool_calls]))
         text = prose(answer.text) if answer.text else Markup("")
         return section("Answer", text + calls if text or calls else told) + told + (trace if reply.trace_id else "")
-
-    def _choice(self) -> ModelChoice:
-        chosen = self._choices.get(self.model.value or "")
-        if chosen is None:
-            raise InvalidRequest("model", "choose one of the project's LLM connections")
-        return chosen
 
     def _parameters(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

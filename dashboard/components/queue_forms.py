@@ -6,8 +6,8 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.components import panes
+from dashboard.components.fields import number
 from dashboard.queries.annotation import Choices, WholeQueue
-from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.score_configs import TRUTHS, Category, ScoreConfig
 from heliograph.domain.scores import ScoreDataType
 
@@ -100,8 +100,8 @@ class ConfigForm:
         is_number = kind is ScoreDataType.NUMERIC
         return ScoreConfig(
             name=self.name.value_input.strip(), data_type=kind, categories=categories,
-            min_value=_number(self.low.value_input, "smallest number") if is_number else None,
-            max_value=_number(self.high.value_input, "greatest number") if is_number else None,
+            min_value=_bound(self.low, "smallest number") if is_number else None,
+            max_value=_bound(self.high, "greatest number") if is_number else None,
         )  # fmt: skip
 
     def clear(self) -> None:
@@ -115,10 +115,5 @@ class ConfigForm:
         self.low.visible = self.high.visible = self.type.value == "NUMERIC"
 
 
-def _number(text: str, field: str) -> float | None:
-    if not text.strip():
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise InvalidRequest(field, "is no number") from None
+def _bound(box: pmui.TextInput, field: str) -> float | None:
+    return number(box.value_input, field) if box.value_input.strip() else None

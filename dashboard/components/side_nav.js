@@ -3,11 +3,11 @@
 const SECTIONS = [
   ["/", "Overview", "monitoring"], ["/traces", "Traces", "account_tree"], ["/sessions", "Sessions", "forum"],
   ["/users", "Users", "group"], ["/scores", "Scores", "leaderboard"], ["/prompts", "Prompts", "article"],
-  ["/playground", "Playground", "science"], ["/datasets", "Datasets", "dataset"], ["/annotation", "Annotation", "rate_review"],
+  ["/playground", "Playground", "science"], ["/datasets", "Datasets", "dataset"], ["/evaluators", "Evaluation", "fact_check"], ["/annotation", "Annotation", "rate_review"],
   ["/dashboards", "Dashboards", "dashboard"], ["/settings", "Settings", "settings"],
 ]
 // Pages of one thing belong to the section that lists them.
-const PARENTS = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets", "/queue": "/annotation", "/labelling": "/annotation", "/dashboard": "/dashboards"}
+const PARENTS = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets", "/evaluator": "/evaluators", "/queue": "/annotation", "/labelling": "/annotation", "/dashboard": "/dashboards"}
 
 export function render({model, el}) {
   const nav = document.createElement("nav")

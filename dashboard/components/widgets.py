@@ -41,8 +41,8 @@ class SideNav(JSComponent):
 class DataTable(JSComponent):
     """A page of rows, each a link; where they can be chosen, `selected` holds the `id` of those that are.
 
-    Columns are dicts of `field`, `title`, and optionally `align`, `kind` (chips, level, strong) and `sortable`; rows
-    hold text already formatted, by field, and `href`.
+    Columns are dicts of `field`, `title`, and optionally `align`, `kind` (chips, level, strong, wide) and `sortable`;
+    rows hold text already formatted, by field, and `href`.
     """
 
     columns = param.List(default=[], item_type=dict)

@@ -6,6 +6,7 @@ from dashboard.queries.activity import ActivityQueries
 from dashboard.queries.annotation import AnnotationQueries
 from dashboard.queries.dashboards import DashboardQueries
 from dashboard.queries.datasets import DatasetQueries
+from dashboard.queries.evaluators import EvaluatorQueries
 from dashboard.queries.lane_figures import History
 from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
@@ -42,6 +43,7 @@ class ProjectQueries:
         self.datasets = DatasetQueries(clickhouse, database, project_id)
         self.annotation = AnnotationQueries(clickhouse, database, project_id)
         self.dashboards = DashboardQueries(clickhouse, database, project_id, history=history)
+        self.evaluators = EvaluatorQueries(clickhouse, database, project_id)
         self.settings = SettingsQueries(database, api_keys, project_id)
         self._traces = Traces(clickhouse, project_id)
         self._filters = TraceFilters(clickhouse, project_id)

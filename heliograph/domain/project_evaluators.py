@@ -10,6 +10,7 @@ from pydantic import AliasGenerator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
+from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.wire import Storable
 
@@ -19,6 +20,7 @@ CODE_VARIABLES = (
     *("input", "output", "metadata", "toolCalls"),
     *("experimentItemExpectedOutput", "experimentItemMetadata"),
 )
+MAX_NAME, MAX_PROMPT = 255, 200_000
 MAX_SOURCE_BYTES = 256 << 10
 
 
@@ -134,6 +136,15 @@ class Definition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluatorVersion:
+    """What one version of an evaluator says; it never changes."""
+
+    version: int
+    definition: Definition
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectEvaluator:
     """An evaluator in its latest version; `rule_count` rules use it."""
 
@@ -155,3 +166,18 @@ def variables_of(prompt: str) -> tuple[str, ...]:
 def filled(prompt: str, values: Mapping[str, str]) -> str:
     """The prompt with values in place of its variables, in one pass: what a value says is not read again."""
     return _VARIABLE.sub(lambda found: values.get(found[1], ""), prompt)
+
+
+def check(name: str, definition: Definition) -> None:
+    """Raises InvalidRequest when an evaluator cannot be kept so."""
+    if not name or len(name) > MAX_NAME:
+        raise InvalidRequest("name", f"has 1 to {MAX_NAME} characters")
+    if definition.type is EvaluatorType.CODE:
+        if not definition.source_code or len(definition.source_code.encode()) > MAX_SOURCE_BYTES:
+            raise InvalidRequest("code", f"has 1 to {MAX_SOURCE_BYTES} bytes")
+        if definition.language is not Language.PYTHON:
+            raise InvalidRequest("language", "only PYTHON runs here")
+    elif not definition.prompt or len(definition.prompt) > MAX_PROMPT:
+        raise InvalidRequest("prompt", f"has 1 to {MAX_PROMPT} characters")
+    elif definition.output is None:
+        raise InvalidRequest("output", "is needed: say what the judge answers")

@@ -5,10 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import MAX_CONDITIONS, Condition
 from heliograph.domain.metrics import (
     MAX_BINS,
@@ -23,6 +22,7 @@ from heliograph.domain.metrics import (
     TimeDimension,
     ViewName,
 )
+from heliograph.domain.validation import requested
 
 MAX_NAME = 200
 MAX_DESCRIPTION = 2_000
@@ -152,9 +152,5 @@ class WidgetDefinition(_Part):
 
 def defined(**parts: Any) -> WidgetDefinition:
     """The widget of these parts; raises InvalidRequest when it cannot be drawn."""
-    try:
+    with requested("chartType"):
         return WidgetDefinition(**parts)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"])) or "chartType"
-        raise InvalidRequest(field, first["msg"].removeprefix("Value error, ")) from None

@@ -8,7 +8,7 @@ from string import Template
 
 import pyarrow as pa
 
-from heliograph.domain.filters import Condition, Order, Page
+from heliograph.domain.filters import Condition, Expression, Order, Page
 from heliograph.domain.identifiers import ObservationId, ProjectId, TraceId
 from heliograph.domain.not_found import ObservationNotFound
 from heliograph.domain.observations import Observation, observations_from
@@ -58,7 +58,7 @@ class Observations:
         ORDER BY $order LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
     """)  # noqa: S608 - a constant
 
-    async def search(self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST) -> pa.Table:
+    async def search(self, conditions: Sequence[Expression], page: Page, order: Order = NEWEST_FIRST) -> pa.Table:
         """One page of the observations that meet all conditions, with their payloads."""
         where = Where.of(OBSERVATION_COLUMNS, conditions, **self._bound, limit=page.size, offset=page.offset)
         sql = self._SEARCH.substitute(where=where.sql, order=compile_order(order, _ORDERS, unique="id"))

@@ -6,7 +6,7 @@ from string import Template
 
 import pyarrow as pa
 
-from heliograph.domain.filters import Condition, Order, Page
+from heliograph.domain.filters import Condition, Expression, Order, Page
 from heliograph.domain.identifiers import ProjectId, TraceId
 from heliograph.domain.not_found import TraceNotFound
 from heliograph.domain.traces import Trace, traces_from
@@ -43,7 +43,7 @@ class Traces:
         ORDER BY $order LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
     """)  # noqa: S608 - a constant
 
-    async def search(self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST) -> pa.Table:
+    async def search(self, conditions: Sequence[Expression], page: Page, order: Order = NEWEST_FIRST) -> pa.Table:
         """One page of the traces that meet all conditions; input and output only where they are the trace's own."""
         where = Where.of(TRACE_COLUMNS, conditions, **self._bound, limit=page.size, offset=page.offset)
         sql = self._SEARCH.substitute(where=where.sql, order=compile_order(order, _ORDERS, unique="id"))

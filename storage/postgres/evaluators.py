@@ -15,6 +15,7 @@ from heliograph.domain.not_found import EvaluatorNotFound
 from heliograph.domain.project_evaluators import (
     Definition,
     EvaluatorType,
+    EvaluatorVersion,
     Language,
     ModelChoice,
     Output,
@@ -52,6 +53,25 @@ class Evaluators:
     async def named(self, name: str) -> ProjectEvaluator:
         """Return the latest version of the evaluator of this name; raises EvaluatorNotFound."""
         return await self._one(EvaluatorRow.name == name, repr(name))
+
+    async def versions(self, evaluator_id: str) -> list[EvaluatorVersion]:
+        """Return every version of an evaluator, the newest first; raises EvaluatorNotFound."""
+        query = (
+            select(EvaluatorRow.type, EvaluatorVersionRow)
+            .join(EvaluatorVersionRow, EvaluatorVersionRow.evaluator_id == EvaluatorRow.id)
+            .where(EvaluatorRow.project_id == self._project_id, EvaluatorRow.id == evaluator_id)
+            .order_by(EvaluatorVersionRow.version.desc())
+        )
+        async with self._database.transaction() as session:
+            found = [
+                EvaluatorVersion(
+                    version=row.version, definition=_definition(EvaluatorType(type_), row), created_at=row.created_at
+                )
+                for type_, row in await session.execute(query)
+            ]
+        if not found:
+            raise EvaluatorNotFound(evaluator_id)
+        return found
 
     async def save(self, name: str, definition: Definition) -> ProjectEvaluator:
         """Keep a definition as the next version of the evaluator of this name, which may be its first.

@@ -5,24 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from heliograph.domain.llm_connections import Adapter, NewLlmConnection
-from storage.postgres.connection import opened
-from storage.postgres.llm_connections import LlmConnections
-from tests.browser.conftest import PASSWORD, SEAL, VIEWER, Site, arranged, sign_in
+from tests.browser.conftest import PASSWORD, VIEWER, Site, sign_in
+from tests.browser.evaluating import connect
 from tests.provider import Provider, Reply, completion, error, serving
-
-
-def _connect(site: Site, url: str) -> None:
-    new = NewLlmConnection(
-        provider="house", adapter=Adapter.OPENAI, secret_key="sk-of-the-tests", base_url=url,
-        custom_models=("gpt-4o-mini",), with_default_models=False,
-    )  # fmt: skip
-
-    async def connecting() -> None:
-        async with opened(site.stores.postgres_dsn) as database:
-            await LlmConnections(database, site.full.id, SEAL).put(new)
-
-    arranged(connecting())
 
 
 @pytest.mark.timeout(300)
@@ -35,7 +20,7 @@ def test_an_answer_streams_and_the_prompt_is_saved_as_a_version(page: Page, site
         return completion("Because of **scattering**.")
 
     with serving(Provider(reply=reply, piece_seconds=0.2)) as provider:
-        _connect(site, provider.url)
+        connect(site, provider.url)
         page.goto(f"/playground?project={site.full.id}")
         page.get_by_label("question").fill("Why is the sky blue?")
         page.get_by_label("Temperature").fill("0.5")
@@ -64,7 +49,7 @@ def test_columns_run_side_by_side_and_say_what_went_wrong(page: Page, site: Site
         return error(401, "Incorrect API key provided") if number == 1 else None
 
     with serving(Provider(plan=plan, reply=lambda _: completion("Yes."))) as provider:
-        _connect(site, provider.url)
+        connect(site, provider.url)
         page.goto(f"/playground?project={site.full.id}")
         page.get_by_label("question").fill("Well?")
         page.get_by_role("button", name="Add column").click()

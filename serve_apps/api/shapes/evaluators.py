@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field
 
 from heliograph.domain.evaluation_errors import RuleInvalid
 from heliograph.domain.project_evaluators import (
+    MAX_NAME,
+    MAX_PROMPT,
     MAX_SOURCE_BYTES,
     Definition,
     EvaluatorType,
@@ -30,9 +32,9 @@ def _within_bytes(source: str) -> str:
 class JudgeBody(Body):
     """A prompt and what is to be answered to it; without a type, as of before there was code."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=255)]
+    name: Annotated[Text, Field(min_length=1, max_length=MAX_NAME)]
     type: Literal["llm_as_judge"] = "llm_as_judge"
-    prompt: Annotated[Text, Field(min_length=1, max_length=200_000)]
+    prompt: Annotated[Text, Field(min_length=1, max_length=MAX_PROMPT)]
     output_definition: Output
     model_settings: ModelChoice | None = Field(default=None, validation_alias="modelConfig")
 
@@ -50,7 +52,7 @@ class JudgeBody(Body):
 class CodeBody(Body):
     """A function `evaluate`."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=255)]
+    name: Annotated[Text, Field(min_length=1, max_length=MAX_NAME)]
     type: Literal["code"]
     source_code: Annotated[Text, Field(min_length=1), AfterValidator(_within_bytes)]
     source_code_language: Language

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from dashboard.changes import COMMENTS, PROMPTS, ProjectChanges
+from dashboard.evaluator_trials import Trial
 from dashboard.model_calls import Providers
 from dashboard.own_events import OwnEvents
 from dashboard.trace_changes import DELETION
@@ -14,8 +15,11 @@ from heliograph.domain.annotations import Annotated, AnnotatedType, Progress
 from heliograph.domain.audit import Actor, ActorType
 from heliograph.domain.dashboards import NewDashboard
 from heliograph.domain.errors import InvalidRequest, RoleInsufficient
+from heliograph.domain.evaluation_jobs import Target
+from heliograph.domain.evaluation_rules import RuleTarget
 from heliograph.domain.filters import Page
 from heliograph.domain.managed_dashboards import MANAGED_DASHBOARDS, MANAGED_WIDGETS
+from heliograph.domain.project_evaluators import Definition, EvaluatorType, ModelChoice
 from heliograph.domain.prompts import NewPrompt, PromptType
 from heliograph.domain.score_configs import ScoreConfig
 from heliograph.domain.scores import ScoreDataType
@@ -26,6 +30,7 @@ from storage.postgres.comments import CommentFilter, Comments
 from storage.postgres.connection import Database
 from storage.postgres.dashboard_widgets import Widgets
 from storage.postgres.dashboards import Dashboards
+from storage.postgres.evaluators import Evaluators
 from storage.postgres.users import Users
 from storage.seal import Seal
 
@@ -38,7 +43,9 @@ class Nowhere:
 
 
 NO_EVENTS = OwnEvents(cast("Any", Nowhere()), cast("Any", Nowhere()))
+NO_CLICKHOUSE = cast("Any", Nowhere())
 NO_PROVIDERS = Providers(Seal("key of the tests"), Outbound())
+CODE = Definition(type=EvaluatorType.CODE, source_code="def evaluate(ctx):\n    return True\n")
 NEW = NewPrompt(name="greeting", type=PromptType.TEXT, body="Hello")
 
 
@@ -46,7 +53,9 @@ async def _changes(database: Database, project: Project, role: Role, events: Own
     users = Users(database)
     user = await users.create(f"{role}-{project.id}@changes.example", "Ada", "correct horse battery")
     await users.join_organization(user.id, project.organization_id, role)
-    return ProjectChanges(database, project, user, events=events or NO_EVENTS, providers=NO_PROVIDERS)
+    return ProjectChanges(
+        NO_CLICKHOUSE, database, project, user=user, events=events or NO_EVENTS, providers=NO_PROVIDERS
+    )
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
@@ -160,3 +169,34 @@ async def test_queues_and_their_people_are_changed_by_who_may(database: Database
     assert await AnnotationQueues(database, project.id).assigned(queue.id) == [member.user.id]
     assert await member.annotation.add(queue.id, [Annotated(AnnotatedType.TRACE, "t")]) == 1
     assert (await AnnotationQueues(database, project.id).progress([queue.id]))[queue.id] == Progress(0, 1)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
+async def test_who_may_only_read_neither_keeps_nor_tries_evaluators(
+    database: Database, project: Project, role: Role
+) -> None:
+    changes = await _changes(database, project, role)
+    kept = await Evaluators(database, project.id).save("theirs", CODE)
+    for attempt in (
+        changes.evaluators.save("mine", CODE),
+        changes.evaluators.delete(kept.id),
+        changes.evaluators.set_default_model(ModelChoice(provider="house", model="gpt-4o-mini")),
+        anext(changes.trials.run(Trial("mine", CODE), [Target(RuleTarget.TRACE, "t", "t", 0)])),
+    ):
+        with pytest.raises(RoleInsufficient):
+            await attempt
+    assert await Evaluators(database, project.id).page(Page()) == ([kept], 1)
+
+
+async def test_evaluators_are_kept_in_versions_that_can_all_be_read(database: Database, project: Project) -> None:
+    changes = (await _changes(database, project, Role.MEMBER)).evaluators
+    other = Definition(type=EvaluatorType.CODE, source_code="def evaluate(ctx):\n    return False\n")
+    await changes.save("always", CODE)
+    made = await changes.save("always", other)
+    evaluators = Evaluators(database, project.id)
+    assert [(each.version, each.definition) for each in await evaluators.versions(made.id)] == [(2, other), (1, CODE)]
+    for name, definition in (("", CODE), ("n" * 256, CODE), ("judge", Definition(type=EvaluatorType.LLM_AS_JUDGE))):
+        with pytest.raises(InvalidRequest):
+            await changes.save(name, definition)
+    await changes.delete(made.id)
+    assert await evaluators.page(Page()) == ([], 0)

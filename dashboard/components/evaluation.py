@@ -1,0 +1,28 @@
+"""What all pages of evaluation share: the way between them, and what leads to a model that can be asked."""
+
+from markupsafe import Markup
+
+NOT_ALLOWED = Markup(
+    '<h2>Evaluation</h2><p class="quiet">Your role may look at what is evaluated: ask an admin of this project for one'
+    " that may evaluate.</p>"
+)
+_PAGES = (("/evaluators", "Evaluators"),)
+
+
+def way_between(path: str, link: str) -> Markup:
+    """The pages of the section as links, the one of `path` marked."""
+    links = [
+        Markup('<a href="{}{}"{}>{}</a>').format(
+            page, link, Markup(' aria-current="page"') if page == path else "", title
+        )
+        for page, title in _PAGES
+    ]
+    return Markup('<nav class="between" aria-label="Evaluation">{}</nav>').format(Markup("").join(links))
+
+
+def no_model(link: str) -> Markup:
+    """That no judge can be asked yet, and what to do."""
+    return Markup(
+        '<p class="quiet">No model can be asked yet: judges need one of the project\'s LLM connections. Make one in'
+        ' <a href="/settings{}">Settings</a>. Evaluators that ask no model can run without.</p>'
+    ).format(link)
