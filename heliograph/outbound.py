@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from re import Pattern
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,6 +15,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # These carry an IPv4 address inside, which a gateway would unpack.
 _TUNNELS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
+# Of an answer that tells what went wrong.
+_MAX_REASON_BYTES = 100_000
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -73,17 +76,44 @@ class Outbound:
         """The same of a request without a body."""
         return await self._call(url, None, {}, timeout=timeout, max_bytes=max_bytes)
 
+    async def put(
+        self,
+        url: str,
+        content: AsyncIterator[bytes],
+        headers: Mapping[str, str],
+        *,
+        timeout: float,
+        code: Pattern[bytes],
+    ) -> None:
+        """Send a file, whose length the headers tell.
+
+        Args:
+            url: where to; see `check_url`.
+            content: the file, piece by piece.
+            headers: of the request.
+            timeout: seconds for the whole call.
+            code: finds in the answer of a failure by which name the other side calls it.
+
+        Raises:
+            CallFailed: refused, late, or a status that is no success.
+        """
+        async with _failing(timeout):
+            request = self._connections().build_request("PUT", url, content=content, headers=dict(headers))
+            response = await self._connections().send(request, stream=True)
+            try:
+                if not response.is_success:
+                    told = code.search(await _body(response, _MAX_REASON_BYTES))
+                    name = f" ({told[1].decode('ascii', 'replace')})" if told else ""
+                    reason = f"it answered with status {response.status_code}{name}"
+                    raise CallFailed(reason, response.status_code)
+            finally:
+                await response.aclose()
+
     async def _call(
         self, url: str, content: bytes | None, headers: Mapping[str, str], *, timeout: float, max_bytes: int
     ) -> bytes:
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._answer(url, content, headers, max_bytes=max_bytes)
-        except TimeoutError:
-            reason = f"there was no answer within {timeout:g} s"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            reason = f"it cannot be reached ({type(error).__name__})"
-        raise CallFailed(reason)
+        async with _failing(timeout):
+            return await self._answer(url, content, headers, max_bytes=max_bytes)
 
     async def check(self, url: str) -> None:
         """Raise ValueError or CallFailed when a URL may not be called, as far as can be told before it is.
@@ -166,6 +196,20 @@ class _Guarded(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+
+@contextlib.asynccontextmanager
+async def _failing(timeout: float) -> AsyncIterator[None]:
+    """Raise CallFailed for whatever goes wrong inside, or is not done in time."""
+    try:
+        async with asyncio.timeout(timeout):
+            yield
+            return
+    except TimeoutError:
+        reason = f"there was no answer within {timeout:g} s"
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        reason = f"it cannot be reached ({type(error).__name__})"
+    raise CallFailed(reason)
 
 
 async def _body(response: httpx.Response, max_bytes: int) -> bytes:

@@ -35,11 +35,25 @@ def _jsonl(batches: Batches, schema: pa.Schema, to: Path) -> int:
     return rows
 
 
+def _json(batches: Batches, schema: pa.Schema, to: Path) -> int:
+    del schema
+    rows = 0
+    with to.open("w", encoding="utf-8") as file:
+        file.write("[")
+        for batch in batches:
+            for line in json_lines(batch):
+                file.write((",\n" if rows else "\n") + line.rstrip("\n"))
+                rows += 1
+        file.write("\n]\n")
+    return rows
+
+
 # By the ending of the file's name: writes all batches and returns how many rows they had.
 WRITERS: Mapping[str, Callable[[Batches, pa.Schema, Path], int]] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".jsonl": _jsonl,
+    ".json": _json,
 }
 
 

@@ -166,6 +166,8 @@ def start_maintenance(settings: Settings) -> None:
     from actors import directory, judging  # noqa: PLC0415
     from pipelines.backfills import CHORES as BACKFILLS  # noqa: PLC0415
     from pipelines.backfills import EVERY_SECONDS as AT_ONCE  # noqa: PLC0415
+    from pipelines.blob_exports import EVERY_SECONDS as EACH_MINUTE  # noqa: PLC0415
+    from pipelines.blob_exports import export_to_buckets  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415
     from pipelines.driving import drive  # noqa: PLC0415
     from pipelines.ended_projects import EVERY_SECONDS as SOON  # noqa: PLC0415
@@ -186,6 +188,7 @@ def start_maintenance(settings: Settings) -> None:
         *((name, AT_ONCE, backfilling) for name, backfilling in BACKFILLS.items()),
         ("expired exports", SELDOM, remove_expired_exports),
         ("retention", HOURLY, enforce_retention),
+        ("blob exports", EACH_MINUTE, export_to_buckets),
     ]
     directory.start_maintenance(settings, chores)
     judging.start_evaluations(settings, drive)

@@ -74,6 +74,8 @@ _TAGS = {
     "masking": "What is hidden before it is stored.",
     "recosts": "Stored calls priced anew after a price has changed.",
     "exports": "Rows as files by day, fetched by URLs.",
+    "blob-storage": "Rows written to a bucket of the project's owner, period by period.",
+    "feedback": "What is said of this product itself.",
     "mcp": "The Model Context Protocol.",
     "projects": "Projects and their keys.",
     "organizations": "Members and keys of an organization.",

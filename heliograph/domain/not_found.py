@@ -56,6 +56,13 @@ class LlmConnectionNotFound(NotFound):
     connection_id: str
 
 
+class BlobStorageIntegrationNotFound(NotFound):
+    """Blob storage integration {integration_id} not found within authorized organization"""
+
+    fields = ("integration_id",)
+    integration_id: str
+
+
 class ProjectNotFound(NotFound):
     """Project {project_id} not found"""
 

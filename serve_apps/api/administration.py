@@ -1,21 +1,26 @@
-"""What is administered with the server's admin key: organizations, and the keys of organizations."""
+"""What is administered with the server's admin key: organizations, keys, and what is said of this product."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from heliograph.domain.access import OfOrganization
-from heliograph.domain.identifiers import OrganizationId
+from heliograph.domain.feedback import Feedback
+from heliograph.domain.identifiers import OrganizationId, ProjectId
 from serve_apps.api.answers import answer
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.owned_keys import OwnedKeys
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.organizations import (
+    KeyActionBody,
     KeyBody,
     OrganizationBody,
     organization_shape,
 )
+from serve_apps.api.shapes.values import iso
 from serve_apps.authentication import administrator
+from storage.postgres.api_keys import announce
+from storage.postgres.feedback import AllFeedback
 from storage.postgres.organizations import Organizations
 from storage.postgres.projects import Projects
 
@@ -31,6 +36,7 @@ async def _organizations(dependencies: Dependencies) -> Organizations:
 # HAProxy brings what comes to /api/admin/ here, since the application answers below /api/public alone.
 PATH = "/heliograph-admin"
 router = APIRouter(prefix=f"{PATH}/organizations", tags=["admin"], dependencies=[Depends(_administrator)])
+server_router = APIRouter(prefix=PATH, tags=["admin"], dependencies=[Depends(_administrator)])
 All = Annotated[Organizations, Depends(_organizations)]
 
 
@@ -92,3 +98,36 @@ async def create_key_of_organization(body: KeyBody, keys: Annotated[OwnedKeys, D
 async def revoke_key_of_organization(key_id: Text, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
     """End a key of an organization now; every replica refuses it within 6 seconds."""
     return await keys.revoked(key_id)
+
+
+@server_router.post("/api-keys")
+async def act_on_project_keys(body: KeyActionBody, dependencies: Dependencies) -> Response:
+    """End every key of these projects (`delete`), or let every replica look them up again (`invalidate`)."""
+    projects = [ProjectId(one) for one in body.project_ids]
+    if body.action == "invalidate":
+        await announce(dependencies.database, projects)
+        return answer({"message": "API keys invalidated"})
+    keys = dependencies.administration.api_keys
+    for project_id in projects:
+        for public_key in await keys.public_keys_of(project_id):
+            await keys.revoke(public_key)
+    return answer({"message": "API keys deleted"})
+
+
+@server_router.get("/feedback")
+async def list_feedback(dependencies: Dependencies) -> Response:
+    """What was said of this product, newest first, the newest thousand."""
+    return answer({"data": [_said(one) for one in await AllFeedback(dependencies.database).newest(1_000)]})
+
+
+def _said(one: Feedback) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "projectId": one.project_id,
+        "targetType": one.said.target_type,
+        "target": one.said.target,
+        "feedback": one.said.feedback,
+        "goal": one.said.goal or None,
+        "referenceUrl": one.said.reference_url or None,
+        "createdAt": iso(one.created_at),
+    }

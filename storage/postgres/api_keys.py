@@ -2,6 +2,7 @@
 
 import hmac
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, func, select, true, update
@@ -148,6 +149,13 @@ class ApiKeys:
 
     def _digest(self, secret: str) -> str:
         return hmac.digest(self._pepper, secret.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+async def announce(database: Database, projects: Sequence[ProjectId]) -> None:
+    """Tell every process to look up the keys of these projects again."""
+    notices = select(func.pg_notify(CHANGES_CHANNEL, ApiKeyRow.public_key)).where(ApiKeyRow.project_id.in_(projects))
+    async with database.transaction() as session:
+        await session.execute(notices)
 
 
 def _notice(public_key: str) -> Select[tuple[object]]:

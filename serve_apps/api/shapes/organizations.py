@@ -1,6 +1,6 @@
 """Organizations, their projects, members and keys as the API shows and takes them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -62,6 +62,13 @@ class LeavingBody(Body):
     """A user who is to lose a role."""
 
     user_id: Annotated[Text, Field(min_length=1)]
+
+
+class KeyActionBody(Body):
+    """What is to be done with all keys of some projects."""
+
+    action: Literal["delete", "invalidate"]
+    project_ids: Annotated[list[Text], Field(max_length=10_000)]
 
 
 class KeyBody(Body):

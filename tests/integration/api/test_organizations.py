@@ -12,6 +12,7 @@ from langfuse.api.core.pydantic_utilities import parse_obj_as
 
 from heliograph.domain.access import Project, Role
 from heliograph.domain.audit import ActorType
+from heliograph.domain.errors import KeyRevoked
 from heliograph.domain.identifiers import UserId
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.audit_log import AuditLog
@@ -204,6 +205,27 @@ async def test_the_administrator_creates_organizations_and_their_keys(api: Api) 
     assert occupied.status_code == 409
     assert (await ask("DELETE", own)).json() == {"success": True}
     assert (await ask("GET", own)).status_code == 404
+
+
+async def test_the_administrator_ends_all_keys_of_projects_and_lets_them_be_looked_up_again(api: Api) -> None:
+    async def act(action: str, *projects: str) -> httpx.Response:
+        body = {"action": action, "projectIds": list(projects)}
+        headers = {"authorization": f"Bearer {ADMIN_KEY}"}
+        return await api.client.post("/heliograph-admin/api-keys", json=body, headers=headers, auth=httpx.Auth())
+
+    keys = ApiKeys(api.database, "pepper")
+    ended, kept = [await Projects(api.database).create(name) for name in ("ended", "kept")]
+    (first, second), other = [await keys.create(ended.id) for _ in range(2)], await keys.create(kept.id)
+    invalidated = await act("invalidate", ended.id)
+    assert (invalidated.status_code, invalidated.json()) == (200, {"message": "API keys invalidated"})
+    assert len(await keys.public_keys_of(ended.id)) == 2
+    deleted = await act("delete", ended.id, "unknown")
+    assert (deleted.status_code, deleted.json()) == (200, {"message": "API keys deleted"})
+    for issued in (first, second):
+        with pytest.raises(KeyRevoked):
+            await keys.verify(issued.public_key, issued.secret_key)
+    assert (await keys.verify(other.public_key, other.secret_key)).project_id == kept.id
+    assert (await act("forget", ended.id)).status_code == 400
 
 
 async def test_an_administrator_reads_the_models_of_any_project(api: Api) -> None:

@@ -46,6 +46,7 @@ class Contents:
         await self._evaluation()
         await self._evaluation_run()
         await self._backfills()
+        await self._blob_storage()
 
     async def _put(self, path: str, body: dict[str, Any], method: str = "POST", *, of: str = "project") -> Any:
         auth = self._tenant.auth if of == "project" else self._tenant.organization_auth
@@ -227,3 +228,13 @@ class Contents:
         named = {"type": "stringOptions", "column": "name", "operator": "any of", "value": [self._mark]}
         export = await self._put("/exports", {"table": "traces", "where": named})
         self._ids |= {"recosts.recost_id": recost["id"], "exports.export_id": export["id"]}
+
+    async def _blob_storage(self) -> None:
+        declared = {
+            "projectId": self._tenant.project.id, "type": "S3", "bucketName": "bucket", "region": "eu-central-1",
+            "accessKeyId": self._mark, "secretAccessKey": f"sk-{self._mark}", "prefix": f"{self._mark}/",
+            "exportFrequency": "daily", "enabled": False, "forcePathStyle": False, "fileType": "JSONL",
+            "exportMode": "FULL_HISTORY",
+        }  # fmt: skip
+        kept = await self._put("/integrations/blob-storage", declared, "PUT", of="organization")
+        self._ids["integrations.integration_id"] = kept["id"]

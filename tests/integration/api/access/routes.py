@@ -39,7 +39,7 @@ _ACCESS = [
     (r"POST /api/public/ingestion$", Access.INGESTION),
     (r"\w+ /api/public/(models|llm-connections)(/|$)", Access.ADMINISTRATED),
     (r"GET /api/public/projects$", Access.PROJECT),
-    (r"\w+ /api/public/(projects|organizations|scim)(/|$)", Access.ORGANIZATION),
+    (r"\w+ /api/public/(projects|organizations|scim|integrations)(/|$)", Access.ORGANIZATION),
     (r"\w+ /api/public/heliograph-admin/", Access.ADMINISTRATOR),
 ]
 

@@ -18,9 +18,11 @@ READS = [route for route in ROUTES if route.method == "GET"]
 # Reads in which the owner's own mark is not: constants, states, figures, what is the server's, and what has no text.
 UNMARKED = {
     "GET /api/public/health",
+    "GET /api/public/heliograph-admin/feedback",
     "GET /api/public/heliograph-admin/organizations",
     "GET /api/public/heliograph-admin/organizations/{organization_id}",
     "GET /api/public/heliograph-admin/organizations/{organization_id}/apiKeys",
+    "GET /api/public/integrations/blob-storage/{integration_id}",
     "GET /api/public/media/{media_id}",
     "GET /api/public/metrics/daily",
     "GET /api/public/organizations/apiKeys",

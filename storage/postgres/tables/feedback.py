@@ -1,0 +1,21 @@
+"""The table of feedback."""
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.postgres.tables.declarative import Created, Id, Table
+
+
+class FeedbackRow(Table):
+    """What somebody said of a part of this product."""
+
+    __tablename__ = "feedback"
+
+    id: Mapped[Id]
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    target_type: Mapped[str]
+    target: Mapped[str]
+    feedback: Mapped[str]
+    goal: Mapped[str]
+    reference_url: Mapped[str]
+    created_at: Mapped[Created]
