@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from heliograph.domain import model_rules
 from heliograph.domain.errors import InvalidRequest
@@ -15,17 +15,36 @@ from storage.postgres.models import Models
 
 router = APIRouter(tags=["models"])
 
+_FIRST_WITH_CALL_CONDITIONS = 4
+
+
+async def _knows_call_conditions(
+    x_langfuse_sdk_name: Annotated[str, Header(include_in_schema=False)] = "",
+    x_langfuse_sdk_version: Annotated[str, Header(include_in_schema=False)] = "",
+) -> bool:
+    """Whether the client can read tiers with conditions on the call: older Python SDKs refuse the whole answer."""
+    major = x_langfuse_sdk_version.partition(".")[0]
+    return x_langfuse_sdk_name != "python" or not major.isdecimal() or int(major) >= _FIRST_WITH_CALL_CONDITIONS
+
+
+KnowsCallConditions = Annotated[bool, Depends(_knows_call_conditions)]
+
 
 @router.get("/models")
 async def list_models(
-    asked: Annotated[Paged, Query()], principal: AdministratedProject, dependencies: Dependencies
+    asked: Annotated[Paged, Query()],
+    principal: AdministratedProject,
+    *,
+    dependencies: Dependencies,
+    with_call_conditions: KnowsCallConditions,
 ) -> Response:
     """One page: the project's definitions, then the managed ones."""
     page = asked.asked_page
     own = await Models(dependencies.database, principal.project_id).all()
     known = [*own, *managed_prices().models]
     shown = known[page.offset : page.offset + page.size]
-    return page_answer([model_shape(model) for model in shown], page, len(known))
+    shapes = [model_shape(model, with_call_conditions=with_call_conditions) for model in shown]
+    return page_answer(shapes, page, len(known))
 
 
 @router.post("/models")
@@ -37,11 +56,17 @@ async def create_model(body: ModelBody, principal: AdministratedProject, depende
 
 
 @router.get("/models/{model_id}")
-async def get_model(model_id: str, principal: AdministratedProject, dependencies: Dependencies) -> Response:
+async def get_model(
+    model_id: str,
+    principal: AdministratedProject,
+    *,
+    dependencies: Dependencies,
+    with_call_conditions: KnowsCallConditions,
+) -> Response:
     """One definition."""
     managed = managed_prices().model(model_id)
     found = managed or await Models(dependencies.database, principal.project_id).get(model_id)
-    return answer(model_shape(found))
+    return answer(model_shape(found, with_call_conditions=with_call_conditions))
 
 
 @router.delete("/models/{model_id}")

@@ -139,8 +139,9 @@ def _units(prices: Prices) -> dict[str, int]:
     return {key: min(units_of(price) or 0, MAX_UNITS) for key, price in prices.items()}
 
 
-def model_shape(model: Model) -> dict[str, Any]:
-    """The contract's model."""
+def model_shape(model: Model, *, with_call_conditions: bool = True) -> dict[str, Any]:
+    """The contract's model, with or without the tiers that have a condition on how the model was called."""
+    tiers = [tier for tier in model.tiers if with_call_conditions or not _is_about_calls(tier)]
     prices = {key: float(dollars(price)) for key, price in model.default_tier.prices.items()}
     return {
         "id": model.id,
@@ -156,8 +157,12 @@ def model_shape(model: Model) -> dict[str, Any]:
         "isLangfuseManaged": not model.project_id,
         "createdAt": iso(model.created_at) if model.created_at else None,
         "prices": {key: {"price": price} for key, price in prices.items()},
-        "pricingTiers": [_tier(model, tier) for tier in model.tiers],
+        "pricingTiers": [_tier(model, tier) for tier in tiers],
     }
+
+
+def _is_about_calls(tier: PricingTier) -> bool:
+    return any(isinstance(condition, CallCondition) for condition in tier.conditions)
 
 
 def _tokenizer(model: Model) -> dict[str, Any] | None:

@@ -99,3 +99,15 @@ async def test_what_breaks_a_rule_is_refused(api: Api, change: dict[str, Any]) -
     answer = await api.client.post("/models", json=FLAT | change)
     assert answer.status_code == 400
     assert answer.json()["message"]
+
+
+@pytest.mark.parametrize(("version", "names"), [("3.15.0", ["Standard"]), ("4.18.0", ["Standard", "long"])])
+async def test_a_python_sdk_is_told_of_the_tiers_that_it_can_read(api: Api, version: str, names: list[str]) -> None:
+    made = await create(api, TIERED)
+    headers = {"x-langfuse-sdk-name": "python", "x-langfuse-sdk-version": version}
+
+    listed = (await api.client.get("/models", headers=headers)).json()["data"][0]
+    read = (await api.client.get(f"/models/{made['id']}", headers=headers)).json()
+
+    assert [tier["name"] for tier in listed["pricingTiers"]] == names
+    assert read == listed

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import langfuse as sdk
 import pytest
 from generated import MAJOR, Generated
+from watched import watch
 
 _Found = TypeVar("_Found")
 
@@ -37,6 +38,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     url = os.environ["LANGFUSE_HOST"]
     session.api = Generated(url, (os.environ["LANGFUSE_PUBLIC_KEY"], os.environ["LANGFUSE_SECRET_KEY"]))
     session.api.watch()
+    watch(sdk.Langfuse, "Langfuse.")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ VERSION = metadata.version("langfuse")
 MAJOR = int(VERSION.split(".")[0])
 # What is called otherwise in older versions.
 _OLDER = {"scores.create": "score.create", "scores.delete": "score.delete"}
+_OLDER_ARGUMENTS = {"sha256hash": "sha_256_hash"}
 
 
 class Generated:
@@ -21,7 +22,10 @@ class Generated:
     def __init__(self, url: str, keys: tuple[str, str]) -> None:
         module = importlib.import_module("langfuse.api.client")
         made = module.LangfuseAPI if MAJOR >= 4 else module.FernLangfuse
-        self.client = made(base_url=url, username=keys[0], password=keys[1], timeout=30)
+        self.client = made(
+            base_url=url, username=keys[0], password=keys[1], timeout=30,
+            x_langfuse_sdk_name="python", x_langfuse_sdk_version=VERSION, x_langfuse_public_key=keys[0],
+        )  # fmt: skip
 
     def has(self, name: str) -> bool:
         """Whether this version has the method."""
@@ -34,6 +38,7 @@ class Generated:
         taken = inspect.signature(method, eval_str=True).parameters
         if "request" not in taken:
             return method(**arguments)
+        arguments = {_OLDER_ARGUMENTS.get(key, key): value for key, value in arguments.items()}
         beside = {key: arguments.pop(key) for key in list(arguments) if key in taken}
         return method(request=parsed(taken["request"].annotation, arguments), **beside)
 
