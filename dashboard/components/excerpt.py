@@ -4,8 +4,8 @@ import asyncio
 
 import panel as pn
 
-from dashboard.components import details, formats, panes
-from dashboard.components.tree import tree_rows
+from dashboard.components import details, panes
+from dashboard.components.tree import EMPTY, tree_of
 from dashboard.components.widgets import TraceTree
 from dashboard.queries.traces import TraceQueries
 from heliograph.domain.plain_rows import plain_rows
@@ -31,10 +31,10 @@ class TraceExcerpt:
             return
         self._trace_id = trace_id
         whole = await self._queries.trace(trace_id) if trace_id else None
-        rows, length = await asyncio.to_thread(tree_rows, whole.observations) if whole else ([], 0.0)
+        tree = await asyncio.to_thread(tree_of, whole.observations) if whole else EMPTY
         self._content.object = ""
-        self._tree.param.update(rows=rows, duration=formats.duration(length))
-        self._tree.selected = observation_id or (rows[0]["id"] if rows else "")
+        self._tree.show(tree)
+        self._tree.selected = observation_id or next(iter(tree.ids), "")
 
     async def _select(self, *_: object) -> None:
         trace_id, wanted = self._trace_id, self._tree.selected

@@ -11,16 +11,23 @@ function make(tag, className, text) {
   return node
 }
 
-// Rows come depth first; a folded row hides the deeper ones that follow it.
-function visible(rows, folded) {
+// Rows come by column, depth first; a folded one hides the deeper ones that follow it. Returns the places of the others.
+function visible({columns}, folded) {
   const shown = []
   let below = Infinity
-  for (const row of rows) {
-    if (row.depth > below) { continue }
-    below = folded.has(row.id) ? row.depth : Infinity
-    shown.push(row)
-  }
+  columns.id.forEach((id, place) => {
+    const depth = columns.depth[place]
+    if (depth > below) { return }
+    below = folded.has(id) ? depth : Infinity
+    shown.push(place)
+  })
   return shown
+}
+
+function rowAt({columns, looks}, place) {
+  const row = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[place]]))
+  const [icon, colour] = looks[row.type] || looks.SPAN
+  return {...row, icon, colour}
 }
 
 function line(row, state) {
@@ -74,12 +81,13 @@ export function render({model, el}) {
   frame.append(header, scroller)
   el.append(frame)
 
+  let tree = {columns: {id: []}, looks: {}}
   let shown = []
   const draw = () => {
     const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - MARGIN)
     const last = Math.min(shown.length, Math.ceil((scroller.scrollTop + (scroller.clientHeight || 600)) / ROW) + MARGIN)
-    const rows = shown.slice(first, last).map((row, index) => {
-      const item = line(row, state)
+    const rows = shown.slice(first, last).map((place, index) => {
+      const item = line(rowAt(tree, place), state)
       item.style.top = `${(first + index) * ROW}px`
       return item
     })
@@ -87,7 +95,7 @@ export function render({model, el}) {
     scroller.setAttribute("aria-activedescendant", `row-${model.selected}`)
   }
   const refresh = () => {
-    shown = visible(model.rows, folded)
+    shown = visible(tree, folded)
     space.style.height = `${shown.length * ROW}px`
     end.textContent = model.duration
     draw()
@@ -100,6 +108,13 @@ export function render({model, el}) {
       refresh()
     },
   }
+  const selectedAt = () => shown.findIndex((place) => tree.columns.id[place] === model.selected)
+  const receive = () => {
+    tree = model.tree ? JSON.parse(model.tree) : {columns: {id: []}, looks: {}}
+    folded.clear()
+    refresh()
+    reveal(Math.max(0, selectedAt()))
+  }
   const reveal = (index) => {
     const top = index * ROW
     if (top < scroller.scrollTop) { scroller.scrollTop = top }
@@ -107,20 +122,21 @@ export function render({model, el}) {
   }
   scroller.addEventListener("scroll", () => requestAnimationFrame(draw))
   scroller.addEventListener("keydown", (event) => {
-    const at = shown.findIndex((row) => row.id === model.selected)
-    const row = shown[at]
+    const at = selectedAt()
+    const row = at >= 0 ? rowAt(tree, shown[at]) : null
     const moves = {ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: shown.length - 1}
     if (event.key in moves) {
       const to = Math.max(0, Math.min(shown.length - 1, moves[event.key]))
-      state.select(shown[to])
+      state.select(rowAt(tree, shown[to]))
       reveal(to)
     } else if (row && row.children && ((event.key === "ArrowLeft" && !folded.has(row.id)) || (event.key === "ArrowRight" && folded.has(row.id)))) {
       state.toggle(row)
     } else { return }
     event.preventDefault()
   })
-  model.on(["rows", "duration"], refresh)
-  model.on("selected", draw)
+  model.on("tree", receive)
+  model.on("duration", refresh)
+  model.on("selected", () => { draw(); reveal(Math.max(0, selectedAt())) })
   new ResizeObserver(draw).observe(scroller)
-  refresh()
+  receive()
 }

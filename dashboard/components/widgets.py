@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 import param
 from panel.custom import JSComponent
 
+from dashboard.components import formats
+from dashboard.components.tree import Tree
+
 _HERE = Path(__file__).parent
 
 
@@ -70,9 +73,13 @@ class DataTable(JSComponent):
 class TraceTree(JSComponent):
     """The observations of one trace, depth first, with a timeline; `selected` follows clicks and the arrow keys."""
 
-    rows = param.List(default=[], item_type=dict)
+    tree = param.String(default="")
     selected = param.String(default="")
     duration = param.String(default="")
 
     _esm = _text("trace_tree.js")
     _stylesheets: ClassVar[list[str]] = [_text("trace_tree.css")]
+
+    def show(self, tree: Tree) -> None:
+        """Show these observations."""
+        self.param.update(tree=tree.text, duration=formats.duration(tree.milliseconds))

@@ -8,11 +8,11 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 
 from dashboard.changes import COMMENTS
-from dashboard.components import details, formats, panes
+from dashboard.components import details, panes
 from dashboard.components.collecting import BUTTON, Collecting
 from dashboard.components.payload import Style
 from dashboard.components.remarks import RemarkForm
-from dashboard.components.tree import tree_rows
+from dashboard.components.tree import tree_of
 from dashboard.components.widgets import TraceTree
 from dashboard.model_calls import PLAYGROUND
 from dashboard.queries.traces import WholeTrace
@@ -87,12 +87,11 @@ class TraceView:
         if self._whole is None:
             self.shell.body[:] = [panes.html(_missing(self.opened.trace))]
             return
-        rows, length = await asyncio.to_thread(tree_rows, self._whole.observations)
+        tree = await asyncio.to_thread(tree_of, self._whole.observations)
         self.heading.object = str(details.trace_heading(_first(self._whole.trace)))
-        known = {row["id"] for row in rows}
-        selected = self.opened.observation if self.opened.observation in known else (rows[0]["id"] if rows else "")
-        self.tree.param.update(rows=rows, duration=formats.duration(length))
-        self.tree.selected = selected
+        wanted = self.opened.observation
+        self.tree.show(tree)
+        self.tree.selected = wanted if wanted in tree.ids else next(iter(tree.ids), "")
         offered = await self.collecting.offered()
         self.actions[:] = [*([self.about, *offered] if offered else []), self.playground]
         self.remarks.may_write(await self.context.changes.may(COMMENTS))

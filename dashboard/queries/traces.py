@@ -41,7 +41,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class WholeTrace:
-    """One trace: its row, its observations with neither payloads nor metadata, and all of its scores."""
+    """One trace: its row, its observations as `Observations.outline_of_trace` reads them, and all of its scores."""
 
     trace: pa.Table
     observations: pa.Table

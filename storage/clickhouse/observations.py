@@ -23,8 +23,12 @@ _ORDERS = narrowed(
     *("id", "startTime", "endTime", "name", "type", "level", "latency", "totalCost", "totalTokens"),
 )
 
-# Without payloads: what trees and tables show.
+# What trees show, which are of ten thousands of rows.
 _OUTLINE = (
+    *("id", "parent_observation_id", "type", "name", "start_time", "end_time", "level", "total_tokens", "total_cost"),
+)
+# Without payloads: what tables show.
+_ROW = (
     *("id", "project_id", "trace_id", "parent_observation_id", "type", "name", "start_time", "end_time"),
     *("completion_start_time", "level", "status_message", "environment", "release", "version", "is_app_root"),
     *("trace_name", "user_id", "session_id", "tags", "public", "input_preview", "output_preview"),
@@ -32,7 +36,7 @@ _OUTLINE = (
     *("output_tokens", "total_tokens", "total_cost", "pricing_tier", "unpriced_usage", "prompt_id"),
     *("prompt_name", "prompt_version", "source", "created_at", "updated_at"),
 )
-_WHOLE = (*_OUTLINE, "metadata", "input", "output")
+_WHOLE = (*_ROW, "metadata", "input", "output")
 _READABLE = frozenset(_WHOLE)
 
 
@@ -125,7 +129,7 @@ class Observations:
         return await self._clickhouse.read(self._OF_TRACES, self._bound | {"trace_ids": list(trace_ids)})
 
     async def outline_of_trace(self, trace_id: TraceId) -> pa.Table:
-        """Every observation of a trace with previews instead of payloads and metadata."""
+        """Every observation of a trace as its tree shows it: place, times, type, name, level, tokens and cost."""
         sql = self._OF_TRACE.substitute(columns=", ".join(_OUTLINE))
         return await self._clickhouse.read(sql, self._bound | {"trace_id": trace_id})
 

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -97,6 +98,13 @@ class People:
 
 @pytest.fixture(scope="session")
 def site(engines: Settings) -> Iterator[Site]:
+    with served(engines) as site:
+        yield site
+
+
+@contextmanager
+def served(engines: Settings) -> Iterator[Site]:
+    """A dashboard over databases of its own, with people and traces, for as long as the context lasts."""
     name = f"browser_{uuid.uuid4().hex}"
     stores = engines.model_copy(
         update={

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from typing import Any
 
-from dashboard.components.tree import tree_rows
+from dashboard.components.tree import EMPTY, tree_of
 from tests import factories
 
 
@@ -17,8 +17,8 @@ def _rows(*parents: tuple[str, str], **values: Any) -> list[dict[str, Any]]:
         )
         for place, (id_, parent) in enumerate(parents)
     ]
-    rows, _ = tree_rows(factories.table("observations", records))
-    return rows
+    columns = tree_of(factories.table("observations", records)).columns
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def test_children_follow_their_parent_one_level_deeper() -> None:
@@ -47,4 +47,9 @@ def test_bars_lie_within_the_trace() -> None:
 
 
 def test_an_empty_trace_has_no_rows() -> None:
-    assert tree_rows(factories.table("observations", [])) == ([], 0.0)
+    assert tree_of(factories.table("observations", [])) == EMPTY
+
+
+def test_a_large_trace_goes_to_the_browser_as_a_compact_text() -> None:
+    records = [factories.observation("p", "t", f"{place:016x}", name=f"step {place % 40}") for place in range(3000)]
+    assert len(tree_of(factories.table("observations", records)).text) < 3000 * 110
