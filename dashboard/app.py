@@ -33,6 +33,7 @@ from dashboard.pages.datasets import DatasetTable
 from dashboard.pages.evaluator import EvaluatorView
 from dashboard.pages.evaluators import EvaluatorTable
 from dashboard.pages.labelling import LabellingView
+from dashboard.pages.observations import ObservationTable
 from dashboard.pages.overview import Overview
 from dashboard.pages.playground import PlaygroundView
 from dashboard.pages.prompt import PromptView
@@ -74,6 +75,7 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/": Overview,
     "/traces": TraceTable,
     "/trace": TraceView,
+    "/observations": ObservationTable,
     "/sessions": SessionTable,
     "/session": SessionView,
     "/users": UserTable,
@@ -92,7 +94,8 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/dashboard": DashboardView,
     "/settings": SettingsView,
 }
-SESSION_UNUSED_MILLISECONDS = 15_000
+# Until the browser, which may be busy with many pages, opens its websocket; later ones would find no page.
+SESSION_UNUSED_MILLISECONDS = 60_000
 
 
 @dataclass(frozen=True)

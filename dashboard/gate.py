@@ -101,8 +101,10 @@ class Gate:
 
 
 def _secured(send: Send, scope: Scope, policy: str) -> Send:
-    # Bokeh and Panel put a digest or a release into the address of each static file, so that it never changes.
-    is_versioned = b"v=" in scope.get("query_string", b"") and _path(scope).startswith("/static/")
+    # Bokeh and Panel put a digest or a release into the address of most static files, so that these never change; what
+    # has none is a font, or is loaded by one that has.
+    is_static = _path(scope).startswith("/static/")
+    is_versioned = is_static and bool(scope.get("query_string"))
 
     async def send_secured(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -112,6 +114,8 @@ def _secured(send: Send, scope: Scope, policy: str) -> Send:
             headers["Referrer-Policy"] = "same-origin"
             if is_versioned:
                 headers["Cache-Control"] = "public, max-age=31536000, immutable"
+            elif is_static:
+                headers["Cache-Control"] = "public, max-age=3600"
             elif "text/html" in headers.get("content-type", ""):
                 headers["Cache-Control"] = "no-store"
             else:

@@ -13,17 +13,18 @@ from markupsafe import Markup
 from dashboard.changes import ProjectChanges
 from dashboard.components import panes
 from dashboard.components.palette import PLOT_TEXT, THEME
+from dashboard.components.scope_row import FIELD, ScopeRow
 from dashboard.components.widgets import ShellBar, SideNav
 from dashboard.queries.project import ProjectQueries
-from dashboard.state import RANGES, Address, AddressState, Scope
+from dashboard.state import Address, AddressState, Scope
 from dashboard.viewer import Viewer
 from heliograph.domain.access import Project
 from heliograph.domain.errors import HeliographError, Unavailable
 
 log = structlog.get_logger()
 
-ALL_ENVIRONMENTS = "All environments"
-RANGE_TITLES = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
+__all__ = ["FIELD", "PageContext", "Shell", "framed", "panes_notice", "unreachable"]
+
 _BAR = {"minHeight": "56px", "margin": 0}
 # Selectors inside the page's own component, which is why they are not a style sheet.
 _PAGE_LOOK = {
@@ -38,7 +39,6 @@ _PAGE_LOOK = {
 }  # fmt: skip
 # Beside the sections, and never wider than what is left of the window.
 _CONTENT = {"flex": "1 1 0", "width": "auto", "min-width": "0"}
-FIELD = {"&.MuiInputBase-root, & .MuiInputBase-root": {"height": "38px"}}
 
 
 @dataclass(frozen=True)
@@ -73,40 +73,33 @@ class Shell:
             margin=0,
         )
         self.nav = SideNav(page=context.path, query=self.bar.query, margin=0)
-        self.scope.param.watch(self._follow, ["range", "environment"])
+        self.scope.param.watch(self._follow, ["range", "environment", "tag", "model", "evaluator"])
 
     @property
     def is_dark(self) -> bool:
         """Whether the page is shown in the dark theme."""
         return bool(self.bar.is_dark)
 
-    def scope_controls(self) -> list[Any]:
-        """The time range and the environment."""
-        span = pmui.Select.from_param(
-            self.scope.param.range, label="Period", options={RANGE_TITLES[key]: key for key in RANGES},
-            width=130, size="small", margin=(0, 12, 0, 0), sx=FIELD,
-        )  # fmt: skip
-        self._environment = pmui.Select(
-            label="Environment", options={ALL_ENVIRONMENTS: ""}, value="", width=180, size="small",
-            margin=(0, 12, 0, 0), sx=FIELD,
-        )  # fmt: skip
-        self._environment.param.watch(lambda event: setattr(self.scope, "environment", event.new), "value")
-        return [span, self._environment]
+    def scope_controls(self, *narrowed_by: str) -> list[Any]:
+        """The time range, the environment, and what else of the control row the page can use."""
+        self._row = ScopeRow(self.scope, narrowed_by)
+        return self._row.controls()
+
+    def follow_scope(self, reload: Callable[..., Awaitable[None]]) -> None:
+        """Load again whenever the control row changes."""
+        self.scope.param.watch(reload, list(self._row.names))
 
     async def open(self, load: Callable[[], Awaitable[None]]) -> None:
-        """Fill the page, and offer the environments; a project without traces shows how to send the first instead."""
+        """Fill the page, and offer what can be chosen; a project without traces shows how to send the first instead."""
         if not await self.context.queries.has_traces():
             await self.show_first_steps()
             return
         await load()
-        await self.offer_environments()
+        await self.offer_choices()
 
-    async def offer_environments(self) -> None:
-        """Fill the environment's choice, always with the chosen one among them."""
-        names = await self.context.queries.environments(self.scope.period())
-        chosen = self.scope.environment
-        known = sorted({*names, *([chosen] if chosen else [])})
-        self._environment.param.update(options={ALL_ENVIRONMENTS: "", **{name: name for name in known}}, value=chosen)
+    async def offer_choices(self) -> None:
+        """Fill the choices of the control row with what there is."""
+        self._row.offer(await self.context.queries.choices(self.scope, self._row.names))
 
     def page(self, title: str, load: Callable[[], Awaitable[None]]) -> pmui.Page:
         """The whole page; `load` fills it once the browser has it."""

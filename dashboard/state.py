@@ -23,6 +23,10 @@ BUCKETS = {
     "90d": timedelta(days=1),
 }
 SORTABLE = ("timestamp", "name", "latency_ms", "total_tokens", "total_cost", "observation_count")
+OBSERVATIONS_SORTABLE = ("start_time", "name", "type", "latency", "total_tokens", "total_cost")
+OBSERVATION_TYPES = (
+    *("SPAN", "EVENT", "GENERATION", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR", "EMBEDDING", "GUARDRAIL"),
+)
 GROUPS_SORTABLE = ("last_at", "first_at", "trace_count", "errors", "tokens", "cost")
 PAGE_SIZES = (25, 50, 100)
 
@@ -64,10 +68,13 @@ class AddressState(param.Parameterized):
 
 
 class Scope(AddressState):
-    """The controls that every page has."""
+    """The control row: what pages are narrowed to by, as far as each can use it; '' means all."""
 
     range = param.Selector(default="7d", objects=list(RANGES))
     environment = param.String(default="")
+    tag = param.String(default="")
+    model = param.String(default="")
+    evaluator = param.String(default="")
 
     def period(self, now: datetime | None = None) -> Period:
         """The chosen stretch of time, ending now."""
@@ -90,9 +97,17 @@ class TraceList(ListState):
 
     user = param.String(default="")
     session = param.String(default="")
-    tag = param.String(default="")
     level = param.Selector(default="", objects=["", "ERROR", "WARNING"])
     sort = param.Selector(default="timestamp", objects=list(SORTABLE))
+
+
+class ObservationList(ListState):
+    """Filters, order and page of the table of observations."""
+
+    type = param.Selector(default="", objects=["", *OBSERVATION_TYPES])
+    level = param.Selector(default="", objects=["", "ERROR", "WARNING", "DEFAULT", "DEBUG"])
+    prompt = param.String(default="")
+    sort = param.Selector(default="start_time", objects=list(OBSERVATIONS_SORTABLE))
 
 
 class GroupList(ListState):

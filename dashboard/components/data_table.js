@@ -68,6 +68,12 @@ function body(model) {
         cell.append(link)
       } else if (kind === "chips") {
         for (const text of value) { cell.append(make("span", "chip", text)) }
+      } else if (kind === "type") {
+        const [icon, colour] = model.looks[value] || model.looks.SPAN
+        const mark = make("span", "icon", icon)
+        mark.style.color = colour
+        mark.setAttribute("aria-hidden", "true")
+        cell.append(mark, make("span", "", value.toLowerCase()))
       } else if (kind === "level") {
         if (value) { cell.append(make("span", `level ${value.toLowerCase()}`, value.toLowerCase())) }
       } else {

@@ -37,6 +37,8 @@ TYPE_ICONS = {
     "EMBEDDING": "scatter_plot",
     "GUARDRAIL": "shield",
 }
+# Icon and colour.
+TYPE_LOOKS = {kind: [TYPE_ICONS[kind], TYPE_COLOURS[kind]] for kind in TYPE_ICONS}
 
 
 @dataclass(frozen=True)

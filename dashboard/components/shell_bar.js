@@ -2,12 +2,12 @@
 
 // Where a text that is typed into the search may lead.
 const TARGETS = [
-  ["Trace with this id", "/trace", "trace"], ["Traces whose name contains it", "/traces", "named"],
+  ["Trace with this id", "/trace", "trace"], ["Traces whose name contains it", "/traces", "named"], ["Observations whose name contains it", "/observations", "named"],
   ["Sessions whose id contains it", "/sessions", "named"], ["Users whose id contains it", "/users", "named"],
   ["Scores of this name", "/scores", "score"], ["Prompts whose name contains it", "/prompts", "named"],
 ]
 const PAGES = [
-  ["Overview", "/"], ["Traces", "/traces"], ["Sessions", "/sessions"], ["Users", "/users"], ["Scores", "/scores"],
+  ["Overview", "/"], ["Traces", "/traces"], ["Observations", "/observations"], ["Sessions", "/sessions"], ["Users", "/users"], ["Scores", "/scores"],
   ["Prompts", "/prompts"], ["Playground", "/playground"], ["Datasets", "/datasets"], ["Evaluators", "/evaluators"], ["Annotation", "/annotation"],
   ["Dashboards", "/dashboards"], ["Settings", "/settings"],
 ]

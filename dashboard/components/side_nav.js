@@ -1,7 +1,7 @@
 // The sections of the product, at the left of every page. Text is only ever set as text, never as markup.
 
 const SECTIONS = [
-  ["/", "Overview", "monitoring"], ["/traces", "Traces", "account_tree"], ["/sessions", "Sessions", "forum"],
+  ["/", "Overview", "monitoring"], ["/traces", "Traces", "account_tree"], ["/observations", "Observations", "segment"], ["/sessions", "Sessions", "forum"],
   ["/users", "Users", "group"], ["/scores", "Scores", "leaderboard"], ["/prompts", "Prompts", "article"],
   ["/playground", "Playground", "science"], ["/datasets", "Datasets", "dataset"], ["/evaluators", "Evaluation", "fact_check"], ["/annotation", "Annotation", "rate_review"],
   ["/dashboards", "Dashboards", "dashboard"], ["/settings", "Settings", "settings"],

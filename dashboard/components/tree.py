@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from dashboard.components import formats
-from dashboard.components.palette import TYPE_COLOURS, TYPE_ICONS
+from dashboard.components.palette import TYPE_LOOKS
 
 Columns = Mapping[str, Sequence[Any]]
 _MARKED_LEVELS = {"ERROR", "WARNING"}
@@ -37,8 +37,7 @@ class Tree:
     @cached_property
     def text(self) -> str:
         """What the browser is told, as JSON: by column, since ten thousands of rows go with it."""
-        looks = {kind: [TYPE_ICONS[kind], TYPE_COLOURS[kind]] for kind in TYPE_ICONS}
-        return orjson.dumps({"columns": self.columns, "looks": looks}).decode()
+        return orjson.dumps({"columns": self.columns, "looks": TYPE_LOOKS}).decode()
 
 
 EMPTY = Tree({"id": []}, 0.0)

@@ -8,6 +8,7 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.components import formats
+from dashboard.components.palette import TYPE_LOOKS
 from dashboard.components.tree import Tree
 
 _HERE = Path(__file__).parent
@@ -44,8 +45,8 @@ class SideNav(JSComponent):
 class DataTable(JSComponent):
     """A page of rows, each a link; where they can be chosen, `selected` holds the `id` of those that are.
 
-    Columns are dicts of `field`, `title`, and optionally `align`, `kind` (chips, level, strong, wide) and `sortable`;
-    rows hold text already formatted, by field, and `href`.
+    Columns are dicts of `field`, `title`, and optionally `align`, `sortable` and `kind` (chips, level, strong, type,
+    wide); rows hold text already formatted, by field, and `href`.
     """
 
     columns = param.List(default=[], item_type=dict)
@@ -57,6 +58,7 @@ class DataTable(JSComponent):
     is_busy = param.Boolean(default=False)
     is_selectable = param.Boolean(default=False)
     selected = param.List(default=[], item_type=str)
+    looks = param.Dict(default=TYPE_LOOKS)
 
     _esm = _text("data_table.js")
     _stylesheets: ClassVar[list[str]] = [_text("data_table.css")]

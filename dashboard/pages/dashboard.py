@@ -42,13 +42,13 @@ class DashboardView:
     def page(self) -> pmui.Page:
         """The page."""
         self.shell.controls[:] = self.shell.scope_controls()
-        self.shell.scope.param.watch(self._ask_again, ["range", "environment"])
+        self.shell.follow_scope(self._ask_again)
         self.shell.bar.param.watch(self._draw, "is_dark")
         return self.shell.page("Dashboard", self._open)
 
     async def _open(self) -> None:
         await self._load()
-        await self.shell.offer_environments()
+        await self.shell.offer_choices()
 
     async def _load(self) -> None:
         self._loads = this = self._loads + 1

@@ -123,7 +123,7 @@ class EvaluatorView:
         controls = pn.Row(*self.shell.scope_controls(), sizing_mode="stretch_width", margin=(14, 0, 0, 0))
         trying = bench.view(save)
         await bench.load()
-        await self.shell.offer_environments()
+        await self.shell.offer_choices()
         return pn.Column(
             card, controls, trying, refused, sizing_mode="stretch_width", margin=(14, 0, 24, 0), styles=panes.GRID
         )

@@ -21,7 +21,7 @@ class Overview:
     def page(self) -> pmui.Page:
         """The page."""
         self.shell.controls[:] = self.shell.scope_controls()
-        self.shell.scope.param.watch(self._reload, ["range", "environment"])
+        self.shell.follow_scope(self._reload)
         self.shell.bar.param.watch(self._draw, "is_dark")
         return self.shell.page("Overview", self._open)
 

@@ -44,10 +44,10 @@ class ScoreTable:
 
     def page(self) -> pmui.Page:
         """The page."""
-        self.shell.controls[:] = [*self.shell.scope_controls(), *self._filters()]
+        self.shell.controls[:] = [*self.shell.scope_controls("evaluator"), *self._filters()]
         self.shell.body[:] = [self.charts, self.listing.view()]
         refilter = self.listing.follow(self.shell.guarded(self._load), ["score", "source", "kind"])
-        self.shell.scope.param.watch(refilter, ["range", "environment"])
+        self.shell.follow_scope(refilter)
         self.shell.bar.param.watch(self._draw, "is_dark")
         return self.shell.page("Scores", self._open)
 
@@ -64,7 +64,7 @@ class ScoreTable:
 
     async def _load(self) -> None:
         scope = self.shell.scope
-        found = await self.context.queries.scores.page(scope.period(), scope.environment, self.wanted)
+        found = await self.context.queries.scores.page(scope, self.wanted)
         self._found = found
         names = sorted({*found.names["name"].to_pylist(), *([self.wanted.score] if self.wanted.score else [])})
         self._name.param.update(options={ANY_NAME: "", **{name: name for name in names}}, value=self.wanted.score)

@@ -23,7 +23,7 @@ COLUMNS = [
     {"field": "level", "title": "Level", "kind": "level"},
     {"field": "tags", "title": "Tags", "kind": "chips"},
 ]
-FILTERS = {"named": "Name contains", "user": "User", "session": "Session", "tag": "Tag"}
+FILTERS = {"named": "Name contains", "user": "User", "session": "Session"}
 LEVELS = {"Any level": "", "Errors": "ERROR", "Warnings": "WARNING"}
 
 
@@ -44,11 +44,11 @@ class TraceTable:
 
     def page(self) -> pmui.Page:
         """The page."""
-        self.shell.controls[:] = [*self.shell.scope_controls(), *self._filters()]
+        self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), *self._filters()]
         self.bulk = BulkBar(self.context, self.listing.table, self.shell.guarded(self._load))
         self.shell.body[:] = [self.bulk.view(), self.listing.view()]
         refilter = self.listing.follow(self.shell.guarded(self._load), [*FILTERS, "level"])
-        self.shell.scope.param.watch(refilter, ["range", "environment"])
+        self.shell.follow_scope(refilter)
         return self.shell.page("Traces", self._open)
 
     def _filters(self) -> list[Any]:
@@ -70,7 +70,7 @@ class TraceTable:
     async def _load(self) -> None:
         scope, wanted = self.shell.scope, self.wanted
         asked = wanted.write(), scope.write()
-        found = await self.context.queries.traces.page(scope.period(), scope.environment, wanted)
+        found = await self.context.queries.traces.page(scope, wanted)
         # A slower answer to an older question must not overwrite the newer one.
         if asked == (wanted.write(), scope.write()):
             link = self.shell.address.query(scope)

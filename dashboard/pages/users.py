@@ -36,10 +36,10 @@ class UserTable:
         named = pmui.TextInput.from_param(
             self.wanted.param.named, label="User contains", width=220, size="small", margin=0, sx=FIELD
         )
-        self.shell.controls[:] = [*self.shell.scope_controls(), named]
+        self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), named]
         self.shell.body[:] = [self.listing.view()]
         refilter = self.listing.follow(self.shell.guarded(self._load), ["named"])
-        self.shell.scope.param.watch(refilter, ["range", "environment"])
+        self.shell.follow_scope(refilter)
         return self.shell.page("Users", self._open)
 
     async def _open(self) -> None:
@@ -47,7 +47,7 @@ class UserTable:
 
     async def _load(self) -> None:
         scope = self.shell.scope
-        found = await self.context.queries.activity.users(scope.period(), scope.environment, self.wanted)
+        found = await self.context.queries.activity.users(scope, self.wanted)
         link = self.shell.address.query(scope)
         self.listing.show([_row(record, link) for record in found.rows.to_pylist()], found.total)
 

@@ -1,8 +1,8 @@
 """What the pages ask about sessions and users."""
 
-from dashboard.queries.periods import within
+from dashboard.queries.periods import of_traces
 from dashboard.queries.traces import Listed
-from dashboard.state import ListState, Period
+from dashboard.state import ListState, Scope
 from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.not_found import SessionNotFound
@@ -24,14 +24,14 @@ class ActivityQueries:
         self._activity = Activity(clickhouse, project_id)
         self._traces = Traces(clickhouse, project_id)
 
-    async def sessions(self, period: Period, environment: str, wanted: ListState) -> Listed:
+    async def sessions(self, scope: Scope, wanted: ListState) -> Listed:
         """The wanted page of the sessions with traces in the period."""
-        conditions = [*within("timestamp", period, environment), *_containing("sessionId", wanted.named)]
+        conditions = [*of_traces(scope), *_containing("sessionId", wanted.named)]
         return Listed(*await self._activity.sessions(conditions, Page(wanted.page, wanted.size), _order(wanted)))
 
-    async def users(self, period: Period, environment: str, wanted: ListState) -> Listed:
+    async def users(self, scope: Scope, wanted: ListState) -> Listed:
         """The wanted page of the users with traces in the period."""
-        conditions = [*within("timestamp", period, environment), *_containing("userId", wanted.named)]
+        conditions = [*of_traces(scope), *_containing("userId", wanted.named)]
         return Listed(*await self._activity.users(conditions, Page(wanted.page, wanted.size), _order(wanted)))
 
     async def turns(self, session_id: str) -> Listed:

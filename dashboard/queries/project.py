@@ -1,6 +1,7 @@
 """Everything that the pages may ask of the stores, bound to one project."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 
 from dashboard.queries.activity import ActivityQueries
 from dashboard.queries.annotation import AnnotationQueries
@@ -8,19 +9,28 @@ from dashboard.queries.dashboards import DashboardQueries
 from dashboard.queries.datasets import DatasetQueries
 from dashboard.queries.evaluators import EvaluatorQueries
 from dashboard.queries.lane_figures import History
+from dashboard.queries.observations import ObservationQueries
 from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
 from dashboard.queries.scores import ScoreQueries
 from dashboard.queries.settings import SettingsQueries
 from dashboard.queries.traces import TraceQueries
-from dashboard.state import Period
+from dashboard.state import Scope
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
+from storage.clickhouse.column_values import ColumnValues
 from storage.clickhouse.connection import ClickHouse
-from storage.clickhouse.trace_filters import TraceFilters
 from storage.clickhouse.traces import Traces
 from storage.postgres.api_keys import ApiKeys
 from storage.postgres.connection import Database
+
+# The columns whose values the control row offers.
+_CHOICES = {
+    "environment": ("traces", "environment"),
+    "tag": ("traces", "tags"),
+    "model": ("traces", "models"),
+    "evaluator": ("scores", "evaluatorVersion"),
+}
 
 
 class ProjectQueries:
@@ -37,6 +47,7 @@ class ProjectQueries:
     ) -> None:
         self.overview = OverviewQueries(clickhouse, project_id)
         self.traces = TraceQueries(clickhouse, database, project_id)
+        self.observations = ObservationQueries(clickhouse, project_id)
         self.activity = ActivityQueries(clickhouse, project_id)
         self.scores = ScoreQueries(clickhouse, project_id)
         self.prompts = PromptQueries(clickhouse, database, project_id)
@@ -46,12 +57,17 @@ class ProjectQueries:
         self.evaluators = EvaluatorQueries(clickhouse, database, project_id)
         self.settings = SettingsQueries(database, api_keys, project_id)
         self._traces = Traces(clickhouse, project_id)
-        self._filters = TraceFilters(clickhouse, project_id)
+        self._values = ColumnValues(clickhouse, project_id)
 
     async def has_traces(self) -> bool:
         """Whether the project has ever received a trace."""
         return bool((await self._traces.search([], Page(size=1))).num_rows)
 
-    async def environments(self, period: Period) -> Sequence[str]:
-        """The environments that traces of the period name."""
-        return await self._filters.environments(period.after, period.before)
+    async def choices(self, scope: Scope, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """What can be chosen in the control row, by name: what occurs in the scope's period."""
+        period = scope.period()
+        asked = [name for name in _CHOICES if name in names]
+        found = await asyncio.gather(
+            *(self._values.of(*_CHOICES[name], after=period.after, before=period.before) for name in asked)
+        )
+        return dict(zip(asked, found, strict=True))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from dashboard.queries.periods import within
+from dashboard.queries.periods import of_scores
 from dashboard.queries.traces import Listed
-from dashboard.state import Period, ScoreList
+from dashboard.state import Scope, ScoreList
 from heliograph.domain.filters import Condition, Page, equals
 from heliograph.domain.identifiers import ProjectId
 from storage.clickhouse.connection import ClickHouse
@@ -42,14 +42,14 @@ class ScoreQueries:
         self._scores = Scores(clickhouse, project_id)
         self._figures = ScoreFigures(clickhouse, project_id)
 
-    async def page(self, period: Period, environment: str, wanted: ScoreList) -> ScorePage:
+    async def page(self, scope: Scope, wanted: ScoreList) -> ScorePage:
         """The wanted page of the list of scores with the figures of all that match."""
-        span = within("timestamp", period, environment)
+        span = of_scores(scope)
         conditions = [*span, *score_conditions(wanted)]
         listed, names, trend, versions, histogram, labels = await asyncio.gather(
             self._scores.search_and_count(conditions, Page(wanted.page, wanted.size)),
             self._figures.names(span),
-            self._figures.trend(conditions, period.bucket),
+            self._figures.trend(conditions, scope.period().bucket),
             self._figures.versions(conditions),
             self._figures.histogram(conditions),
             self._figures.labels(conditions),

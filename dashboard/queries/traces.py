@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from dashboard.queries.periods import within
-from dashboard.state import Period, TraceList
+from dashboard.queries.periods import of_traces
+from dashboard.state import Scope, TraceList
 from heliograph.domain.annotations import Comment, CommentedType
-from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals, holds_all, one_of
+from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals, one_of
 from heliograph.domain.identifiers import ProjectId, TraceId
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
@@ -66,10 +66,10 @@ class TraceQueries:
         self._comments = Comments(database, project_id)
         self._users = Users(database)
 
-    async def page(self, period: Period, environment: str, wanted: TraceList) -> Listed:
+    async def page(self, scope: Scope, wanted: TraceList) -> Listed:
         """The wanted page of the list of traces."""
         order = Order(_ORDERS[wanted.sort], is_descending=wanted.order == "desc")
-        conditions = trace_conditions(period, environment, wanted)
+        conditions = trace_conditions(scope, wanted)
         return Listed(*await self._traces.search_and_count(conditions, Page(wanted.page, wanted.size), order))
 
     async def chosen(self, trace_ids: Sequence[str]) -> pa.Table:
@@ -99,10 +99,10 @@ class TraceQueries:
         return [Remark(one, names.get(one.author_user_id or "", one.author_user_id or "")) for one in reversed(found)]
 
 
-def trace_conditions(period: Period, environment: str, wanted: TraceList) -> list[Condition]:
+def trace_conditions(scope: Scope, wanted: TraceList) -> list[Condition]:
     """The filters of the table in the readers' language; empty ones are left out."""
     contained = {"name": wanted.named, "userId": wanted.user, "sessionId": wanted.session}
-    conditions = within("timestamp", period, environment)
+    conditions = of_traces(scope)
     conditions += [
         TextCondition(type="string", column=column, operator="contains", value=text)
         for column, text in contained.items()
@@ -110,4 +110,4 @@ def trace_conditions(period: Period, environment: str, wanted: TraceList) -> lis
     ]
     if wanted.level:
         conditions.append(equals("level", wanted.level))
-    return [*conditions, holds_all("tags", [wanted.tag])] if wanted.tag else conditions
+    return conditions

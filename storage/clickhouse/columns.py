@@ -155,4 +155,5 @@ SCORE_COLUMNS: Columns = {
     "configId": Column("config_id", Kind.TEXT),
     "queueId": Column("queue_id", Kind.TEXT),
     "executionTraceId": Column("execution_trace_id", Kind.TEXT),
+    "evaluatorVersion": Column("evaluator_version", Kind.TEXT),
 }

@@ -28,7 +28,7 @@ _OUTLINE = (
     *("id", "parent_observation_id", "type", "name", "start_time", "end_time", "level", "total_tokens", "total_cost"),
 )
 # Without payloads: what tables show.
-_ROW = (
+ROW = (
     *("id", "project_id", "trace_id", "parent_observation_id", "type", "name", "start_time", "end_time"),
     *("completion_start_time", "level", "status_message", "environment", "release", "version", "is_app_root"),
     *("trace_name", "user_id", "session_id", "tags", "public", "input_preview", "output_preview"),
@@ -36,8 +36,14 @@ _ROW = (
     *("output_tokens", "total_tokens", "total_cost", "pricing_tier", "unpriced_usage", "prompt_id"),
     *("prompt_name", "prompt_version", "source", "created_at", "updated_at"),
 )
-_WHOLE = (*_ROW, "metadata", "input", "output")
+_WHOLE = (*ROW, "metadata", "input", "output")
 _READABLE = frozenset(_WHOLE)
+
+
+def _read(columns: Sequence[str]) -> str:
+    if not _READABLE.issuperset(columns):
+        raise ValueError(columns)
+    return ", ".join(columns)
 
 
 @dataclass(frozen=True)
@@ -56,16 +62,24 @@ class Observations:
         self._clickhouse = clickhouse
         self._project_id = project_id
 
-    _SEARCH = Template(f"""
-        SELECT {", ".join(_WHOLE)} FROM observations FINAL
-        WHERE project_id = {{project_id:String}} $where
-        ORDER BY $order LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
-    """)  # noqa: S608 - a constant
+    _SEARCH = Template("""
+        SELECT $columns FROM observations FINAL
+        WHERE project_id = {project_id:String} $where
+        ORDER BY $order LIMIT {limit:UInt32} OFFSET {offset:UInt64}
+    """)
 
-    async def search(self, conditions: Sequence[Expression], page: Page, order: Order = NEWEST_FIRST) -> pa.Table:
-        """One page of the observations that meet all conditions, with their payloads."""
+    async def search(
+        self,
+        conditions: Sequence[Expression],
+        page: Page,
+        order: Order = NEWEST_FIRST,
+        *,
+        columns: Sequence[str] = _WHOLE,
+    ) -> pa.Table:
+        """One page of the observations that meet all conditions, with their payloads unless other columns are named."""
         where = Where.of(OBSERVATION_COLUMNS, conditions, **self._bound, limit=page.size, offset=page.offset)
-        sql = self._SEARCH.substitute(where=where.sql, order=compile_order(order, _ORDERS, unique="id"))
+        ordered = compile_order(order, _ORDERS, unique="id")
+        sql = self._SEARCH.substitute(columns=_read(columns), where=where.sql, order=ordered)
         return await self._clickhouse.read(sql, where.parameters)
 
     _COUNT = Template("SELECT count() AS found FROM observations FINAL WHERE project_id = {project_id:String} $where")
@@ -77,12 +91,19 @@ class Observations:
         return int(counted["found"][0].as_py())
 
     async def search_and_count(
-        self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST
+        self,
+        conditions: Sequence[Condition],
+        page: Page,
+        order: Order = NEWEST_FIRST,
+        *,
+        columns: Sequence[str] = _WHOLE,
     ) -> tuple[pa.Table, int]:
         """One page, and how many observations there are on all of them."""
         # Refused before anything is read.
         compile_order(order, _ORDERS, unique="id")
-        found, total = await asyncio.gather(self.search(conditions, page, order), self.count(conditions))
+        found, total = await asyncio.gather(
+            self.search(conditions, page, order, columns=columns), self.count(conditions)
+        )
         return found, total
 
     _NEWEST = Template("""
@@ -102,9 +123,7 @@ class Observations:
         where = Where.of(OBSERVATION_COLUMNS, conditions, **self._bound, limit=limit)
         if after is not None:
             where = where.also(self._AFTER, start_time=moment(after.start_time), trace_id=after.trace_id, id=after.id)
-        if not _READABLE.issuperset(columns):
-            raise ValueError(columns)
-        sql = self._NEWEST.substitute(columns=", ".join(columns), where=where.sql)
+        sql = self._NEWEST.substitute(columns=_read(columns), where=where.sql)
         return await self._clickhouse.read(sql, where.parameters)
 
     _OF_TRACE = Template("""

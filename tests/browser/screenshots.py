@@ -17,8 +17,8 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 WIDTHS = (1440, 1024)
 THEMES = ("light", "dark")
 LISTS = (
-    *("", "traces", "sessions", "users", "scores", "prompts", "playground", "datasets", "annotation", "dashboards"),
-    *("evaluators", "evaluator", "settings"),
+    *("", "traces", "observations", "sessions", "users", "scores", "prompts", "playground", "datasets", "annotation"),
+    *("dashboards", "evaluators", "evaluator", "settings"),
 )
 # What is opened from the first row of a list; folders lead to what they hold, and a queue to its first item.
 OPENED = {

@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PASSWORD, VIEWER, Site, sign_in
 
 SECTIONS = [
-    *("Overview", "Traces", "Sessions", "Users", "Scores", "Prompts", "Playground", "Datasets", "Evaluation"),
-    *("Annotation", "Dashboards", "Settings"),
+    *("Overview", "Traces", "Observations", "Sessions", "Users", "Scores", "Prompts", "Playground", "Datasets"),
+    *("Evaluation", "Annotation", "Dashboards", "Settings"),
 ]
 
 

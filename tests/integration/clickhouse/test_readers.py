@@ -1,22 +1,24 @@
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from heliograph.domain import tables
+from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Order, Page
 from heliograph.domain.identifiers import ObservationId, TraceId
 from heliograph.domain.not_found import ObservationNotFound, TraceNotFound
 from heliograph.domain.observations import Observation
 from heliograph.domain.scores import Score
 from heliograph.domain.traces import Trace
+from storage.clickhouse.column_values import ColumnValues
 from storage.clickhouse.freshness import has_events_since
 from storage.clickhouse.observations import Observations, Place
 from storage.clickhouse.overview import Overview
 from storage.clickhouse.scores import Scores
-from storage.clickhouse.trace_filters import TraceFilters
 from storage.clickhouse.traces import Traces
 from tests import factories
 from tests.factories import NOON
@@ -188,12 +190,14 @@ async def test_filters_offer_the_values_that_occur(stored: Stored) -> None:
         stored.trace("t2", environment="production", user_id="ada", tags=["b"]),
         stored.trace("t3", environment="staging"),
     )
-    options = TraceFilters(stored.clickhouse, stored.project_id)
-    after, before = NOON - DAY, NOON + DAY
-    assert await options.environments(after, before) == ["production", "staging"]
-    assert await options.names(after, before) == ["request", "chat"]
-    assert await options.users(after, before) == ["ada"]
-    assert await options.tags(after, before) == ["b", "a"]
+    values = ColumnValues(stored.clickhouse, stored.project_id)
+    span: dict[str, Any] = {"after": NOON - DAY, "before": NOON + DAY}
+    assert await values.of("traces", "environment", **span) == ["production", "staging"]
+    assert await values.of("traces", "name", **span, text="HA") == ["chat"]
+    assert await values.of("traces", "userId", **span) == ["ada"]
+    assert await values.of("traces", "tags", **span, limit=1) == ["b"]
+    with pytest.raises(InvalidRequest):
+        await values.of("traces", "latency", **span)
 
 
 async def test_recent_events_are_noticed(stored: Stored) -> None:

@@ -37,8 +37,7 @@ def test_previous_period_ends_where_this_one_begins() -> None:
 
 
 def test_only_given_filters_become_conditions() -> None:
-    period = Scope().period(NOW)
-    assert len(trace_conditions(period, "", TraceList())) == 2
-    wanted = TraceList(named="chat", tag="vip", level="ERROR")
-    columns = [condition.column for condition in trace_conditions(period, "production", wanted)]
-    assert columns == ["timestamp", "timestamp", "environment", "name", "level", "tags"]
+    assert len(trace_conditions(Scope(), TraceList())) == 2
+    scope = Scope(environment="production", tag="vip", model="gpt")
+    columns = [condition.column for condition in trace_conditions(scope, TraceList(named="chat", level="ERROR"))]
+    assert columns == ["timestamp", "timestamp", "environment", "tags", "models", "name", "level"]
