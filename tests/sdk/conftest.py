@@ -7,7 +7,7 @@ import pytest
 from heliograph.settings import Settings
 from tests.sdk.server import Server, serving
 
-collect_ignore = ["python"]
+collect_ignore = ["js", "python"]
 
 
 @pytest.fixture(scope="session")

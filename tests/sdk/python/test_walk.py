@@ -8,11 +8,6 @@ from watched import methods, returned
 
 # Filled where a method is not asked: what it would need, or what Heliograph lacks.
 UNANSWERED = {
-    "blob_storage_integrations.delete_blob_storage_integration": "Heliograph exports by tasks of its own",
-    "blob_storage_integrations.get_blob_storage_integration_status": "the same",
-    "blob_storage_integrations.get_blob_storage_integrations": "the same",
-    "blob_storage_integrations.upsert_blob_storage_integration": "the same",
-    "feedback.submit": "feedback is about Langfuse itself",
     "models.upsert": "is not answered yet",
     "scim.delete_user": "the SDK takes the answer of the standard for an error: test_organizations.py",
     "unstable.skills.create_version": "skills are not kept",
