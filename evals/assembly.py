@@ -4,6 +4,7 @@ from functools import cache
 
 from evals.catalogue import Entry, entries
 from evals.judging.models import Connection, ModelJudge
+from evals.providers.completions import is_direct
 from evals.providers.connections import model_name, reached
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.evaluation_runs import EvaluatorSpec, JudgeSpec
@@ -52,7 +53,8 @@ def described_judge(spec: JudgeSpec, adapter: Adapter) -> ModelJudge:
 def connected_judge(spec: JudgeSpec, opened: OpenedLlmConnection, outbound: Outbound) -> ModelJudge:
     """The same behind a connection; raises InvalidRequest when its secret is not what its provider needs."""
     found = reached(opened, spec.model, outbound)
-    return _judge(spec, found.model, Connection(options=found.arguments))
+    options = found.facts if is_direct(found.model) else found.arguments
+    return _judge(spec, found.model, Connection(options=options, outbound=outbound))
 
 
 def _judge(spec: JudgeSpec, model: str, connection: Connection) -> ModelJudge:

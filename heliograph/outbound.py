@@ -123,7 +123,7 @@ class Outbound:
         check_url(url)
         parts = urlsplit(url)
         with contextlib.suppress(OSError, UnicodeError):
-            await self._checked(parts.hostname or "", parts.port or _PORTS[parts.scheme])
+            await self.address_of(parts.hostname or "", parts.port or _PORTS[parts.scheme])
 
     async def close(self) -> None:
         """Close the connections."""
@@ -132,7 +132,7 @@ class Outbound:
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """What a client of somebody else's calls through; it raises CallFailed where an address may not be reached."""
-        return _Guarded(self._checked)
+        return _Guarded(self.address_of)
 
     async def _answer(self, url: str, content: bytes | None, headers: Mapping[str, str], *, max_bytes: int) -> bytes:
         method = "GET" if content is None else "POST"
@@ -146,7 +146,12 @@ class Outbound:
         finally:
             await response.aclose()
 
-    async def _checked(self, host: str, port: int) -> Address:
+    @property
+    def allowed(self) -> tuple[Network, ...]:
+        """The private networks that may be reached."""
+        return self._allowed
+
+    async def address_of(self, host: str, port: int) -> Address:
         """The address of a host; raises CallFailed when any of its addresses may not be reached."""
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [ipaddress.ip_address(str(entry[4][0]).split("%", 1)[0]) for entry in found]

@@ -43,6 +43,8 @@ _ALONE = {
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_num_workers_soft_limit": "1",
+    # But one that has just evaluated has its libraries loaded, which takes it 8 s: the run's next round takes it over.
+    "RAY_idle_worker_killing_time_threshold_ms": "30000",
 }
 
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from evals.providers.completions import completion
 from evals.providers.failures import failure
-from evals.providers.library import cost_of, litellm
+from evals.providers.library import cost_of
 from heliograph.content_hash import content_hash
 from heliograph.domain.evaluators import Answer, Prompt, Spending
+from heliograph.outbound import Outbound
 
 TIMEOUT_SECONDS = 120.0
 # A reason of four sentences and a score take about 200; more leaves room for models that reason aloud.
@@ -20,12 +22,14 @@ class Connection:
 
     Attributes:
         options: what some providers need beside a key and an address, as litellm names it.
+        outbound: checks the addresses that are called; None where they are the user's own choice.
     """
 
     api_key: str = field(default="", repr=False)
     api_base: str = ""
     timeout_seconds: float = TIMEOUT_SECONDS
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    outbound: Outbound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,8 @@ class ModelJudge:
             CallFailed: and of which kind; `is_passing` says whether a later call may succeed, `block` whether a person
                 must act first.
         """
-        library = litellm()
         try:
-            response = await library.acompletion(**self._request(prompt, schema))
+            response = await completion(self._request(prompt, schema), self.connection.outbound)
         except Exception as error:
             raise failure(self.model, error) from error
         return _answer(response, cost_of(response))

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from evals.providers.library import litellm
@@ -27,12 +27,25 @@ _PROTOCOLS = {
 _AZURE_VERSION = "2024-10-21"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reached:
-    """A model as litellm is asked for it; the arguments hold secrets and are not shown."""
+    """A model as litellm is asked for it; what holds secrets is not shown.
+
+    Attributes:
+        facts: the address, the secret and what else a call names.
+        opened: the connection.
+        outbound: guards every call.
+    """
 
     model: str
-    arguments: dict[str, Any] = field(repr=False)
+    facts: dict[str, Any] = field(repr=False)
+    opened: OpenedLlmConnection = field(repr=False)
+    outbound: Outbound = field(repr=False)
+
+    @cached_property
+    def arguments(self) -> dict[str, Any]:
+        """The facts, and a client behind the guard: for calls that litellm makes itself."""
+        return self.facts | {"client": _client(self.opened, self.outbound)}
 
 
 def models_of(connection: LlmConnection) -> list[str]:
@@ -53,7 +66,7 @@ def reached(opened: OpenedLlmConnection, model: str, outbound: Outbound) -> Reac
         InvalidRequest: the connection's secret is not what its adapter needs.
     """
     connection = opened.connection
-    arguments: dict[str, Any] = {"client": _client(opened, outbound)}
+    arguments: dict[str, Any] = {}
     if opened.extra_headers:
         arguments["extra_headers"] = dict(opened.extra_headers)
     if connection.base_url:
@@ -68,7 +81,7 @@ def reached(opened: OpenedLlmConnection, model: str, outbound: Outbound) -> Reac
             arguments |= {"api_key": opened.secret_key, "api_version": _AZURE_VERSION}
         case _:
             arguments["api_key"] = opened.secret_key
-    return Reached(model_name(connection.adapter, model), arguments)
+    return Reached(model_name(connection.adapter, model), arguments, opened, outbound)
 
 
 def _client(opened: OpenedLlmConnection, outbound: Outbound) -> Any:

@@ -145,10 +145,11 @@ class Run:
             if self._local:
                 worker = RunWorker(self._connection, self.id, self._asked, evaluators=self._local)
                 _beside(worker.work)
-            progress = self.progress()
+            # In this order, so that what is told at the end is the end's.
+            state, progress = self.state, self.progress()
             if on_progress is not None:
                 on_progress(progress)
-            if self.state is not RunState.RUNNING or self._waits_for_another(progress):
+            if state is not RunState.RUNNING or self._waits_for_another(progress):
                 return progress
             time.sleep(_LOOK_SECONDS)
 

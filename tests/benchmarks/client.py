@@ -30,7 +30,7 @@ _PAYLOADS = ("id", "input", "output", "metadata")
 
 def run(rows: int) -> dict[str, object]:
     """Load, then read each selection and its ideal."""
-    stack = _loaded(rows)
+    stack = loaded(rows, "client")
     figures: dict[str, object] = {"observations": stack.arrived()}
     target = stack.target
     with connect_project(target.url, target.public_key, target.secret_key) as project:
@@ -46,9 +46,9 @@ def run(rows: int) -> dict[str, object]:
     return figures
 
 
-def _loaded(rows: int) -> Stack:
+def loaded(rows: int, name: str) -> Stack:
     """A stack with a project whose rows go into ClickHouse directly."""
-    stack = asyncio.run(connect("client"))
+    stack = asyncio.run(connect(name))
     settings = stack.settings
     writer = Writer(DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url)))
     for table, part in tables(stack.project_id, rows // PER_TRACE):
