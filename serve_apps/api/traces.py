@@ -28,7 +28,7 @@ from serve_apps.api.payloads import WholePayloads
 from serve_apps.api.shapes.observations import observation_v1
 from serve_apps.api.shapes.scores import score_v1
 from serve_apps.api.shapes.traces import FIELD_GROUPS, trace_v1
-from storage.clickhouse.traces import NEWEST_FIRST
+from storage.clickhouse.traces import NEWEST_FIRST, with_payloads_of
 
 router = APIRouter(tags=["trace"])
 
@@ -129,13 +129,15 @@ async def get_trace(
 ) -> Response:
     """One trace with its observations and scores, and their payloads whole, however large."""
     groups = asked.groups
-    found, observed, scored = await asyncio.gather(
-        traces.get(trace_id),
+    row, observed, scored = await asyncio.gather(
+        traces.row(trace_id),
         observations.of_trace(trace_id) if "observations" in groups else _unread(_NO_ROWS),
         scores.of_trace(trace_id) if "scores" in groups else _unread(_NO_ROWS),
     )
     whole_payloads = WholePayloads(dependencies.payloads)
-    trace = await whole_payloads.of_trace(found)
+    # The root observation is among those that were read.
+    row = with_payloads_of(row, observed) if "observations" in groups else await traces.with_payloads(row)
+    trace = await whole_payloads.of_trace(next(traces_from(row)))
     size = observed.num_rows
     observed_whole = await whole_payloads.of_observations(await _aside(size, lambda: list(observations_from(observed))))
 

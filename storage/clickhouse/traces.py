@@ -1,7 +1,7 @@
 """Reading traces."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from string import Template
 
 import pyarrow as pa
@@ -16,6 +16,8 @@ from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.windows import ALL_TIME, Window, around
 
 NEWEST_FIRST = Order("timestamp")
+# A trace's id and an observation's.
+_Key = tuple[str, str]
 _ORDERS = narrowed(
     TRACE_COLUMNS,
     *("id", "timestamp", "name", "userId", "sessionId", "release", "version", "public", "bookmarked"),
@@ -77,20 +79,13 @@ class Traces:
 
     async def with_payloads(self, page: pa.Table) -> pa.Table:
         """The same traces, with the input and output of the root observation where the trace has none of its own."""
-        own = page.select(["id", "root_observation_id", "input", "output"]).to_pylist()
-        roots = {(row["id"], row["root_observation_id"]) for row in own if not (row["input"] and row["output"])}
-        roots -= {key for key in roots if not key[1]}
+        roots = _wanted_roots(page)
         payloads = await self._payloads(roots, around(page))
         if missing := roots - payloads.keys():
             payloads |= await self._payloads(missing, ALL_TIME)
-        for side in ("input", "output"):
-            texts = [
-                row[side] or payloads.get((row["id"], row["root_observation_id"]), {}).get(side, "") for row in own
-            ]
-            page = page.set_column(page.schema.get_field_index(side), side, pa.array(texts, pa.string()))
-        return page
+        return _filled(page, payloads)
 
-    async def _payloads(self, roots: set[tuple[str, str]], window: Window) -> dict[tuple[str, str], dict[str, str]]:
+    async def _payloads(self, roots: set[_Key], window: Window) -> dict[_Key, dict[str, str]]:
         if not roots:
             return {}
         trace_ids, ids = (list(column) for column in zip(*roots, strict=True))
@@ -104,11 +99,39 @@ class Traces:
 
     async def get(self, trace_id: TraceId) -> Trace:
         """One trace with its input and output; raises TraceNotFound."""
+        return next(traces_from(await self.with_payloads(await self.row(trace_id))))
+
+    async def row(self, trace_id: TraceId) -> pa.Table:
+        """One trace, with input and output only where they are its own; raises TraceNotFound."""
         found = await self._clickhouse.read(self._GET, self._bound | {"trace_id": trace_id})
         if found.num_rows == 0:
             raise TraceNotFound(trace_id)
-        return next(traces_from(await self.with_payloads(found)))
+        return found
 
     @property
     def _bound(self) -> dict[str, str | list[str]]:
         return {"project_id": self._project_id}
+
+
+def with_payloads_of(traces: pa.Table, observations: pa.Table) -> pa.Table:
+    """The same as `Traces.with_payloads`, of observations that were read already and hold every root."""
+    roots = _wanted_roots(traces)
+    keys = zip(*(observations[name].to_pylist() for name in ("trace_id", "id")), strict=True)
+    places = {key: place for place, key in enumerate(keys) if key in roots}
+    rows = observations.select(["input", "output"]).take(list(places.values())).to_pylist()
+    return _filled(traces, dict(zip(places, rows, strict=True)))
+
+
+def _wanted_roots(page: pa.Table) -> set[_Key]:
+    """The roots of traces that lack an input or an output."""
+    rows = page.select(["id", "root_observation_id", "input", "output"]).to_pylist()
+    lacking = {(row["id"], row["root_observation_id"]) for row in rows if not (row["input"] and row["output"])}
+    return {key for key in lacking if key[1]}
+
+
+def _filled(page: pa.Table, payloads: Mapping[_Key, Mapping[str, str]]) -> pa.Table:
+    rows = page.select(["id", "root_observation_id", "input", "output"]).to_pylist()
+    for side in ("input", "output"):
+        texts = [row[side] or payloads.get((row["id"], row["root_observation_id"]), {}).get(side, "") for row in rows]
+        page = page.set_column(page.schema.get_field_index(side), side, pa.array(texts, pa.string()))
+    return page

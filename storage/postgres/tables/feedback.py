@@ -1,6 +1,6 @@
 """The table of feedback."""
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.postgres.tables.declarative import Created, Id, Table
@@ -10,6 +10,7 @@ class FeedbackRow(Table):
     """What somebody said of a part of this product."""
 
     __tablename__ = "feedback"
+    __table_args__ = (Index(None, "created_at"), Index(None, "project_id", "created_at"))
 
     id: Mapped[Id]
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
