@@ -1,0 +1,1 @@
+"""Evaluators of other libraries as evaluators of ours; each library is an extra of this package."""
