@@ -10,7 +10,10 @@ class FeedbackRow(Table):
     """What somebody said of a part of this product."""
 
     __tablename__ = "feedback"
-    __table_args__ = (Index(None, "created_at"), Index(None, "project_id", "created_at"))
+    __table_args__ = (
+        Index("ix_feedback_created_at", "created_at"),
+        Index("ix_feedback_project_id_created_at", "project_id", "created_at"),
+    )
 
     id: Mapped[Id]
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
