@@ -39,6 +39,8 @@ from dashboard.pages.playground import PlaygroundView
 from dashboard.pages.prompt import PromptView
 from dashboard.pages.prompts import PromptShelfView
 from dashboard.pages.queue import QueueView
+from dashboard.pages.run import RunView
+from dashboard.pages.runs import RunTable
 from dashboard.pages.scores import ScoreTable
 from dashboard.pages.session import SessionView
 from dashboard.pages.sessions import SessionTable
@@ -87,6 +89,8 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/playground": PlaygroundView,
     "/evaluators": EvaluatorTable,
     "/evaluator": EvaluatorView,
+    "/runs": RunTable,
+    "/run": RunView,
     "/annotation": AnnotationTable,
     "/queue": QueueView,
     "/labelling": LabellingView,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dashboard.annotation_changes import AnnotationChanges
 from dashboard.dashboard_changes import DashboardChanges
 from dashboard.dataset_changes import DatasetChanges
+from dashboard.evaluation_changes import EvaluationChanges
 from dashboard.evaluator_changes import EvaluatorChanges
 from dashboard.evaluator_trials import EvaluatorTrials
 from dashboard.mandate import Mandate
@@ -58,6 +59,7 @@ class ProjectChanges:
         self.dashboards = DashboardChanges(database, self._mandate)
         self.evaluators = EvaluatorChanges(database, self._mandate)
         self.trials = EvaluatorTrials(clickhouse, database, self._mandate, events=events, providers=providers)
+        self.evaluations = EvaluationChanges(clickhouse, database, self._mandate, seal=providers.seal)
         self.user = user
 
     def work_on(self, queue_id: str) -> QueueWork:

@@ -201,6 +201,29 @@ class TrialTargets(AddressState):
     called = param.String(default="")
 
 
+class OpenRun(ListState):
+    """Which evaluation run is open, and the page of its failures."""
+
+    run = param.String(default="")
+
+
+class RunDraft(AddressState):
+    """An evaluation run that is being put together.
+
+    `where` is a JSON list of conditions, `evaluators` names of the catalogue separated by commas, `since` a key of
+    RANGES or '' for everything, `sample` a share in percent, `budget` in US dollars.
+    """
+
+    table = param.Selector(default="observations", objects=["observations", "traces"])
+    since = param.Selector(default="7d", objects=["", *RANGES])
+    where = param.String(default="")
+    evaluators = param.String(default="")
+    model = param.String(default="")
+    sample = param.String(default="100")
+    budget = param.String(default="")
+    existing = param.Selector(default="skip", objects=["skip", "replace"])
+
+
 class OpenSession(AddressState):
     """Which session is open."""
 

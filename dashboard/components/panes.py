@@ -93,6 +93,20 @@ def card(title: str, *parts: Any) -> pmui.Paper:
     return paper(html(Markup('<h3 class="plot">{}</h3>').format(title)), *parts)
 
 
+_FOLDED = {
+    "& .MuiAccordionSummary-root": {"minHeight": "38px", "px": 0},
+    "& .MuiAccordionSummary-content, & .MuiAccordionSummary-content *": {"fontSize": "13px", "fontWeight": 500},
+    "& .MuiAccordionDetails-root": {"px": 0, "pt": 0},
+}
+
+
+def folded(*parts: tuple[str, Any]) -> pmui.Accordion:
+    """Titled parts that are opened when they are wanted."""
+    return pmui.Accordion(
+        *parts, sizing_mode="stretch_width", margin=(0, 0, 8, 0), disable_gutters=True, elevation=0, sx=_FOLDED
+    )
+
+
 def chart(title: str, plot: figure) -> pmui.Paper:
     """A titled plot on a surface of its own."""
     return card(title, pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))

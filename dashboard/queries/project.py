@@ -7,6 +7,7 @@ from dashboard.queries.activity import ActivityQueries
 from dashboard.queries.annotation import AnnotationQueries
 from dashboard.queries.dashboards import DashboardQueries
 from dashboard.queries.datasets import DatasetQueries
+from dashboard.queries.evaluations import EvaluationQueries
 from dashboard.queries.evaluators import EvaluatorQueries
 from dashboard.queries.lane_figures import History
 from dashboard.queries.observations import ObservationQueries
@@ -55,6 +56,7 @@ class ProjectQueries:
         self.annotation = AnnotationQueries(clickhouse, database, project_id)
         self.dashboards = DashboardQueries(clickhouse, database, project_id, history=history)
         self.evaluators = EvaluatorQueries(clickhouse, database, project_id)
+        self.evaluations = EvaluationQueries(database, project_id)
         self.settings = SettingsQueries(database, api_keys, project_id)
         self._traces = Traces(clickhouse, project_id)
         self._values = ColumnValues(clickhouse, project_id)

@@ -257,15 +257,32 @@ class RunProgress:
     unknown_usd: float = 0.0
 
 
-def judged(selection: Selection) -> Selection:
-    """A selection without the platform's own traces, the calls of judges above all."""
+def _guard() -> Expression:
     starts = TextCondition(type="string", column="environment", operator="starts with", value=_INTERNAL_PREFIX)
     sent = TextCondition(type="string", column="environment", operator="=", value=_OF_SENDERS)
     internal = AnyOf(type="or", conditions=(starts, sent))
     allowed = TextCondition(type="string", column="environment", operator="=", value=_JUDGED_ALL_THE_SAME)
-    guard: Expression = AnyOf(type="or", conditions=(NotOf(type="not", condition=internal), allowed))
-    where = guard if selection.where is None else AllOf(type="and", conditions=(selection.where, guard))
+    return AnyOf(type="or", conditions=(NotOf(type="not", condition=internal), allowed))
+
+
+_GUARD = _guard()
+
+
+def judged(selection: Selection) -> Selection:
+    """A selection without the platform's own traces, the calls of judges above all."""
+    where = _GUARD if selection.where is None else AllOf(type="and", conditions=(selection.where, _GUARD))
     return selection.model_copy(update={"where": where})
+
+
+def asked_where(selection: Selection) -> Expression | None:
+    """What a selection was narrowed to before `judged` kept the platform's own traces out."""
+    match selection.where:
+        case AllOf(conditions=(asked, guard)) if guard == _GUARD:
+            return asked
+        case where if where == _GUARD:
+            return None
+        case where:
+            return where
 
 
 def score_ids(spec: EvaluatorSpec, version: str, targets: Sequence[TargetKey]) -> list[str]:

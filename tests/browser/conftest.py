@@ -59,7 +59,8 @@ FLAGS = [
 PATIENCE_MILLISECONDS = 30_000
 VIEWER, STRANGER = "grace@example.com", "linus@example.com"
 LOOPBACK_NETWORK = ipaddress.ip_network("127.0.0.0/8")
-SEAL = Seal("key of the tests", ())
+SEAL_KEY = "key of the tests"
+SEAL = Seal(SEAL_KEY, ())
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 T = TypeVar("T")
 XSS = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'

@@ -7,11 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from actors.adaptive_rate import RateBounds
-from actors.budget import BudgetGate
 from actors.lane import AppendStatus, Lane
-from actors.rate_limiter import RateLimiter
-from evals.judging.cache import MemoryCache
 from heliograph.domain.access import Project
 from heliograph.domain.evaluation_runs import (
     EvaluationRun,
@@ -25,7 +21,6 @@ from heliograph.domain.evaluation_runs import (
 from heliograph.domain.events import MappedBatch
 from heliograph.domain.llm_connections import Adapter, NewLlmConnection
 from heliograph.domain.selections import Selection
-from heliograph.settings import OutboundSettings
 from ingestion.pricing import managed_prices
 from pipelines.evaluation_part import WorkerStores, carry_out
 from pipelines.evaluation_plan import PlanStores, plan
@@ -34,11 +29,11 @@ from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.selections import Selections
 from storage.clickhouse.streams import ArrowStreams
 from storage.clickhouse.traces import Traces
-from storage.postgres.budgets import Budgets
 from storage.postgres.evaluation_parts import EvaluationParts
 from storage.postgres.evaluation_runs import EvaluationRuns
 from storage.postgres.llm_connections import LlmConnections
 from storage.seal import Seal
+from tests.evaluation_workers import Limiters, reaching_loopback, worker_stores
 from tests.integration.actors.lane_bench import Bench, append, flushed
 from tests.provider import Provider
 from tests.unit.ingestion import spans
@@ -69,7 +64,7 @@ class EvaluationBench:
     lane: Lane
     project: Project
     stores: WorkerStores
-    limiters: dict[str, RateLimiter] = field(default_factory=dict)
+    limiters: Limiters = field(default_factory=dict)
     min_partition_rows: int = 20
 
     @property
@@ -149,18 +144,10 @@ class EvaluationBench:
 @asynccontextmanager
 async def evaluating(bench: Bench, lane: Lane, project: Project) -> AsyncIterator[EvaluationBench]:
     """A bench whose workers share one limiter and one gate of budgets."""
-    outbound = OutboundSettings.model_validate({"allowed_networks": ["127.0.0.0/8"]})
-    settings = bench.settings.model_copy(update={"outbound": outbound})
+    settings = reaching_loopback(bench.settings)
     clickhouse = ClickHouse(settings.clickhouse, settings.clickhouse_url)
-    limiters: dict[str, RateLimiter] = {}
-
-    def limiter(provider: str, key: str) -> RateLimiter:
-        return limiters.setdefault(f"{provider}{key}", RateLimiter(provider, bounds=RateBounds(first=100.0)))
-
-    gate = BudgetGate(Budgets(bench.database))
-    stores = WorkerStores(
-        settings, clickhouse, bench.database, OneLane(lane), limiter=limiter, gate=gate, cache=MemoryCache(0)
-    )  # fmt: skip
+    limiters: Limiters = {}
+    stores = worker_stores(settings, clickhouse, bench.database, lanes=OneLane(lane), limiters=limiters)
     yield EvaluationBench(bench, lane, project, stores, limiters)
     await clickhouse.close()
 
