@@ -47,6 +47,16 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Readied:
+    """A run whose evaluators are made, what they read, and what their judges cost, by the names of scores."""
+
+    asked: NewRun
+    evaluators: Sequence[RunEvaluator]
+    columns: Sequence[str]
+    tariffs: Mapping[str, Tariff]
+
+
+@dataclass(frozen=True)
 class PlanStores:
     """What of a project a plan looks at."""
 
@@ -88,6 +98,20 @@ async def plan(
     Raises:
         InvalidRequest: something in it cannot be done; the field says what.
     """
+    ready = readied(asked, stores, prices, adapters=adapters)
+    asked = ready.asked
+    partitions = await stores.selections.partitions(asked.table, asked.selection, _MAX_PARTS)
+    rows = await _sample(asked, ready.columns, stores)
+    judges = [one for one in ready.evaluators if one.spec.judge]
+    prompts = {one.spec.score_name: await _prompts(one, rows, stores.trees) for one in judges}
+    estimate = _estimate(asked, partitions.rows, len(rows), prompts=prompts, tariffs=ready.tariffs)
+    return Planned(asked, partitions, estimate)
+
+
+def readied(
+    asked: NewRun, stores: PlanStores, prices: PriceBook, *, adapters: Mapping[str, Adapter]
+) -> Readied:  # fmt: skip
+    """The run with all that is known of it before anything is read; see `plan`, which raises the same."""
     # Rows that begin later are not part of it: it would never end, and judge what its own judges are traced as.
     until = asked.selection.until or datetime.now(UTC)
     asked = asked.model_copy(update={"selection": judged(asked.selection.model_copy(update={"until": until}))})
@@ -98,10 +122,8 @@ async def plan(
     tariffs = {spec.score_name: _tariff(spec.judge, prices) for spec in specs if spec.judge}
     if tariffs and asked.budget_usd is None:
         raise InvalidRequest("budget_usd", "is needed where judges are asked: say what they may cost at most")
-    partitions = await stores.selections.partitions(asked.table, asked.selection, _MAX_PARTS)
-    rows = await _sample(asked, columns, stores)
-    prompts = {one.spec.score_name: await _prompts(one, rows, stores.trees) for one in evaluators if one.spec.judge}
-    return Planned(asked, partitions, _estimate(asked, partitions.rows, len(rows), prompts=prompts, tariffs=tariffs))
+    stores.selections.check(asked.table, asked.selection.model_copy(update={"select": columns}))
+    return Readied(asked, evaluators, columns, tariffs)
 
 
 async def _sample(asked: NewRun, columns: Sequence[str], stores: PlanStores) -> list[Mapping[str, Any]]:

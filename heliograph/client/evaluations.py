@@ -204,6 +204,21 @@ def planned(connection: Connection, selection: Selection, evaluators: Sequence[A
     return Run(connection, connection.request("POST", "/evaluation-runs", asked.model_dump(mode="json")), local)
 
 
+def taken_up(shape: Mapping[str, Any], evaluators: Sequence[Evaluator | Callable[..., Any]]) -> list[RunEvaluator]:
+    """Functions of this process as evaluators of a run that was planned before; see `Project.run`."""
+    asked = [EvaluatorSpec.model_validate(one) for one in shape["evaluators"]]
+    known = {(one.name, one.version): one for one in asked if one.place is Place.CLIENT}
+    found = []
+    for evaluator in map(as_evaluator, evaluators):
+        spec = known.get((evaluator.name, evaluator.version))
+        if spec is None:
+            versions = ", ".join(f"{name} {version}" for name, version in known) or "none"
+            reason = f"the run has no {evaluator.name} {evaluator.version}; of this kind it has {versions}"
+            raise InvalidRequest("evaluators", reason)
+        found.append(RunEvaluator(spec, evaluator))
+    return found
+
+
 def _local(given: Evaluator | Callable[..., Any], selection: Selection) -> RunEvaluator:
     evaluator = as_evaluator(given)
     bare = RunEvaluator(EvaluatorSpec(name=evaluator.name, place=Place.CLIENT, version=evaluator.version), evaluator)

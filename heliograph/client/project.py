@@ -9,7 +9,7 @@ from heliograph.client.backfills import Recost
 from heliograph.client.columns import Where
 from heliograph.client.connection import AsyncConnection, Connection
 from heliograph.client.datasets import Datasets
-from heliograph.client.evaluations import AskedEvaluator, Run, planned
+from heliograph.client.evaluations import AskedEvaluator, Run, planned, taken_up
 from heliograph.client.experiments.experiment import Experiment
 from heliograph.client.experiments.plan import ExperimentOptions, PlannedExperiment, planned_experiment
 from heliograph.client.gates import Gates
@@ -168,9 +168,19 @@ class Project:
         how = {"budget_usd": budget_usd, "on_existing": on_existing, "name": name}
         return planned(self._connection, chosen, evaluators, **how)
 
-    def run(self, run_id: str) -> Run:
-        """A run that was planned or begun before; raises NotFound where there is none."""
-        return Run(self._connection, self._connection.request("GET", f"/evaluation-runs/{quote(run_id, safe='')}"))
+    def run(self, run_id: str, evaluators: Sequence[Evaluator | Callable[..., Any]] = ()) -> Run:
+        """A run that was planned or begun before.
+
+        Args:
+            run_id: its id.
+            evaluators: those of its functions that `wait` is to run in this process, as they were when it was planned.
+
+        Raises:
+            NotFound: there is no such run.
+            InvalidRequest: the run has no such evaluator, or had another version of it.
+        """
+        shape = self._connection.request("GET", f"/evaluation-runs/{quote(run_id, safe='')}")
+        return Run(self._connection, shape, taken_up(shape, evaluators))
 
     def recost(self, *, since: Moment = None, until: Moment = None, model: str = "", dry_run: bool = False) -> Recost:
         """Have the server price stored calls anew by the model definitions of today; costs that were provided stay.

@@ -1,6 +1,7 @@
 """What is stored already, evaluated for a rule: the run is planned and begun when the rule is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from heliograph.domain.evaluation_runs import NewRun, RunState
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.llm_connections import Adapter
 from ingestion.pricing import PriceBook
-from pipelines.evaluation_plan import Planned, PlanStores, plan
+from pipelines.evaluation_plan import Planned, PlanStores, plan, readied
 from pipelines.rule_backfill import backfill
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.evaluation_runs import ProjectPlanStores, adapters_of
@@ -40,7 +41,9 @@ class RuleBackfills:
         if _is_wanted(rule):
             values: dict[str, Any] = {name: getattr(rule, name) for name in NewRule.__dataclass_fields__}
             values |= dict.fromkeys(("active_since", "created_at", "updated_at"), datetime.now(UTC))
-            await self._planned(EvaluationRule(id="", project_id=self._project_id, block=None, **values))
+            asked = await self._asked(EvaluationRule(id="", project_id=self._project_id, block=None, **values))
+            with _refusals():
+                readied(asked, self._stores, self._prices, adapters=self._adapters)
 
     async def begin(self, rule: EvaluationRule) -> EvaluationRule:
         """Have what was stored before the rule evaluated, if it is about that; the rule names its run then."""
@@ -52,19 +55,29 @@ class RuleBackfills:
         return await self._rules.note_backfill(rule.id, run.id)
 
     async def _planned(self, rule: EvaluationRule) -> Planned:
-        named = {one.evaluator_id for one in rule.assignments}
-        evaluators = {evaluator_id: await self._evaluators.get(evaluator_id) for evaluator_id in named}
-        asked = backfill(rule, evaluators, await self._evaluators.default_model())
-        try:
-            planned = await plan(_bounded(asked), self._stores, self._prices, adapters=self._adapters)
-        except InvalidRequest as error:
-            reason = f"timeScope: what is stored cannot be evaluated: {error}"
-            raise RuleInvalid.of("invalid_body", reason, {"field": "timeScope"}) from None
+        asked = await self._asked(rule)
+        with _refusals():
+            planned = await plan(asked, self._stores, self._prices, adapters=self._adapters)
         if rule.budget_usd is not None:
             return planned
         # Without a budget it may cost what was told before.
         bounded = planned.asked.model_copy(update={"budget_usd": planned.estimate.usd_high})
         return Planned(bounded, planned.partitions, planned.estimate)
+
+    async def _asked(self, rule: EvaluationRule) -> NewRun:
+        named = {one.evaluator_id for one in rule.assignments}
+        evaluators = {evaluator_id: await self._evaluators.get(evaluator_id) for evaluator_id in named}
+        return _bounded(backfill(rule, evaluators, await self._evaluators.default_model()))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What is wrong with the run is wrong with the rule's scope."""
+    try:
+        yield
+    except InvalidRequest as error:
+        reason = f"timeScope: what is stored cannot be evaluated: {error}"
+        raise RuleInvalid.of("invalid_body", reason, {"field": "timeScope"}) from None
 
 
 def _is_wanted(rule: NewRule) -> bool:

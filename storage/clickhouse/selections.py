@@ -67,6 +67,10 @@ class Selections:
         """
         return await self._streams.open(*selection_query(table, asked, self._project_id))
 
+    def check(self, table: SelectedTable, asked: Selection) -> None:
+        """Raise what `stream` raises of a selection that cannot be read; nothing is."""
+        selection_query(table, asked, self._project_id)
+
     _COUNT = Template("SELECT count() AS found FROM $table FINAL WHERE project_id = {project_id:String} $where")
 
     async def count(self, table: SelectedTable, asked: Selection) -> int:
