@@ -231,10 +231,11 @@ class OpenSession(AddressState):
 
 
 class OpenTrace(AddressState):
-    """Which trace is open and which of its observations is selected."""
+    """Which trace is open, which of its observations is selected, and its picture: the tree, or the graph."""
 
     trace = param.String(default="")
     observation = param.String(default="")
+    picture = param.Selector(default="", objects=["", "graph"])
 
 
 class Address:

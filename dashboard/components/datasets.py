@@ -37,8 +37,8 @@ def preview(value: Any) -> str:
     return text if len(text) <= MAX_PREVIEW else f"{text[: MAX_PREVIEW - 1]}…"
 
 
-def item_content(versions: Sequence[DatasetItem], link: str) -> Markup:
-    """The newest version of an item as it is, and below it what each version changed."""
+def item_content(versions: Sequence[DatasetItem], link: str, project_id: str) -> Markup:
+    """The newest version of an item as it is, with the project's files, and below it what each version changed."""
     newest = versions[0]
     source = Markup("")
     if newest.source_trace_id:
@@ -48,9 +48,9 @@ def item_content(versions: Sequence[DatasetItem], link: str) -> Markup:
     parts = [
         section("Item", facts([("Status", newest.status.lower()), ("Versions", formats.count(len(versions)))])),
         source,
-        section("Input", _value(newest.input)),
-        section("Expected output", _value(newest.expected_output)),
-        section("Metadata", pretty(newest.metadata) if newest.metadata else Markup("")),
+        section("Input", _value(newest.input, project_id)),
+        section("Expected output", _value(newest.expected_output, project_id)),
+        section("Metadata", pretty(newest.metadata, project_id) if newest.metadata else Markup("")),
     ]
     changes = [
         section(f"Changed at {formats.moment(after.valid_from)} UTC", difference(_text(before), _text(after)))
@@ -92,8 +92,8 @@ def _run(result: RunResult, names: Sequence[str]) -> list[str]:
     ]
 
 
-def _value(value: Any) -> Markup:
-    return payload(json.dumps(value, ensure_ascii=False)) if value is not None else payload("")
+def _value(value: Any, project_id: str) -> Markup:
+    return payload("" if value is None else json.dumps(value, ensure_ascii=False), project_id=project_id)
 
 
 def _text(item: DatasetItem) -> str:

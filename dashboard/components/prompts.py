@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from dashboard.components import details, formats
+from dashboard.components.media import gallery
 from dashboard.components.payload import pretty, section
 from dashboard.state import OpenPrompt
 from heliograph.domain.prompts import Prompt, references, variables
@@ -48,8 +49,8 @@ def version_list(versions: Sequence[Prompt], shown: Prompt, link: str) -> Markup
 
 
 def content(prompt: Prompt) -> Markup:
-    """The text or the messages, what they need and include, and the configuration."""
-    body = Markup("<pre>{}</pre>").format(prompt.body) if isinstance(prompt.body, str) else _messages(prompt)
+    """The text or the messages with the project's files, what they need and include, and the configuration."""
+    body = _text(prompt.body, prompt.project_id) if isinstance(prompt.body, str) else _messages(prompt)
     needed = ", ".join(sorted(variables(prompt.body)))
     included = ", ".join(f"{one.name} ({one.choice.in_words})" for one in references(prompt.body))
     return Markup("").join(
@@ -62,15 +63,19 @@ def content(prompt: Prompt) -> Markup:
     )
 
 
+def _text(text: str, project_id: str) -> Markup:
+    return Markup("<pre>{}</pre>{}").format(text, gallery(text, project_id))
+
+
 def _messages(prompt: Prompt) -> Markup:
     parts = [part for part in prompt.body if isinstance(part, dict)]
     return Markup("").join(
         Markup('<p class="place">Messages of “{}”</p>').format(part.get("name", ""))
         if part.get("type") == "placeholder"
-        else Markup('<article class="message {}"><h4>{}</h4><pre>{}</pre></article>').format(
+        else Markup('<article class="message {}"><h4>{}</h4>{}</article>').format(
             part["role"] if part.get("role") in {"system", "user", "assistant"} else "other",
             part.get("role", ""),
-            part.get("content", ""),
+            _text(str(part.get("content", "")), prompt.project_id),
         )
         for part in parts
     )

@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dashboard.components import details
-from dashboard.components.payload import Style, payload, section
+from dashboard.components.payload import payload, section
 from dashboard.queries.subjects import Subject
 
 MISSING = Markup(
@@ -14,10 +14,8 @@ MISSING = Markup(
 )
 
 
-def content(
-    subject: Subject | None, link: Callable[[Mapping[str, Any]], str], style: Style = Style.FORMATTED
-) -> Markup:
-    """Input and output, or the turns of a session; `link` leads from a trace to its page."""
+def content(subject: Subject | None, link: Callable[[Mapping[str, Any]], str], project_id: str) -> Markup:
+    """Input and output with the project's files, or the turns of a session; `link` leads from a trace to its page."""
     if subject is None:
         return MISSING
     kind = str(subject.type).lower()
@@ -29,7 +27,7 @@ def content(
     return Markup("").join(
         [
             head.format(subject.title, kind, href),
-            section("Input", payload(subject.input, style)),
-            section("Output", payload(subject.output, style)),
+            section("Input", payload(subject.input, project_id=project_id)),
+            section("Output", payload(subject.output, project_id=project_id)),
         ]
     )

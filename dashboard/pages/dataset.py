@@ -43,7 +43,7 @@ class DatasetView:
         if self.opened.item:
             versions = await self.context.queries.datasets.item_versions(self.opened.item)
             back = f"/dataset{link}&{OpenDataset(dataset=dataset.name).write()}"
-            content = datasets.item_content(versions, link)
+            content = datasets.item_content(versions, link, self.context.project.id)
             way = panes.html(
                 panes.way([("Datasets", f"/datasets{link}"), (dataset.name, back), (self.opened.item, "")])
             )

@@ -129,7 +129,8 @@ class LabellingView:
             return
         self._shown = opened.item.id
         subject = opened.subject
-        self.content.object = str(await asyncio.to_thread(subjects.content, subject, self._link))
+        content = await asyncio.to_thread(subjects.content, subject, self._link, self.context.project.id)
+        self.content.object = str(content)
         self.form.param.update(
             item=opened.item.id, answers=dict(opened.answers), correction=subject.output if subject else "",
             is_corrigible=subject is not None and bool(subject.target.trace_id),

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from dashboard.changes import COMMENTS
 from dashboard.components import details, panes
+from dashboard.components.agent_graph import drawn, graph_of
 from dashboard.components.collecting import BUTTON, Collecting
 from dashboard.components.payload import Style
 from dashboard.components.remarks import RemarkForm
@@ -51,6 +52,10 @@ class TraceView:
         self.collecting = Collecting(context, self._chosen, lambda told: setattr(self.said, "object", str(told)))
         self.playground = pmui.Button(label="Open in the playground", icon="science", visible=False, **BUTTON)
         self.tree = TraceTree(sizing_mode="stretch_both", margin=0)
+        self.picture = pmui.RadioButtonGroup.from_param(
+            self.opened.param.picture, options={"Tree": "", "Graph": "graph"}, size="small", margin=(0, 0, 10, 0)
+        )
+        self.graph = panes.html(visible=False)
         self.content, self.facts, self.scores = panes.html(), panes.html(), panes.html()
         self.style = pmui.RadioButtonGroup(options=STYLES, value=Style.FORMATTED, size="small", margin=(0, 0, 14, 0))
         self.remarks = RemarkForm(self._comment)
@@ -68,7 +73,10 @@ class TraceView:
             margin=0,
         )
         paper = pmui.Paper(tabs, elevation=0, margin=0, sizing_mode="stretch_both", sx=_PAPER)
-        left = pn.Column(self.tree, sizing_mode="stretch_both", margin=0, styles={"flex": "1.25 1 0", "min-width": "0"})
+        left = pn.Column(
+            self.picture, self.tree, self.graph,
+            sizing_mode="stretch_both", margin=0, styles={"flex": "1.25 1 0", "min-width": "0", "overflow": "auto"},
+        )  # fmt: skip
         right = pn.Column(paper, sizing_mode="stretch_both", margin=0, styles={"flex": "1 1 0", "min-width": "0"})
         split = pn.Row(
             left,
@@ -79,6 +87,7 @@ class TraceView:
         )
         self.shell.body[:] = [self.heading, self.actions, self.said, split]
         self.tree.param.watch(self._select, "selected")
+        self.opened.param.watch(self._change_picture, "picture")
         self.style.param.watch(self._render, "value")
         return self.shell.page("Trace", self._load)
 
@@ -92,10 +101,24 @@ class TraceView:
         wanted = self.opened.observation
         self.tree.show(tree)
         self.tree.selected = wanted if wanted in tree.ids else next(iter(tree.ids), "")
+        await self._draw_picture()
         offered = await self.collecting.offered()
         self.actions[:] = [*([self.about, *offered] if offered else []), self.playground]
         self.remarks.may_write(await self.context.changes.may(COMMENTS))
         self.remarks.show(await self.context.queries.traces.remarks(self.opened.trace))
+
+    async def _change_picture(self, *_: object) -> None:
+        await self.shell.guarded(self._draw_picture)()
+
+    async def _draw_picture(self) -> None:
+        self.tree.visible, self.graph.visible = not self.opened.picture, bool(self.opened.picture)
+        if self.opened.picture and self._whole is not None:
+            graph = await asyncio.to_thread(graph_of, self._whole.observations)
+            self.graph.object = str(drawn(graph, self._link))
+
+    def _link(self, observation_id: str) -> str:
+        opened = OpenTrace(trace=self.opened.trace, observation=observation_id)
+        return f"/trace{self.shell.address.query(self.shell.scope)}&{opened.write()}"
 
     async def _select(self, *_: object) -> None:
         self.opened.observation = self.tree.selected
