@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import pandas as pd
 import pyarrow as pa
-from bokeh.models import ColumnDataSource, DatetimeTickFormatter, HoverTool, NumeralTickFormatter
+from bokeh.models import ColumnDataSource, DataRange1d, DatetimeTickFormatter, HoverTool, NumeralTickFormatter
 from bokeh.plotting import figure
 
 from dashboard.components import formats
@@ -67,6 +67,11 @@ def timeline(*, is_dark: bool, height: int = HEIGHT, y_axis_type: str = "linear"
         minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%b %d", months="%b %Y"
     )
     return plot
+
+
+def reach_below_zero(plot: figure) -> None:
+    """Let the vertical axis of a timeline begin where its values do."""
+    plot.y_range = DataRange1d()
 
 
 def blank(*, is_dark: bool, height: int = HEIGHT, **params: object) -> figure:

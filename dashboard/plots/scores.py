@@ -6,7 +6,7 @@ from bokeh.plotting import figure
 
 from dashboard.components import formats
 from dashboard.components.palette import DARK, LIGHT, SERIES
-from dashboard.plots.frames import Frame, blank, frame_of, hover, legend, short, timeline, tip
+from dashboard.plots.frames import Frame, blank, frame_of, hover, legend, reach_below_zero, short, timeline, tip
 from dashboard.plots.ranking import ranking
 
 # The normal distribution's two-sided 95% quantile.
@@ -36,7 +36,7 @@ def score_trend(table: Frame, versions: Frame | None = None, *, is_dark: bool = 
         rows = [(tip(str(name)), "@mean{0.000}"), ("95% interval", "@low{0.000} – @high{0.000}"), ("n", "@n{0,0}")]
         hover(plot, points, rows, mode="mouse")
     if not frame.empty and (frame["mean"] < 0).any():
-        plot.y_range.start = None
+        reach_below_zero(plot)
     for at in [] if versions is None else frame_of(versions)["time"].drop_duplicates():
         colour = (DARK if is_dark else LIGHT).muted
         plot.add_layout(Span(location=at, dimension="height", line_color=colour, line_dash="dashed"))

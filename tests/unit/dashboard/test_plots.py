@@ -1,3 +1,4 @@
+import math
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -94,3 +95,8 @@ def test_users_who_cost_most_are_on_top_whatever_they_are_called() -> None:
 def test_kinds_of_tokens_are_stacked_with_the_largest_first() -> None:
     table = pa.table({"time": TIMES[:2], "kind": ["output", "input"], "tokens": [1, 10]})
     assert [item.label.value for item in tokens.token_kinds(table).legend[0].items] == ["input", "output"]
+
+
+def test_a_mean_below_zero_is_seen() -> None:
+    low = pd.DataFrame({"time": TIMES[:1], "name": ["right"], "n": [1], "mean": [-0.5], "deviation": [0.0]})
+    assert math.isnan(scores.score_trend(low).y_range.start)
