@@ -39,6 +39,8 @@ from dashboard.pages.playground import PlaygroundView
 from dashboard.pages.prompt import PromptView
 from dashboard.pages.prompts import PromptShelfView
 from dashboard.pages.queue import QueueView
+from dashboard.pages.rule import RuleView
+from dashboard.pages.rules import RuleTable
 from dashboard.pages.run import RunView
 from dashboard.pages.runs import RunTable
 from dashboard.pages.scores import ScoreTable
@@ -89,6 +91,8 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/playground": PlaygroundView,
     "/evaluators": EvaluatorTable,
     "/evaluator": EvaluatorView,
+    "/rules": RuleTable,
+    "/rule": RuleView,
     "/runs": RunTable,
     "/run": RunView,
     "/annotation": AnnotationTable,

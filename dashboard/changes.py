@@ -11,7 +11,9 @@ from dashboard.evaluator_trials import EvaluatorTrials
 from dashboard.mandate import Mandate
 from dashboard.model_calls import ModelCalls, Providers
 from dashboard.own_events import OwnEvents
+from dashboard.plan_basis import PlanBasis
 from dashboard.queue_work import QueueWork
+from dashboard.rule_changes import RuleChanges
 from dashboard.trace_changes import TraceChanges
 from heliograph.domain.access import Project, User
 from heliograph.domain.annotations import Commented, CommentedType
@@ -59,7 +61,9 @@ class ProjectChanges:
         self.dashboards = DashboardChanges(database, self._mandate)
         self.evaluators = EvaluatorChanges(database, self._mandate)
         self.trials = EvaluatorTrials(clickhouse, database, self._mandate, events=events, providers=providers)
-        self.evaluations = EvaluationChanges(clickhouse, database, self._mandate, seal=providers.seal)
+        basis = PlanBasis(clickhouse, database, project.id, seal=providers.seal)
+        self.evaluations = EvaluationChanges(database, self._mandate, basis)
+        self.rules = RuleChanges(database, self._mandate, basis)
         self.user = user
 
     def work_on(self, queue_id: str) -> QueueWork:

@@ -1,46 +1,29 @@
 """What people change of evaluation runs: planned with an estimate, begun, steered, and retried."""
 
 from dashboard.mandate import Mandate
+from dashboard.plan_basis import PlanBasis
 from heliograph.domain.costs import UNITS_PER_DOLLAR
 from heliograph.domain.evaluation_runs import EvaluationRun, NewRun, RunState
-from heliograph.domain.filters import Page
-from ingestion.project_prices import ProjectPrices
-from pipelines.evaluation_plan import Planned, PlanStores, plan
-from pipelines.target_trees import TargetTrees
-from storage.clickhouse.connection import ClickHouse
-from storage.clickhouse.selections import Selections
-from storage.clickhouse.streams import ArrowStreams
-from storage.clickhouse.traces import Traces
+from pipelines.evaluation_plan import Planned, plan
 from storage.postgres.connection import Database
 from storage.postgres.evaluation_runs import EvaluationRuns
-from storage.postgres.llm_connections import LlmConnections
-from storage.postgres.models import AllModels
-from storage.seal import Seal
 
 RUNS = "evalJob:CUD"
-_ALL_CONNECTIONS = Page(size=1_000)
 
 
 class EvaluationChanges:
     """The changes of evaluation that one user may make; each raises RoleInsufficient when the role lacks its scope."""
 
-    def __init__(self, clickhouse: ClickHouse, database: Database, mandate: Mandate, *, seal: Seal) -> None:
-        project_id = mandate.project.id
+    def __init__(self, database: Database, mandate: Mandate, basis: PlanBasis) -> None:
         self._mandate = mandate
-        self._runs = EvaluationRuns(database, project_id)
-        self._connections = LlmConnections(database, project_id, seal)
-        selections = Selections(clickhouse, ArrowStreams(clickhouse), project_id)
-        self._stores = PlanStores(selections, Traces(clickhouse, project_id), TargetTrees(clickhouse, project_id))
-        self._prices = ProjectPrices(AllModels(database))
+        self._runs = EvaluationRuns(database, mandate.project.id)
+        self._basis = basis
 
     async def plan(self, asked: NewRun) -> Planned:
         """What a run would do and take; nothing is kept. Raises InvalidRequest."""
         await self._mandate.act(RUNS)
-        await self._prices.refresh()
-        connections, _ = await self._connections.page(_ALL_CONNECTIONS)
-        adapters = {connection.provider: connection.adapter for connection in connections}
-        prices = self._prices.of(self._mandate.project.id)
-        return await plan(asked, self._stores, prices, adapters=adapters)
+        basis = self._basis
+        return await plan(asked, basis.stores, await basis.prices(), adapters=await basis.adapters())
 
     async def start(self, planned: Planned) -> EvaluationRun:
         """Keep a run as it was planned, and begin it."""

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlencode
 import panel as pn
 import param
 
+from heliograph.domain.evaluation_jobs import JobState
+
 RANGES = {
     "1h": timedelta(hours=1),
     "24h": timedelta(days=1),
@@ -201,6 +203,14 @@ class TrialTargets(AddressState):
     called = param.String(default="")
 
 
+class OpenRule(ListState):
+    """Which evaluation rule is open, and which of its executions; with neither, a new one `by` an evaluator."""
+
+    rule = param.String(default="")
+    by = param.String(default="")
+    status = param.Selector(default="", objects=["", *JobState])
+
+
 class OpenRun(ListState):
     """Which evaluation run is open, and the page of its failures."""
 
@@ -211,14 +221,14 @@ class RunDraft(AddressState):
     """An evaluation run that is being put together.
 
     `where` is a JSON list of conditions, `evaluators` names of the catalogue separated by commas, `since` a key of
-    RANGES or '' for everything, `sample` a share in percent, `budget` in US dollars.
+    RANGES or '' for everything, `judge` a provider and its model, `sample` a share in percent, `budget` in US dollars.
     """
 
     table = param.Selector(default="observations", objects=["observations", "traces"])
     since = param.Selector(default="7d", objects=["", *RANGES])
     where = param.String(default="")
     evaluators = param.String(default="")
-    model = param.String(default="")
+    judge = param.String(default="")
     sample = param.String(default="100")
     budget = param.String(default="")
     existing = param.Selector(default="skip", objects=["skip", "replace"])

@@ -6,7 +6,7 @@ NOT_ALLOWED = Markup(
     '<h2>Evaluation</h2><p class="quiet">Your role may look at what is evaluated: ask an admin of this project for one'
     " that may evaluate.</p>"
 )
-_PAGES = (("/evaluators", "Evaluators"), ("/runs", "Runs"))
+_PAGES = (("/evaluators", "Evaluators"), ("/rules", "Rules"), ("/runs", "Runs"))
 
 
 def way_between(path: str, link: str) -> Markup:

@@ -14,6 +14,7 @@ from dashboard.components import formats
 from dashboard.components.sparkline import sparkline
 from heliograph.domain.errors import HeliographError
 
+Act = Callable[[], Awaitable[None]]
 _STYLE = (Path(__file__).parent / "detail.css").read_text("utf-8")
 
 SNIPPET = """\
@@ -79,6 +80,24 @@ def cards(items: list[Card]) -> Markup:
     return Markup('<div class="cards">{}</div>').format(Markup("").join(card.render() for card in items))
 
 
+def figure_card(name: str, number: str, said: str, *, bar: float | None = None) -> Markup:
+    """A number with its name and what it means, and how far it is where that is known."""
+    shown = Markup("")
+    if bar is not None:
+        shown = Markup('<progress class="progress" aria-label="{}" value="{:.4f}" max="1"></progress>').format(
+            name, bar
+        )
+    return Markup(
+        '<div class="card plain"><div class="title">{}</div><div class="number">{}</div>'
+        '<div class="change">{}</div>{}</div>'
+    ).format(name, number, said, shown)
+
+
+def subtitle(text: str) -> Markup:
+    """The title of a part of a card."""
+    return Markup('<p class="quiet">{}</p>').format(text)
+
+
 GRID = {"gap": "14px"}
 _SURFACE = {"border": "1px solid", "borderColor": "divider", "borderRadius": "12px", "p": "16px 16px 8px"}
 
@@ -133,7 +152,7 @@ def success(text: str) -> Markup:
     return Markup('<p class="notice done" role="status">{}</p>').format(text)
 
 
-def telling(said: pn.pane.HTML, act: Callable[[], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def telling(said: pn.pane.HTML, act: Act) -> Callable[..., Awaitable[None]]:
     """What a button does: `act`, and when it is refused `said` tells why."""
 
     async def acting(*_: object) -> None:

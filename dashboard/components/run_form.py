@@ -65,7 +65,7 @@ class RunForm:
             sizing_mode="stretch_width", max_width=760, margin=(10, 0, 10, 0),
         )  # fmt: skip
         self._model = ModelPicker(offers, label="Judges ask", width=320, margin=(4, 12, 10, 0))
-        provider, _, model = draft.model.partition("/")
+        provider, _, model = draft.judge.partition("/")
         self._model.choose(model, provider)
         self._settings: dict[str, EvaluatorSettings] = {}
         self._folded = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -131,7 +131,7 @@ class RunForm:
 
     def _choose(self, *_: object) -> None:
         model = "/".join(self._model.chosen()) if self._model.box.value else ""
-        self._draft.param.update(evaluators=",".join(self._evaluators.value), model=model)
+        self._draft.param.update(evaluators=",".join(self._evaluators.value), judge=model)
         self._follow()
         self._changed()
 

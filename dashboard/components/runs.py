@@ -1,6 +1,6 @@
 """What is shown of evaluation runs, as escaped HTML."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from heliograph.domain.evaluation_runs import (
     RunState,
     asked_where,
 )
-from heliograph.domain.filters import AllOf, AnyOf, Expression, NotOf
+from heliograph.domain.filters import AllOf, AnyOf, Condition, Expression, NotOf
 
 ENDED = (RunState.FINISHED, RunState.CANCELLED)
 NONE_YET = Markup(
@@ -83,9 +83,9 @@ def figures(watched: WatchedRun, now: datetime | None = None) -> Markup:
     budget, held = run.asked.budget_usd, progress.spent_usd + progress.reserved_usd
     share = share_done(watched)
     cards = [
-        _card("Done", formats.percent(share), _left(watched, share, now or datetime.now(UTC)), bar=share),
+        panes.figure_card("Done", formats.percent(share), _left(watched, share, now or datetime.now(UTC)), bar=share),
         *(
-            _card(what.capitalize(), formats.count(progress.report.count(what)), said)
+            panes.figure_card(what.capitalize(), formats.count(progress.report.count(what)), said)
             for what, said in (
                 ("scored", "have a verdict"),
                 ("skipped", "lack what is needed"),
@@ -96,7 +96,9 @@ def figures(watched: WatchedRun, now: datetime | None = None) -> Markup:
     ]
     if budget is not None:
         of = f"of {formats.cost(budget)}, {formats.cost(progress.reserved_usd)} reserved"
-        cards.append(_card("Spent", formats.cost(progress.spent_usd), of, bar=held / budget if budget else 1.0))
+        cards.append(
+            panes.figure_card("Spent", formats.cost(progress.spent_usd), of, bar=held / budget if budget else 1.0)
+        )
     return Markup('<div class="cards">{}</div>').format(Markup("").join(cards))
 
 
@@ -184,16 +186,9 @@ def _left(watched: WatchedRun, share: float, now: datetime) -> str:
     return f"about {formats.duration(passed * (1 - share) / share * 1000)} left"
 
 
-def _card(name: str, number: str, said: str, *, bar: float | None = None) -> Markup:
-    shown = Markup("")
-    if bar is not None:
-        shown = Markup('<progress class="progress" aria-label="{}" value="{:.4f}" max="1"></progress>').format(
-            name, bar
-        )
-    return Markup(
-        '<div class="card plain"><div class="title">{}</div><div class="number">{}</div>'
-        '<div class="change">{}</div>{}</div>'
-    ).format(name, number, said, shown)
+def asked_of_filter(conditions: Sequence[Condition]) -> str:
+    """Conditions that must all hold, in words; '' where there are none."""
+    return _where(AllOf(conditions=tuple(conditions))) if conditions else ""
 
 
 def _where(where: Expression | None) -> str:

@@ -9,7 +9,7 @@ const TARGETS = [
 const PAGES = [
   ["Overview", "/"], ["Traces", "/traces"], ["Observations", "/observations"], ["Sessions", "/sessions"], ["Users", "/users"], ["Scores", "/scores"],
   ["Prompts", "/prompts"], ["Playground", "/playground"], ["Datasets", "/datasets"], ["Evaluators", "/evaluators"],
-  ["Evaluation runs", "/runs"], ["Annotation", "/annotation"],
+  ["Evaluation rules", "/rules"], ["Evaluation runs", "/runs"], ["Annotation", "/annotation"],
   ["Dashboards", "/dashboards"], ["Settings", "/settings"],
 ]
 
@@ -33,7 +33,7 @@ function projectSwitch(model) {
   }
   select.addEventListener("change", () => {
     // What is open belongs to the project that is left: its list is what the other one has too.
-    const page = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets", "/evaluator": "/evaluators", "/run": "/runs", "/queue": "/annotation", "/labelling": "/annotation", "/dashboard": "/dashboards"}[model.page] || model.page
+    const page = {"/trace": "/traces", "/session": "/sessions", "/prompt": "/prompts", "/dataset": "/datasets", "/evaluator": "/evaluators", "/rule": "/rules", "/run": "/runs", "/queue": "/annotation", "/labelling": "/annotation", "/dashboard": "/dashboards"}[model.page] || model.page
     window.location.assign(`${page}?project=${encodeURIComponent(select.value)}`)
   })
   label.append(select)

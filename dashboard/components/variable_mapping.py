@@ -40,22 +40,29 @@ class VariableMappingForm:
         rows = [self._rows[name].view for name in variables]
         self._view[:] = rows or [panes.html('<p class="absent">The prompt has no {{variables}} yet.</p>')]
 
+    def adopt(self, mapping: Sequence[VariableMapping]) -> None:
+        """Begin with what fills these variables; before they are offered."""
+        self._rows |= {one.variable: _Row(one.variable, one) for one in mapping}
+
     def mapping(self) -> tuple[VariableMapping, ...]:
         """What was chosen; raises InvalidRequest when a path is none."""
         return tuple(self._rows[name].mapping() for name in self._shown)
 
 
 class _Row:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, known: VariableMapping | None = None) -> None:
         self.name = name
+        self._first = known.source if known else _guessed(name)
         self.source = pmui.Select(label=f"{name} is", options=[], width=220, **_LOOK)
         self.path = pmui.TextInput(label=f"JSONPath of {name}", placeholder="all of it", width=260, **_LOOK)
+        if known:
+            self.path.param.update(value=known.json_path, value_input=known.json_path)
         shown = panes.html(Markup("<code>{}</code>").format(name), width=140, margin=(9, 0, 0, 0))
         shown.sizing_mode = "fixed"
         self.view = pn.Row(shown, self.source, self.path, sizing_mode="stretch_width", margin=(6, 0), styles=_ROW)
 
     def offer(self, sources: Sequence[MappingSource]) -> None:
-        chosen = self.source.value or _guessed(self.name)
+        chosen = self.source.value or self._first
         options: Mapping[str, str] = {_WORDS[source]: str(source) for source in sources}
         known = chosen if chosen in options.values() else next(iter(options.values()))
         self.source.param.update(options=dict(options), value=known)

@@ -13,6 +13,7 @@ from dashboard.queries.lane_figures import History
 from dashboard.queries.observations import ObservationQueries
 from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
+from dashboard.queries.rules import RuleQueries
 from dashboard.queries.scores import ScoreQueries
 from dashboard.queries.settings import SettingsQueries
 from dashboard.queries.traces import TraceQueries
@@ -57,6 +58,7 @@ class ProjectQueries:
         self.dashboards = DashboardQueries(clickhouse, database, project_id, history=history)
         self.evaluators = EvaluatorQueries(clickhouse, database, project_id)
         self.evaluations = EvaluationQueries(database, project_id)
+        self.rules = RuleQueries(database, project_id)
         self.settings = SettingsQueries(database, api_keys, project_id)
         self._traces = Traces(clickhouse, project_id)
         self._values = ColumnValues(clickhouse, project_id)

@@ -3,8 +3,9 @@
 import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from heliograph.domain.filters import Condition
@@ -15,6 +16,7 @@ from heliograph.domain.project_evaluators import EvaluatorType
 RULE_KEY = "evaluation_rule_id"
 MAX_ACTIVE_RULES = 50
 MAX_EVALUATORS = 100
+MAX_DELAY = timedelta(days=7)
 SAMPLING = "langfuse:evaluation-sampling:v1\0"
 _BITS = 53
 
@@ -103,15 +105,15 @@ class NewRule:
     `budget_usd` is of the run over what is stored already; without one it may cost what it was estimated at most.
     """
 
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=255)]
     target: RuleTarget
     is_enabled: bool
     assignments: tuple[Assignment, ...]
-    sampling: float = 1.0
+    sampling: Annotated[float, Field(gt=0, le=1)] = 1.0
     filter: tuple[Condition, ...] = ()
-    delay: timedelta = timedelta(0)
+    delay: Annotated[timedelta, Field(ge=timedelta(0), le=MAX_DELAY)] = timedelta(0)
     time_scope: tuple[TimeScope, ...] = (TimeScope.NEW,)
-    budget_usd: float | None = None
+    budget_usd: Annotated[float, Field(ge=0)] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.evaluation_jobs import JobState
+from pipelines.rule_checks import RuleChecks
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.parameters import Optional, Paged, Text
@@ -27,11 +28,9 @@ async def _rules(dependencies: Dependencies, principal: ProjectPrincipal) -> Eva
 
 async def _drafts(dependencies: Dependencies, principal: ProjectPrincipal) -> RuleDrafts:
     database, project_id = dependencies.database, principal.project_id
-    return RuleDrafts(
-        Evaluators(database, project_id),
-        LlmConnections(database, project_id, dependencies.administration.seal),
-        Datasets(database, project_id),
-    )
+    evaluators = Evaluators(database, project_id)
+    connections = LlmConnections(database, project_id, dependencies.administration.seal)
+    return RuleDrafts(evaluators, RuleChecks(evaluators, connections, Datasets(database, project_id)))
 
 
 Rules = Annotated[EvaluationRules, Depends(_rules)]

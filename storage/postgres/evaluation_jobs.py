@@ -160,6 +160,25 @@ class RuleExecutions:
             return [_execution(row) for row in await session.scalars(query)], total or 0
 
 
+class ProjectTallies:
+    """How many jobs of one project are in which state."""
+
+    def __init__(self, database: Database, project_id: ProjectId) -> None:
+        self._database = database
+        self._own = EvaluationJobRow.project_id == project_id
+
+    async def of_rules(self, rule_ids: Sequence[str]) -> dict[str, dict[JobState, int]]:
+        """Those of these rules, by rule and state; a rule without jobs has none."""
+        counting = select(EvaluationJobRow.rule_id, EvaluationJobRow.status, func.count())
+        counting = counting.where(self._own, EvaluationJobRow.rule_id.in_(rule_ids))
+        found: dict[str, dict[JobState, int]] = {rule_id: {} for rule_id in rule_ids}
+        async with self._database.transaction() as session:
+            grouped = await session.execute(counting.group_by(EvaluationJobRow.rule_id, EvaluationJobRow.status))
+            for rule_id, status, count in grouped:
+                found[rule_id][JobState(status)] = count
+        return found
+
+
 def _values(job: NewJob) -> dict[str, Any]:
     return {
         "id": job.id,

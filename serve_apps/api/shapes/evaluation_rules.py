@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from heliograph.domain.evaluation_jobs import Execution
 from heliograph.domain.evaluation_rules import (
+    MAX_DELAY,
     MAX_EVALUATORS,
     Assignment,
     EvaluationRule,
@@ -24,7 +25,7 @@ from serve_apps.api.shapes.evaluators import SCOPE
 from serve_apps.api.shapes.models import Body
 from serve_apps.api.shapes.values import iso, optional_iso
 
-_MAX_DELAY_MS = 7 * 24 * 3_600_000
+_MAX_DELAY_MS = round(MAX_DELAY.total_seconds() * 1_000)
 _CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(tuple[Condition, ...])
 # What every code evaluator is given.
 _OF_CODE = (

@@ -49,7 +49,9 @@ CODE = Definition(type=EvaluatorType.CODE, source_code="def evaluate(ctx):\n    
 NEW = NewPrompt(name="greeting", type=PromptType.TEXT, body="Hello")
 
 
-async def _changes(database: Database, project: Project, role: Role, events: OwnEvents | None = None) -> ProjectChanges:
+async def changes_of(
+    database: Database, project: Project, role: Role, events: OwnEvents | None = None
+) -> ProjectChanges:
     users = Users(database)
     user = await users.create(f"{role}-{project.id}@changes.example", "Ada", "correct horse battery")
     await users.join_organization(user.id, project.organization_id, role)
@@ -60,7 +62,7 @@ async def _changes(database: Database, project: Project, role: Role, events: Own
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
 async def test_who_may_only_read_changes_nothing(database: Database, project: Project, role: Role) -> None:
-    changes = await _changes(database, project, role)
+    changes = await changes_of(database, project, role)
     assert not await changes.may(COMMENTS)
     assert not await changes.may(PROMPTS)
     with pytest.raises(RoleInsufficient):
@@ -73,7 +75,7 @@ async def test_who_may_only_read_changes_nothing(database: Database, project: Pr
 
 
 async def test_a_member_comments_and_changes_prompts(database: Database, project: Project) -> None:
-    changes = await _changes(database, project, Role.MEMBER)
+    changes = await changes_of(database, project, Role.MEMBER)
     await changes.comment_on_trace("t", "text")
     (comment,), _ = await Comments(database, project.id).page(CommentFilter(), Page())
     assert (comment.content, comment.author_user_id) == ("text", changes.user.id)
@@ -85,7 +87,7 @@ async def test_a_member_comments_and_changes_prompts(database: Database, project
 
 
 async def test_the_audit_log_names_whoever_changed_something(database: Database, project: Project) -> None:
-    changes = await _changes(database, project, Role.MEMBER)
+    changes = await changes_of(database, project, Role.MEMBER)
     await asyncio.create_task(changes.create_prompt_version(NEW))
     entries = await AuditLog(database).latest(5, project_id=project.id)
     assert Actor(ActorType.USER, changes.user.id, changes.user.email) in [entry.actor for entry in entries]
@@ -94,7 +96,7 @@ async def test_the_audit_log_names_whoever_changed_something(database: Database,
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.NONE])
 async def test_who_may_only_read_changes_no_dashboard(database: Database, project: Project, role: Role) -> None:
     kept = await Dashboards(database, project.id).create(NewDashboard(name="theirs"))
-    changes = (await _changes(database, project, role)).dashboards
+    changes = (await changes_of(database, project, role)).dashboards
     for attempt in (
         changes.create("mine"),
         changes.duplicate(MANAGED_DASHBOARDS["heliograph-cost"]),
@@ -110,7 +112,7 @@ async def test_who_may_only_read_changes_no_dashboard(database: Database, projec
 
 
 async def test_a_dashboard_goes_with_the_widgets_that_no_other_shows(database: Database, project: Project) -> None:
-    changes = (await _changes(database, project, Role.MEMBER)).dashboards
+    changes = (await changes_of(database, project, Role.MEMBER)).dashboards
     board, other = await changes.create("one"), await changes.create("other")
     definition = MANAGED_WIDGETS["heliograph-cost-1"].definition
     shared, own = [await changes.keep_widget(board.id, "new", definition) for _ in range(2)]
@@ -140,7 +142,7 @@ class Requests:
 async def test_traces_are_deleted_by_who_may(database: Database, project: Project) -> None:
     requests = Requests()
     for role, gone in ((Role.MEMBER, []), (Role.ADMIN, ["t1", "t2"])):
-        changes = await _changes(database, project, role, OwnEvents(cast("Any", Nowhere()), cast("Any", requests)))
+        changes = await changes_of(database, project, role, OwnEvents(cast("Any", Nowhere()), cast("Any", requests)))
         assert await changes.may(DELETION) is bool(gone)
         if not gone:
             with pytest.raises(RoleInsufficient):
@@ -152,7 +154,7 @@ async def test_traces_are_deleted_by_who_may(database: Database, project: Projec
 
 async def test_queues_and_their_people_are_changed_by_who_may(database: Database, project: Project) -> None:
     admin, member, viewer = [
-        await _changes(database, project, role) for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER)
+        await changes_of(database, project, role) for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER)
     ]  # fmt: skip
     with pytest.raises(RoleInsufficient):
         await viewer.annotation.put_queue("", "queue", description="", config_ids=["c"])
@@ -175,7 +177,7 @@ async def test_queues_and_their_people_are_changed_by_who_may(database: Database
 async def test_who_may_only_read_neither_keeps_nor_tries_evaluators(
     database: Database, project: Project, role: Role
 ) -> None:
-    changes = await _changes(database, project, role)
+    changes = await changes_of(database, project, role)
     kept = await Evaluators(database, project.id).save("theirs", CODE)
     for attempt in (
         changes.evaluators.save("mine", CODE),
@@ -189,7 +191,7 @@ async def test_who_may_only_read_neither_keeps_nor_tries_evaluators(
 
 
 async def test_evaluators_are_kept_in_versions_that_can_all_be_read(database: Database, project: Project) -> None:
-    changes = (await _changes(database, project, Role.MEMBER)).evaluators
+    changes = (await changes_of(database, project, Role.MEMBER)).evaluators
     other = Definition(type=EvaluatorType.CODE, source_code="def evaluate(ctx):\n    return False\n")
     await changes.save("always", CODE)
     made = await changes.save("always", other)
