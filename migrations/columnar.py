@@ -15,6 +15,8 @@ from heliograph.settings import ClickHouseSettings
 
 FOLDER = Path(__file__).parent / "clickhouse"
 
+# A table may have to be copied.
+_PATIENCE_SECONDS = 6 * 3_600
 _IS_RECORDED = """
 SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'schema_migrations'
 """
@@ -70,6 +72,9 @@ class Columnar:
         with self._connect() as client:
             pending = self._pending(client)
             for file in pending:
+                if file != self.known()[0]:
+                    # Which the first one creates; not every statement takes the database as a parameter.
+                    client.database = self._settings.database
                 for statement in file.statements:
                     client.command(statement, parameters=self._bound())
                 client.command(_RECORD, parameters=self._bound(name=file.name, checksum=file.checksum))
@@ -101,7 +106,7 @@ class Columnar:
                 password=self._settings.password,
                 database="default",
                 connect_timeout=3,
-                send_receive_timeout=300,
+                send_receive_timeout=_PATIENCE_SECONDS,
                 autogenerate_session_id=False,
             )
         except OperationalError as error:

@@ -68,5 +68,4 @@ ENGINE = ReplacingMergeTree(row_version)
 PARTITION BY toYYYYMM(placed_at)
 ORDER BY (project_id, toDate(placed_at), trace_id, id)
 -- The checkpoint follows an insert and is synced, so the insert has to be as well.
--- A trace is read by its id: fewer rows in a granule halve the work, and cost an insert nothing that can be measured.
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 1024;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

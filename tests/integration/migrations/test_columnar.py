@@ -60,6 +60,28 @@ def test_every_file_can_be_applied_twice(engines: Settings, fresh: ClickHouseSet
     assert columnar.upgrade() == columnar.known()
 
 
+def test_rows_outlive_the_copy_of_their_table_also_when_it_is_made_twice(
+    engines: Settings, fresh: ClickHouseSettings, server: Client, tmp_path: Path
+) -> None:
+    for file in FOLDER.glob("*.sql"):
+        if file.name < "0009":
+            (tmp_path / file.name).write_text(file.read_text())
+    Columnar(fresh, engines.clickhouse_url, tmp_path).upgrade()
+    stored = "SELECT id, name, experiment_id, row_version, metadata['k'] FROM {database:Identifier}.observations"
+    row = (
+        "INSERT INTO {database:Identifier}.observations (project_id, trace_id, id, name, row_version, metadata) VALUES"
+    )
+    bound = {"database": fresh.database}
+    server.command(f"{row} ('p', 't', 'o', 'kept', 7, map('k', 'v', 'langfuse.experiment.id', 'e'))", parameters=bound)
+    for _ in range(2):
+        Columnar(fresh, engines.clickhouse_url).upgrade()
+        assert server.query(stored, parameters=bound).result_rows == [("o", "kept", "e", 7, "v")]
+        server.command("DELETE FROM {database:Identifier}.schema_migrations WHERE name LIKE '%0009%'", parameters=bound)
+    shown = str(server.command("SHOW CREATE TABLE {database:Identifier}.observations", parameters=bound))
+    assert "index_granularity = 1024" in shown
+    assert "enable_block_number_column = 1" in shown
+
+
 def test_a_changed_file_is_named(engines: Settings, fresh: ClickHouseSettings, tmp_path: Path) -> None:
     for file in FOLDER.glob("*.sql"):
         (tmp_path / file.name).write_text(file.read_text())
