@@ -15,6 +15,7 @@ from dashboard.plan_basis import PlanBasis
 from dashboard.queue_work import QueueWork
 from dashboard.rule_changes import RuleChanges
 from dashboard.trace_changes import TraceChanges
+from dashboard.view_changes import ViewChanges
 from heliograph.domain.access import Project, User
 from heliograph.domain.annotations import Commented, CommentedType
 from heliograph.domain.errors import InvalidRequest
@@ -64,6 +65,7 @@ class ProjectChanges:
         basis = PlanBasis(clickhouse, database, project.id, seal=providers.seal)
         self.evaluations = EvaluationChanges(database, self._mandate, basis)
         self.rules = RuleChanges(database, self._mandate, basis)
+        self.views = ViewChanges(database, self._mandate)
         self.user = user
 
     def work_on(self, queue_id: str) -> QueueWork:

@@ -60,6 +60,12 @@ class AddressState(param.Parameterized):
             except ValueError:
                 setattr(self, name, default)
 
+    def become(self, address: Mapping[str, str]) -> None:
+        """Take the values from a query string, and the defaults where it says nothing; watchers are told once."""
+        with param.parameterized.batch_call_watchers(self):
+            self.param.update(**self._defaults())
+            self.read(address)
+
     def write(self) -> str:
         """The query string of the present values, without those at their defaults."""
         changed = {name: str(getattr(self, name)) for name, default in self._defaults().items()}
@@ -85,22 +91,39 @@ class Scope(AddressState):
 
 
 class ListState(AddressState):
-    """Order and page of a table, and a text that what it lists contains."""
+    """Order, page and hidden columns of a table, a text that what it lists contains, and the saved view behind it."""
 
     named = param.String(default="")
     sort = param.Selector(default="", objects=[""])
     order = param.Selector(default="desc", objects=["desc", "asc"])
     page = param.Integer(default=1, bounds=(1, 1_000_000))
     size = param.Selector(default=50, objects=list(PAGE_SIZES))
+    hidden = param.String(default="")
+    view = param.String(default="")
 
 
 class TraceList(ListState):
-    """Filters, order and page of the table of traces."""
+    """Filters, order and page of the table of traces.
+
+    `after` and `before` select a stretch within the period; `live` is `on` while the table follows what arrives.
+    """
 
     user = param.String(default="")
     session = param.String(default="")
     level = param.Selector(default="", objects=["", "ERROR", "WARNING"])
     sort = param.Selector(default="timestamp", objects=list(SORTABLE))
+    after = param.String(default="")
+    before = param.String(default="")
+    pulse = param.Selector(default="latency_ms", objects=["latency_ms", "cost", "off"])
+    live = param.Selector(default="", objects=["", "on"])
+
+    def selected(self) -> tuple[datetime, datetime] | None:
+        """The selected stretch of time; none where the address names none that can be read."""
+        try:
+            first, last = (datetime.fromisoformat(text) for text in (self.after, self.before))
+        except ValueError:
+            return None
+        return (first, last) if first.tzinfo and last.tzinfo else None
 
 
 class ObservationList(ListState):

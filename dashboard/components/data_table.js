@@ -17,6 +17,10 @@ function choice(model, label, isChosen, choose) {
   return box
 }
 
+function shown({columns, hidden}) {
+  return columns.filter(({field}, index) => index === 0 || !hidden.includes(field))
+}
+
 function head(model) {
   const row = make("tr")
   if (model.is_selectable) {
@@ -26,7 +30,7 @@ function head(model) {
     cell.append(choice(model, "Choose all rows", isAll, (isChosen) => { model.selected = isChosen ? ids : [] }))
     row.append(cell)
   }
-  for (const {field, title, align, sortable} of model.columns) {
+  for (const {field, title, align, sortable} of shown(model)) {
     const cell = make("th", align || "")
     cell.scope = "col"
     if (sortable) {
@@ -58,7 +62,7 @@ function body(model) {
       }))
       row.append(cell)
     }
-    model.columns.forEach(({field, align, kind}, index) => {
+    shown(model).forEach(({field, align, kind}, index) => {
       const cell = make("td", [align || "", kind ? `kind-${kind}` : ""].join(" ").trim())
       const value = record[field]
       if (index === 0 && record.href) {
@@ -96,14 +100,17 @@ function body(model) {
 export function render({model, el}) {
   const frame = make("div", "frame")
   const draw = () => {
+    // Whoever walks by keyboard stays at the row, wherever it is now.
+    const focused = frame.getRootNode().activeElement?.getAttribute?.("href")
     const table = make("table")
     table.append(make("caption", "", model.caption), head(model), body(model))
     const empty = make("p", "empty", model.empty)
     frame.replaceChildren(...(model.rows.length || model.is_busy ? [table] : [table, empty]))
     frame.classList.toggle("busy", model.is_busy)
+    if (focused) { [...frame.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus() }
   }
   el.append(frame)
   draw()
-  model.on(["rows", "columns", "sort", "order", "selected"], draw)
+  model.on(["rows", "columns", "sort", "order", "selected", "hidden"], draw)
   model.on("is_busy", () => { if (model.rows.length) { frame.classList.toggle("busy", model.is_busy) } else { draw() } })
 }

@@ -8,7 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.components import formats
-from dashboard.components.widgets import DataTable
+from dashboard.components.widgets import ColumnChoice, DataTable
 from dashboard.state import PAGE_SIZES, ListState
 
 Column = dict[str, Any]
@@ -39,6 +39,11 @@ class Listing:
             is_selectable=is_selectable,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
+        self.columns = ColumnChoice(columns=list(columns), margin=0)
+        self.columns.link(self.table, hidden="hidden")
+        self._show_columns()
+        self.columns.param.watch(lambda event: setattr(wanted, "hidden", ",".join(event.new)), "hidden")
+        wanted.param.watch(self._show_columns, "hidden")
         self.total = pmui.Typography("", variant="body2", margin=(8, 0), sizing_mode="stretch_width")
         self.pager = pmui.Pagination(count=1, value=0, margin=(4, 0))
 
@@ -82,6 +87,9 @@ class Listing:
         self.pager.count = pages
         self.pager.value = chosen
         self.table.param.update(sort=wanted.sort, order=wanted.order, rows=rows, is_busy=False, selected=[])
+
+    def _show_columns(self, *_: object) -> None:
+        self.columns.hidden = [field for field in self.wanted.hidden.split(",") if field]
 
     def _sort(self, field: str) -> None:
         if not field or field not in self._sortable:

@@ -46,7 +46,7 @@ class DataTable(JSComponent):
     """A page of rows, each a link; where they can be chosen, `selected` holds the `id` of those that are.
 
     Columns are dicts of `field`, `title`, and optionally `align`, `sortable` and `kind` (chips, level, strong, type,
-    wide); rows hold text already formatted, by field, and `href`.
+    wide); rows hold text already formatted, by field, and `href`. The fields in `hidden` are not shown.
     """
 
     columns = param.List(default=[], item_type=dict)
@@ -58,6 +58,7 @@ class DataTable(JSComponent):
     is_busy = param.Boolean(default=False)
     is_selectable = param.Boolean(default=False)
     selected = param.List(default=[], item_type=str)
+    hidden = param.List(default=[], item_type=str)
     looks = param.Dict(default=TYPE_LOOKS)
 
     _esm = _text("data_table.js")
@@ -70,6 +71,16 @@ class DataTable(JSComponent):
     def _handle_msg(self, data: Any) -> None:
         if isinstance(data, dict):
             self._on_sort(str(data.get("sort", "")))
+
+
+class ColumnChoice(JSComponent):
+    """Which of the columns of a table are shown; the first always is."""
+
+    columns = param.List(default=[], item_type=dict)
+    hidden = param.List(default=[], item_type=str)
+
+    _esm = _text("column_choice.js")
+    _stylesheets: ClassVar[list[str]] = [_text("column_choice.css")]
 
 
 class TraceTree(JSComponent):

@@ -6,6 +6,7 @@ import panel_material_ui as pmui
 
 from dashboard.components import formats
 from dashboard.components.listing import Listing, few
+from dashboard.components.saved_views import SavedViewBar
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import OBSERVATION_TYPES, ObservationList, OpenTrace
 
@@ -34,6 +35,7 @@ class ObservationTable:
         self.context = context
         self.wanted = ObservationList()
         self.shell = Shell(context, self.wanted)
+        self.views = SavedViewBar(context, self.shell, self.wanted)
         self.listing = Listing(
             self.wanted, COLUMNS, noun="observations", caption=f"Observations of {context.project.name}"
         )
@@ -41,7 +43,7 @@ class ObservationTable:
     def page(self) -> pmui.Page:
         """The page."""
         self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), *self._filters()]
-        self.shell.body[:] = [self.listing.view()]
+        self.shell.body[:] = [self.views.view(self.listing.columns), self.listing.view()]
         refilter = self.listing.follow(self.shell.guarded(self._load), ["named", "type", "level", "prompt"])
         self.shell.follow_scope(refilter)
         return self.shell.page("Observations", self._open)
@@ -57,6 +59,7 @@ class ObservationTable:
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
+        await self.views.offer()
 
     async def _load(self) -> None:
         scope, wanted = self.shell.scope, self.wanted

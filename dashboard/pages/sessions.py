@@ -6,6 +6,7 @@ import panel_material_ui as pmui
 
 from dashboard.components import formats
 from dashboard.components.listing import Listing, few
+from dashboard.components.saved_views import SavedViewBar
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import GroupList, OpenSession
 
@@ -29,6 +30,7 @@ class SessionTable:
         self.context = context
         self.wanted = GroupList()
         self.shell = Shell(context, self.wanted)
+        self.views = SavedViewBar(context, self.shell, self.wanted)
         self.listing = Listing(self.wanted, COLUMNS, noun="sessions", caption=f"Sessions of {context.project.name}")
 
     def page(self) -> pmui.Page:
@@ -37,13 +39,14 @@ class SessionTable:
             self.wanted.param.named, label="Session contains", width=220, size="small", margin=0, sx=FIELD
         )
         self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), named]
-        self.shell.body[:] = [self.listing.view()]
+        self.shell.body[:] = [self.views.view(self.listing.columns), self.listing.view()]
         refilter = self.listing.follow(self.shell.guarded(self._load), ["named"])
         self.shell.follow_scope(refilter)
         return self.shell.page("Sessions", self._open)
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
+        await self.views.offer()
 
     async def _load(self) -> None:
         scope = self.shell.scope

@@ -7,6 +7,9 @@ import panel_material_ui as pmui
 from dashboard.components import formats
 from dashboard.components.bulk import BulkBar
 from dashboard.components.listing import Listing, few
+from dashboard.components.live_tail import LiveTail
+from dashboard.components.pulse_strip import PulseStrip
+from dashboard.components.saved_views import SavedViewBar
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import OpenTrace, TraceList
 
@@ -34,6 +37,8 @@ class TraceTable:
         self.context = context
         self.wanted = TraceList()
         self.shell = Shell(context, self.wanted)
+        self.views = SavedViewBar(context, self.shell, self.wanted)
+        self.pulse = PulseStrip(context, self.shell, self.wanted)
         self.listing = Listing(
             self.wanted,
             COLUMNS,
@@ -42,12 +47,15 @@ class TraceTable:
             is_selectable=True,
         )
 
+        self.tail = LiveTail(self.wanted, self.shell.guarded(self._load), lambda: bool(self.listing.table.selected))
+
     def page(self) -> pmui.Page:
         """The page."""
         self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), *self._filters()]
         self.bulk = BulkBar(self.context, self.listing.table, self.shell.guarded(self._load))
-        self.shell.body[:] = [self.bulk.view(), self.listing.view()]
-        refilter = self.listing.follow(self.shell.guarded(self._load), [*FILTERS, "level"])
+        bar = self.views.view(self.pulse.measure, self.listing.columns, self.tail.switch)
+        self.shell.body[:] = [bar, self.pulse.view(), self.bulk.view(), self.listing.view()]
+        refilter = self.listing.follow(self.shell.guarded(self._load_all), [*FILTERS, "level", "after", "before"])
         self.shell.follow_scope(refilter)
         return self.shell.page("Traces", self._open)
 
@@ -65,7 +73,14 @@ class TraceTable:
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
+        await self.views.offer()
         await self.bulk.offer()
+        await self.pulse.load()
+        self.tail.start()
+
+    async def _load_all(self) -> None:
+        await self._load()
+        await self.pulse.load()
 
     async def _load(self) -> None:
         scope, wanted = self.shell.scope, self.wanted

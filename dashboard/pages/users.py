@@ -6,6 +6,7 @@ import panel_material_ui as pmui
 
 from dashboard.components import formats
 from dashboard.components.listing import Listing
+from dashboard.components.saved_views import SavedViewBar
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import GroupList, TraceList
 
@@ -29,6 +30,7 @@ class UserTable:
         self.context = context
         self.wanted = GroupList()
         self.shell = Shell(context, self.wanted)
+        self.views = SavedViewBar(context, self.shell, self.wanted)
         self.listing = Listing(self.wanted, COLUMNS, noun="users", caption=f"Users of {context.project.name}")
 
     def page(self) -> pmui.Page:
@@ -37,13 +39,14 @@ class UserTable:
             self.wanted.param.named, label="User contains", width=220, size="small", margin=0, sx=FIELD
         )
         self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), named]
-        self.shell.body[:] = [self.listing.view()]
+        self.shell.body[:] = [self.views.view(self.listing.columns), self.listing.view()]
         refilter = self.listing.follow(self.shell.guarded(self._load), ["named"])
         self.shell.follow_scope(refilter)
         return self.shell.page("Users", self._open)
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
+        await self.views.offer()
 
     async def _load(self) -> None:
         scope = self.shell.scope

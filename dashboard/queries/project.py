@@ -14,6 +14,7 @@ from dashboard.queries.observations import ObservationQueries
 from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
 from dashboard.queries.rules import RuleQueries
+from dashboard.queries.saved_views import ViewQueries
 from dashboard.queries.scores import ScoreQueries
 from dashboard.queries.settings import SettingsQueries
 from dashboard.queries.traces import TraceQueries
@@ -60,6 +61,7 @@ class ProjectQueries:
         self.evaluations = EvaluationQueries(database, project_id)
         self.rules = RuleQueries(database, project_id)
         self.settings = SettingsQueries(database, api_keys, project_id)
+        self.views = ViewQueries(database, project_id)
         self._traces = Traces(clickhouse, project_id)
         self._values = ColumnValues(clickhouse, project_id)
 

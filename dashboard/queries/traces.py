@@ -9,10 +9,11 @@ import pyarrow as pa
 from dashboard.queries.periods import of_traces
 from dashboard.state import Scope, TraceList
 from heliograph.domain.annotations import Comment, CommentedType
-from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals, one_of
+from heliograph.domain.filters import Condition, Order, Page, TextCondition, before, equals, one_of, since
 from heliograph.domain.identifiers import ProjectId, TraceId
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
+from storage.clickhouse.pulse import Pulse
 from storage.clickhouse.scores import Scores
 from storage.clickhouse.traces import Traces
 from storage.postgres.comments import CommentFilter, Comments
@@ -63,6 +64,7 @@ class TraceQueries:
         self._traces = Traces(clickhouse, project_id)
         self._observations = Observations(clickhouse, project_id)
         self._scores = Scores(clickhouse, project_id)
+        self._pulse = Pulse(clickhouse, project_id)
         self._comments = Comments(database, project_id)
         self._users = Users(database)
 
@@ -71,6 +73,10 @@ class TraceQueries:
         order = Order(_ORDERS[wanted.sort], is_descending=wanted.order == "desc")
         conditions = trace_conditions(scope, wanted)
         return Listed(*await self._traces.search_and_count(conditions, Page(wanted.page, wanted.size), order))
+
+    async def pulse(self, scope: Scope, wanted: TraceList) -> pa.Table:
+        """A sample of the traces that match in the whole period, as `Pulse.points` reads it."""
+        return await self._pulse.points(matching_conditions(scope, wanted))
 
     async def chosen(self, trace_ids: Sequence[str]) -> pa.Table:
         """These traces with their input and output, the newest first."""
@@ -101,6 +107,13 @@ class TraceQueries:
 
 def trace_conditions(scope: Scope, wanted: TraceList) -> list[Condition]:
     """The filters of the table in the readers' language; empty ones are left out."""
+    selected = wanted.selected()
+    span = [since("timestamp", selected[0]), before("timestamp", selected[1])] if selected else []
+    return [*matching_conditions(scope, wanted), *span]
+
+
+def matching_conditions(scope: Scope, wanted: TraceList) -> list[Condition]:
+    """The same, but of the whole period."""
     contained = {"name": wanted.named, "userId": wanted.user, "sessionId": wanted.session}
     conditions = of_traces(scope)
     conditions += [

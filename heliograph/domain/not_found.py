@@ -28,6 +28,13 @@ class GateNotFound(NotFound):
     name: str
 
 
+class SavedViewNotFound(NotFound):
+    """Saved view {view_id} not found within authorized project"""
+
+    fields = ("view_id",)
+    view_id: str
+
+
 class ApiKeyNotFound(NotFound):
     """API key {key_id} not found"""
 

@@ -32,6 +32,7 @@ from storage.postgres.tables import (
     prompts,
     replays,
     retentions,
+    saved_views,
     score_configs,
     users,
 )
@@ -69,6 +70,7 @@ MODULES = (
     prompts,
     replays,
     retentions,
+    saved_views,
     score_configs,
     users,
 )
