@@ -118,8 +118,8 @@ def with_payloads_of(traces: pa.Table, observations: pa.Table) -> pa.Table:
     roots = _wanted_roots(traces)
     keys = zip(*(observations[name].to_pylist() for name in ("trace_id", "id")), strict=True)
     places = {key: place for place, key in enumerate(keys) if key in roots}
-    rows = observations.select(["input", "output"]).take(list(places.values())).to_pylist()
-    return _filled(traces, dict(zip(places, rows, strict=True)))
+    found = observations.select(["input", "output"]).take(pa.array(places.values(), pa.int64()))
+    return _filled(traces, dict(zip(places, found.to_pylist(), strict=True)))
 
 
 def _wanted_roots(page: pa.Table) -> set[_Key]:

@@ -115,6 +115,14 @@ async def test_one_trace_comes_with_whole_observations_and_scores(one: Api) -> N
     assert by_id["s1"]["metadata"] == {"why": "fine"}
 
 
+async def test_a_trace_of_its_own_without_a_root_is_shown_as_it_is(api: Api) -> None:
+    stored = api.stored
+    stored.insert("traces", stored.trace("alone", root_observation_id="", input='"mine"', output=""))
+    stored.insert("observations", stored.observation("alone", "part", input='"another"', output='"other"'))
+    shown = (await api.client.get("/traces/alone")).json()
+    assert (shown["input"], shown["output"], [one["id"] for one in shown["observations"]]) == ("mine", None, ["part"])
+
+
 async def test_an_absent_trace_is_not_found_in_the_contracts_words(api: Api) -> None:
     got = await api.client.get("/traces/absent")
     assert got.status_code == 404
