@@ -68,6 +68,7 @@ _TAGS = {
     "media": "Files of traces and dataset items.",
     "models": "Definitions of models, and their prices.",
     "llm-connections": "Providers of models; their secrets are never shown.",
+    "evaluators": "Evaluators and their rules, in the second generation.",
     "unstable": "Evaluators, rules: routes whose shape may still change.",
     "dashboards": "Dashboards and widgets.",
     "data": "Rows as Arrow streams, and SQL.",

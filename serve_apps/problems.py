@@ -105,7 +105,7 @@ def _problem(error: errors.HeliographError) -> Problem:
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.HeliographError)
     if unstable_problems.is_unstable(request):
-        return unstable_problems.retold(error, answer(error))
+        return unstable_problems.retold(request, error, answer(error))
     return _scim(str(error), answer(error)) if _SCIM in request.url.path else answer(error)
 
 
@@ -137,7 +137,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     message = messages.get(error.status_code, error.detail)
     name = _HTTP_NAMES.get(error.status_code, "InvalidRequestError")
     told = JSONResponse({"message": message, "error": name}, error.status_code, error.headers)
-    return unstable_problems.retold(error, told) if unstable_problems.is_unstable(request) else told
+    return unstable_problems.retold(request, error, told) if unstable_problems.is_unstable(request) else told
 
 
 async def _client_gone(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Errors of the unstable group of routes: a message, a code for programs, and details by name."""
+"""Errors of the unstable routes, and of those that became stable: a message, a code for programs, and details."""
 
 import json
 from typing import Any
@@ -10,6 +10,8 @@ from heliograph.domain import errors
 from heliograph.domain.evaluation_errors import EvaluationRefused
 
 _PREFIX = "/unstable/"
+# Its clients know no codes but those of the statuses.
+_STABLE = ("/v2/evaluators", "/v2/evaluation-rules")
 _CODES = {
     400: "invalid_request",
     401: "authentication_failed",
@@ -24,14 +26,16 @@ _CODES = {
 
 def is_unstable(request: Request) -> bool:
     """Whether the request is to a route of this group."""
-    return _PREFIX in request.url.path
+    return _PREFIX in request.url.path or _is_stable(request)
 
 
-def retold(error: Exception, told: JSONResponse) -> JSONResponse:
+def retold(request: Request, error: Exception, told: JSONResponse) -> JSONResponse:
     """The usual answer to an error, in this group's form, with its status and headers."""
     usual = json.loads(bytes(told.body))
     headers = {name: value for name, value in told.headers.items() if name not in {"content-length", "content-type"}}
-    code = error.code if isinstance(error, EvaluationRefused) else _CODES.get(told.status_code, "internal_error")
+    code = _CODES.get(told.status_code, "internal_error")
+    if isinstance(error, EvaluationRefused) and not _is_stable(request):
+        code = error.code
     body: dict[str, Any] = {"message": usual["message"], "code": code}
     if details := _details(error) or usual.get("details"):
         body["details"] = details
@@ -44,6 +48,10 @@ def malformed(issues: list[dict[str, Any]], *, is_query: bool) -> JSONResponse:
     first = ".".join(map(str, issues[0]["path"]))
     details: dict[str, Any] = {"issues": issues, **({"field": first} if first else {})}
     return JSONResponse({"message": f"{first}: {issues[0]['message']}", "code": code, "details": details}, 400)
+
+
+def _is_stable(request: Request) -> bool:
+    return any(path in request.url.path for path in _STABLE)
 
 
 def _details(error: Exception) -> dict[str, Any]:

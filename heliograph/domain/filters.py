@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -283,3 +283,10 @@ class Page:
     def offset(self) -> int:
         """How many rows lie before it."""
         return (self.number - 1) * self.size
+
+
+class Creation(NamedTuple):
+    """Where a thing stands in a list of the newest first, whatever is created meanwhile."""
+
+    at: datetime
+    id: str

@@ -156,6 +156,7 @@ class ProjectEvaluator:
     rule_count: int
     created_at: datetime
     updated_at: datetime
+    version_created_at: datetime
 
 
 def variables_of(prompt: str) -> tuple[str, ...]:

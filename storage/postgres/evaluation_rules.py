@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import any_, delete, func, select, update
+from sqlalchemy import any_, delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.evaluation_errors import NameConflict
@@ -20,7 +20,7 @@ from heliograph.domain.evaluation_rules import (
     TimeScope,
     VariableMapping,
 )
-from heliograph.domain.filters import Condition, Page
+from heliograph.domain.filters import Condition, Creation, Page
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.not_found import EvaluationRuleNotFound
 from heliograph.domain.project_evaluators import EvaluatorType
@@ -48,6 +48,24 @@ class EvaluationRules:
         async with self._database.transaction() as session:
             total = await session.scalar(select(func.count()).select_from(EvaluationRuleRow).where(self._own))
             return await _rules(session, list(await session.scalars(query))), total or 0
+
+    async def older(self, than: Creation | None, limit: int) -> list[EvaluationRule]:
+        """Return the newest that were created before that one."""
+        order = (EvaluationRuleRow.created_at.desc(), EvaluationRuleRow.id.desc())
+        query = select(EvaluationRuleRow).where(self._own).order_by(*order).limit(limit)
+        if than is not None:
+            query = query.where(tuple_(EvaluationRuleRow.created_at, EvaluationRuleRow.id) < tuple_(*than))
+        async with self._database.transaction() as session:
+            return await _rules(session, list(await session.scalars(query)))
+
+    async def using(self, evaluator_ids: Collection[str]) -> list[EvaluationRule]:
+        """Return the rules that use one of these, the newest first."""
+        used = select(RuleEvaluatorRow.rule_id).where(RuleEvaluatorRow.evaluator_id.in_(evaluator_ids))
+        query = select(EvaluationRuleRow).where(self._own, EvaluationRuleRow.id.in_(used))
+        async with self._database.transaction() as session:
+            return await _rules(
+                session, list(await session.scalars(query.order_by(EvaluationRuleRow.created_at.desc())))
+            )
 
     async def get(self, rule_id: str) -> EvaluationRule:
         """Return one rule; raises EvaluationRuleNotFound."""

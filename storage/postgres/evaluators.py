@@ -3,13 +3,13 @@
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from heliograph.domain.evaluation_errors import NameConflict
-from heliograph.domain.filters import Page
+from heliograph.domain.filters import Creation, Page
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.not_found import EvaluatorNotFound
 from heliograph.domain.project_evaluators import (
@@ -46,6 +46,14 @@ class Evaluators:
             found = await session.execute(query.limit(page.size).offset(page.offset))
             return [_evaluator(row) for row in found], total or 0
 
+    async def older(self, than: Creation | None, limit: int) -> list[ProjectEvaluator]:
+        """Return the newest that were created before that one, each in its latest version."""
+        query = self._latest().order_by(EvaluatorRow.created_at.desc(), EvaluatorRow.id.desc()).limit(limit)
+        if than is not None:
+            query = query.where(tuple_(EvaluatorRow.created_at, EvaluatorRow.id) < tuple_(*than))
+        async with self._database.transaction() as session:
+            return [_evaluator(row) for row in await session.execute(query)]
+
     async def get(self, evaluator_id: str) -> ProjectEvaluator:
         """Return the latest version of an evaluator; raises EvaluatorNotFound."""
         return await self._one(EvaluatorRow.id == evaluator_id, evaluator_id)
@@ -73,30 +81,47 @@ class Evaluators:
             raise EvaluatorNotFound(evaluator_id)
         return found
 
-    async def save(self, name: str, definition: Definition) -> ProjectEvaluator:
+    async def save(self, name: str, definition: Definition, *, is_first: bool = False) -> ProjectEvaluator:
         """Keep a definition as the next version of the evaluator of this name, which may be its first.
 
         Raises:
-            NameConflict: the evaluator of this name is of the other type.
+            NameConflict: the evaluator of this name is of the other type, or there is one where this is the first.
         """
         async with self._database.transaction() as session:
             row = await self._counted_up(session, name, definition.type)
+            if is_first and row.version > 1:
+                raise _taken(name)
             if row.type != definition.type:
                 reason = f"there is an evaluator {name!r} of type {row.type}: choose another name"
                 raise NameConflict.of("conflict", reason, {"field": "name", "evaluatorName": name})
-            session.add(
-                EvaluatorVersionRow(
-                    evaluator_id=row.id,
-                    version=row.version,
-                    project_id=self._project_id,
-                    prompt=definition.prompt,
-                    output=definition.output.document() if definition.output else None,
-                    model=definition.model.document() if definition.model else None,
-                    source_code=definition.source_code,
-                    language=definition.language,
-                )
-            )
+            session.add(_version_row(row, definition))
             evaluator_id = row.id
+        return await self.get(evaluator_id)
+
+    async def change(self, evaluator_id: str, name: str | None, definition: Definition | None) -> ProjectEvaluator:
+        """Rename an evaluator, or keep its next version, or both.
+
+        Raises:
+            EvaluatorNotFound: there is none of that id.
+            NameConflict: the name is another one's, or the definition is of the other type.
+        """
+        named = select(EvaluatorRow.id).where(EvaluatorRow.project_id == self._project_id, EvaluatorRow.name == name)
+        own = EvaluatorRow.project_id == self._project_id
+        async with self._database.transaction() as session:
+            query = select(EvaluatorRow).where(own, EvaluatorRow.id == evaluator_id).with_for_update()
+            row = await session.scalar(query)
+            if row is None:
+                raise EvaluatorNotFound(evaluator_id)
+            if name is not None:
+                if await session.scalar(named) not in {None, evaluator_id}:
+                    raise _taken(name)
+                row.name = name
+            if definition is not None:
+                if row.type != definition.type:
+                    raise NameConflict.of("conflict", f"the evaluator is of type {row.type}", {"field": "type"})
+                row.version += 1
+                session.add(_version_row(row, definition))
+            row.updated_at = func.now()
         return await self.get(evaluator_id)
 
     async def delete(self, evaluator_id: str) -> None:
@@ -176,7 +201,26 @@ def _evaluator(found: _Found) -> ProjectEvaluator:
         rule_count=rules,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        version_created_at=version.created_at,
     )
+
+
+def _version_row(row: EvaluatorRow, definition: Definition) -> EvaluatorVersionRow:
+    return EvaluatorVersionRow(
+        evaluator_id=row.id,
+        version=row.version,
+        project_id=row.project_id,
+        prompt=definition.prompt,
+        output=definition.output.document() if definition.output else None,
+        model=definition.model.document() if definition.model else None,
+        source_code=definition.source_code,
+        language=definition.language,
+    )
+
+
+def _taken(name: str) -> NameConflict:
+    reason = f"there is an evaluator {name!r} already: choose another name, or change that one"
+    return NameConflict.of("conflict", reason, {"field": "name", "evaluatorName": name})
 
 
 def _definition(type_: EvaluatorType, row: EvaluatorVersionRow) -> Definition:

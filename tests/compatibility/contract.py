@@ -38,6 +38,17 @@ GET /v3/scores
 GET /v2/metrics
 GET /experiments
 GET /experiment-items
+GET /v2/evaluators
+POST /v2/evaluators
+GET /v2/evaluators/{}
+PATCH /v2/evaluators/{}
+DELETE /v2/evaluators/{}
+GET /v2/evaluators/{}/versions
+GET /v2/evaluation-rules
+POST /v2/evaluation-rules
+GET /v2/evaluation-rules/{}
+PATCH /v2/evaluation-rules/{}
+DELETE /v2/evaluation-rules/{}
 GET /unstable/evaluators
 POST /unstable/evaluators
 GET /unstable/evaluators/{}

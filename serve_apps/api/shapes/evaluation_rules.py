@@ -118,7 +118,7 @@ def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
         "id": rule.id,
         "name": rule.name,
         "evaluator": None if first is None else _evaluator_shape(first),
-        "evaluators": [{**_evaluator_shape(one), "mapping": _mapping_shape(one)} for one in rule.assignments],
+        "evaluators": [{**_evaluator_shape(one), "mapping": mapping_shape(one)} for one in rule.assignments],
         "target": rule.target.value,
         "enabled": rule.is_enabled,
         "status": rule.status,
@@ -126,7 +126,7 @@ def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
         "pausedMessage": rule.block.message if rule.block and rule.is_enabled else None,
         "sampling": rule.sampling,
         "filter": filter_shape(rule.filter),
-        "mapping": [] if first is None else _mapping_shape(first),
+        "mapping": [] if first is None else mapping_shape(first),
         "delay": milliseconds(rule.delay),
         "timeScope": [scope.value for scope in rule.time_scope],
         "budgetUsd": rule.budget_usd,
@@ -173,7 +173,8 @@ def _evaluator_shape(one: Assignment) -> dict[str, Any]:
     return {"id": one.evaluator_id, "name": one.name, "scope": SCOPE, "type": one.type.value}
 
 
-def _mapping_shape(one: Assignment) -> list[dict[str, Any]]:
+def mapping_shape(one: Assignment) -> list[dict[str, Any]]:
+    """What fills the variables of an evaluator of a rule."""
     if one.type is EvaluatorType.CODE:
         return [dict(mapping) for mapping in _OF_CODE]
     return [_variable_shape(each) for each in one.mapping]

@@ -217,3 +217,21 @@ test("integrations with blob storage, and feedback", async () => {
   assert.ok((await blobStorageIntegrations.deleteBlobStorageIntegration(made.id)).message);
   assert.ok((await api.feedback.submit({ targetType: "public-api", target: "GET /traces", feedback: "fast" })).id);
 });
+
+test("evaluators and rules", async () => {
+  const judge = { type: "llm_as_judge", prompt: "Is {{output}} right?", outputDefinition: { dataType: "BOOLEAN" } };
+  const made = await api.evaluators.create({ name: name(), ...judge });
+  assert.deepEqual([made.version, made.variables], [1, ["output"]]);
+  assert.equal((await api.evaluators.update(made.id, { ...judge, prompt: "{{output}}?" })).version, 2);
+  assert.deepEqual((await api.evaluators.listVersions(made.id)).data.map((each) => each.version), [2, 1]);
+  assert.ok(ids((await api.evaluators.list({ limit: 100 })).data).includes(made.id));
+  const variableMapping = [{ variable: "output", source: "output" }];
+  const evaluatorAssignments = [{ evaluatorId: made.id, variableMapping }];
+  const rule = await api.evaluationRules.create({ name: name(), enabled: false, evaluatorAssignments });
+  assert.deepEqual((await api.evaluationRules.get(rule.id)).evaluatorAssignments, evaluatorAssignments);
+  assert.equal((await api.evaluationRules.update(rule.id, { sampling: 0.5 })).sampling, 0.5);
+  assert.ok(ids((await api.evaluationRules.list({ limit: 100 })).data).includes(rule.id));
+  assert.equal((await api.evaluators.get(made.id)).evaluationRuleAssignments[0].evaluationRuleId, rule.id);
+  assert.equal((await api.evaluationRules.delete(rule.id)).id, rule.id);
+  assert.equal((await api.evaluators.delete(made.id)).id, made.id);
+});

@@ -17,11 +17,6 @@ UNANSWERED = {
     "unstable.skills.list": "the same",
     "unstable.skills.set_labels": "the same",
     "unstable.skills.update": "the same",
-    **{
-        f"evaluators.{each}": "is not answered yet"
-        for each in ("create", "delete", "get", "list", "list_versions", "update")
-    },
-    **{f"evaluation_rules.{each}": "is not answered yet" for each in ("create", "delete", "get", "list", "update")},
 }
 # They end the client, and with it the other tests.
 ENDING = {"shutdown", "join"}
