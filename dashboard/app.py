@@ -43,6 +43,7 @@ from dashboard.pages.rule import RuleView
 from dashboard.pages.rules import RuleTable
 from dashboard.pages.run import RunView
 from dashboard.pages.runs import RunTable
+from dashboard.pages.score_analytics import ScoreAnalyticsView
 from dashboard.pages.scores import ScoreTable
 from dashboard.pages.session import SessionView
 from dashboard.pages.sessions import SessionTable
@@ -84,6 +85,7 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/session": SessionView,
     "/users": UserTable,
     "/scores": ScoreTable,
+    "/score-analytics": ScoreAnalyticsView,
     "/prompts": PromptShelfView,
     "/prompt": PromptView,
     "/datasets": DatasetTable,

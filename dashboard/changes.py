@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dashboard.annotation_changes import AnnotationChanges
+from dashboard.connection_changes import ConnectionChanges
 from dashboard.dashboard_changes import DashboardChanges
 from dashboard.dataset_changes import DatasetChanges
 from dashboard.evaluation_changes import EvaluationChanges
@@ -57,6 +58,7 @@ class ProjectChanges:
         self._database, self._events = database, events
         self.annotation = AnnotationChanges(database, self._mandate)
         self.models = ModelCalls(database, self._mandate, events, providers=providers)
+        self.connections = ConnectionChanges(database, self._mandate, providers)
         self.traces = TraceChanges(self._mandate, events.deletions)
         self.datasets = DatasetChanges(database, self._mandate)
         self.dashboards = DashboardChanges(database, self._mandate)

@@ -30,6 +30,8 @@ OBSERVATION_TYPES = (
     *("SPAN", "EVENT", "GENERATION", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR", "EMBEDDING", "GUARDRAIL"),
 )
 GROUPS_SORTABLE = ("last_at", "first_at", "trace_count", "errors", "tokens", "cost")
+# No provider is called so.
+NEW_CONNECTION = "+"
 PAGE_SIZES = (25, 50, 100)
 
 
@@ -149,6 +151,16 @@ class ScoreList(ListState):
     kind = param.Selector(default="", objects=["", "NUMERIC", "BOOLEAN", "CATEGORICAL", "TEXT", "CORRECTION"])
 
 
+class ScoreComparison(AddressState):
+    """Whose figures are shown, and with which other score, taken as the truth, they are compared."""
+
+    score = param.String(default="")
+    source = param.Selector(default="", objects=["", "API", "EVAL", "ANNOTATION"])
+    truth = param.String(default="")
+    truth_source = param.Selector(default="", objects=["", "API", "EVAL", "ANNOTATION"])
+    match = param.Selector(default="target", objects=["target", "trace"])
+
+
 class PromptFolder(AddressState):
     """Which folder of prompts is open, and which text their names contain."""
 
@@ -255,6 +267,12 @@ class RunDraft(AddressState):
     sample = param.String(default="100")
     budget = param.String(default="")
     existing = param.Selector(default="skip", objects=["skip", "replace"])
+
+
+class OpenSettings(AddressState):
+    """Which LLM connection is open in the settings: that of a provider, or NEW_CONNECTION."""
+
+    connection = param.String(default="")
 
 
 class OpenSession(AddressState):

@@ -20,8 +20,8 @@ def no_connection(link: str) -> Markup:
     """That no model can be asked yet, and what to do."""
     return Markup(
         '<h2>No model can be asked yet</h2><p class="quiet">The playground calls models with the keys of the'
-        " project's LLM connections, on the server. Add one with"
-        ' <code>PUT /api/public/llm-connections</code>; see <a href="/settings{}">Settings</a>.</p>'
+        " project's LLM connections, on the server. Make one under"
+        ' <a href="/settings{}">Settings</a>.</p>'
     ).format(link)
 
 

@@ -7,7 +7,7 @@ const TARGETS = [
   ["Scores of this name", "/scores", "score"], ["Prompts whose name contains it", "/prompts", "named"],
 ]
 const PAGES = [
-  ["Overview", "/"], ["Traces", "/traces"], ["Observations", "/observations"], ["Sessions", "/sessions"], ["Users", "/users"], ["Scores", "/scores"],
+  ["Overview", "/"], ["Traces", "/traces"], ["Observations", "/observations"], ["Sessions", "/sessions"], ["Users", "/users"], ["Scores", "/scores"], ["Score analytics", "/score-analytics"],
   ["Prompts", "/prompts"], ["Playground", "/playground"], ["Datasets", "/datasets"], ["Evaluators", "/evaluators"],
   ["Evaluation rules", "/rules"], ["Evaluation runs", "/runs"], ["Annotation", "/annotation"],
   ["Dashboards", "/dashboards"], ["Settings", "/settings"],

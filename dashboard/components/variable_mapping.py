@@ -5,7 +5,6 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
-from markupsafe import Markup
 
 from dashboard.components import panes
 from heliograph.domain.evaluation_rules import SOURCES, MappingSource, RuleTarget, VariableMapping
@@ -57,9 +56,7 @@ class _Row:
         self.path = pmui.TextInput(label=f"JSONPath of {name}", placeholder="all of it", width=260, **_LOOK)
         if known:
             self.path.param.update(value=known.json_path, value_input=known.json_path)
-        shown = panes.html(Markup("<code>{}</code>").format(name), width=140, margin=(9, 0, 0, 0))
-        shown.sizing_mode = "fixed"
-        self.view = pn.Row(shown, self.source, self.path, sizing_mode="stretch_width", margin=(6, 0), styles=_ROW)
+        self.view = pn.Row(self.source, self.path, sizing_mode="stretch_width", margin=(6, 0), styles=_ROW)
 
     def offer(self, sources: Sequence[MappingSource]) -> None:
         chosen = self.source.value or self._first

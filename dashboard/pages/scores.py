@@ -10,7 +10,7 @@ from dashboard.components.listing import Listing
 from dashboard.plots import scores as plots
 from dashboard.queries.scores import ScorePage
 from dashboard.shell import FIELD, PageContext, Shell
-from dashboard.state import OpenTrace, ScoreList
+from dashboard.state import OpenTrace, ScoreComparison, ScoreList
 
 COLUMNS = [
     {"field": "timestamp", "title": "Time (UTC)"},
@@ -57,7 +57,11 @@ class ScoreTable:
         self._name.param.watch(lambda event: setattr(self.wanted, "score", event.new), "value")
         source = pmui.Select.from_param(self.wanted.param.source, label="Source", options=SOURCES, width=140, **look)
         kind = pmui.Select.from_param(self.wanted.param.kind, label="Type", options=KINDS, width=150, **look)
-        return [self._name, source, kind]
+        self._analytics = pmui.Button(
+            label="Analytics", icon="insights", href=f"/score-analytics{self.shell.bar.query}", variant="outlined",
+            margin=0, sx=FIELD,
+        )  # fmt: skip
+        return [self._name, source, kind, self._analytics]
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
@@ -66,6 +70,8 @@ class ScoreTable:
         scope = self.shell.scope
         found = await self.context.queries.scores.page(scope, self.wanted)
         self._found = found
+        compared = ScoreComparison(score=self.wanted.score).write()
+        self._analytics.href = f"/score-analytics{self.shell.address.query(scope)}&{compared}"
         names = sorted({*found.names["name"].to_pylist(), *([self.wanted.score] if self.wanted.score else [])})
         self._name.param.update(options={ANY_NAME: "", **{name: name for name in names}}, value=self.wanted.score)
         link = self.shell.address.query(scope)

@@ -1,14 +1,16 @@
-"""How a project is set up: what it is, how to send to it, its keys and its score configs."""
+"""How a project is set up: what it is, how to send to it, the models that it asks, its keys and its score configs."""
 
 import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
 from dashboard.components import formats, panes
+from dashboard.components.connections import ConnectionsCard
 from dashboard.components.payload import facts
 from dashboard.components.tables import table
 from dashboard.queries.settings import ProjectSettings
 from dashboard.shell import PageContext, Shell
+from dashboard.state import OpenSettings
 from heliograph.domain.access import ListedKey
 from heliograph.domain.score_configs import ScoreConfig
 
@@ -18,7 +20,11 @@ class SettingsView:
 
     def __init__(self, context: PageContext) -> None:
         self.context = context
-        self.shell = Shell(context)
+        self.opened = OpenSettings()
+        self.shell = Shell(context, self.opened)
+        self.connections = ConnectionsCard(
+            context, self.opened, self.shell.address.query(self.shell.scope), reload=self._load
+        )
 
     def page(self) -> pmui.Page:
         """The page."""
@@ -34,14 +40,10 @@ class SettingsView:
                 ("Address for SDKs", self.context.url), ("OpenTelemetry", f"{self.context.url}/api/public/otel"),
             ]
         )  # fmt: skip
-        self.shell.body[:] = [
-            pn.Column(panes.card(title, panes.html(content)), sizing_mode="stretch_width", margin=(0, 0, 14, 0))
-            for title, content in (
-                ("Project", about),
-                ("API keys", _keys(found)),
-                ("Score configs", _configs(found)),
-            )
-        ]
+        texts = (("Project", about), ("API keys", _keys(found)), ("Score configs", _configs(found)))
+        project_card, *others = [panes.card(title, panes.html(content)) for title, content in texts]
+        cards = [project_card, *await self.connections.view(), *others]
+        self.shell.body[:] = [pn.Column(*cards, sizing_mode="stretch_width", margin=(0, 0, 14, 0), styles=panes.GRID)]
 
 
 def _keys(found: ProjectSettings) -> Markup:

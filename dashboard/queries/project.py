@@ -15,6 +15,7 @@ from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
 from dashboard.queries.rules import RuleQueries
 from dashboard.queries.saved_views import ViewQueries
+from dashboard.queries.score_analytics import ScoreAnalyticsQueries
 from dashboard.queries.scores import ScoreQueries
 from dashboard.queries.settings import SettingsQueries
 from dashboard.queries.traces import TraceQueries
@@ -53,6 +54,7 @@ class ProjectQueries:
         self.observations = ObservationQueries(clickhouse, project_id)
         self.activity = ActivityQueries(clickhouse, project_id)
         self.scores = ScoreQueries(clickhouse, project_id)
+        self.score_analytics = ScoreAnalyticsQueries(clickhouse, project_id)
         self.prompts = PromptQueries(clickhouse, database, project_id)
         self.datasets = DatasetQueries(clickhouse, database, project_id)
         self.annotation = AnnotationQueries(clickhouse, database, project_id)

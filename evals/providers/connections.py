@@ -13,7 +13,7 @@ from heliograph.domain.llm_connections import (
     LlmConnection,
     OpenedLlmConnection,
 )
-from heliograph.outbound import Outbound
+from heliograph.outbound import CallFailed, Outbound
 
 # litellm's name of each protocol, and of the provider whose models it lists.
 _PROTOCOLS = {
@@ -46,6 +46,15 @@ class Reached:
     def arguments(self) -> dict[str, Any]:
         """The facts, and a client behind the guard: for calls that litellm makes itself."""
         return self.facts | {"client": _client(self.opened, self.outbound)}
+
+
+async def check_address(base_url: str | None, outbound: Outbound) -> None:
+    """Raises InvalidRequest when a connection's address must not be called; none is the provider's own."""
+    if base_url:
+        try:
+            await outbound.check(base_url)
+        except (CallFailed, ValueError) as error:
+            raise InvalidRequest("baseURL", str(error)) from None
 
 
 def models_of(connection: LlmConnection) -> list[str]:

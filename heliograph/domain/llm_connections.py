@@ -1,5 +1,7 @@
 """Connections to providers of models: what judges and the playground call with."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +15,10 @@ from heliograph.domain.identifiers import ProjectId
 # In place of a secret: the credentials of the machine that calls.
 BEDROCK_DEFAULT_CREDENTIALS = "__BEDROCK_DEFAULT_CREDENTIALS__"
 _SHOWN_CHARACTERS = 4
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# They decide where a request goes, or how it is read.
+_RESERVED = {"host", "content-length", "transfer-encoding", "connection"}
 
 
 class Adapter(StrEnum):
@@ -72,8 +78,21 @@ def display(secret: str) -> str:
     return f"...{secret[-_SHOWN_CHARACTERS:]}" if len(secret) > 2 * _SHOWN_CHARACTERS else "..."
 
 
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Raises ValueError when one of the headers cannot be sent along."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED:
+            raise ValueError(f"{name!r} is no header that can be sent along")
+        if _CONTROL.search(value) or not value.isascii():
+            raise ValueError(f"the value of {name!r} has characters that no header holds")
+
+
 def check(new: NewLlmConnection) -> None:
     """Raises InvalidRequest when an adapter cannot do with what is given."""
+    try:
+        check_headers(new.extra_headers)
+    except ValueError as error:
+        raise InvalidRequest("extraHeaders", str(error)) from None
     config = new.config or {}
     match new.adapter:
         case Adapter.BEDROCK:

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from heliograph.domain.errors import InvalidRequest
-from heliograph.outbound import CallFailed
+from evals.providers.connections import check_address
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import AdministratedProject, Dependencies
 from serve_apps.api.parameters import Paged, Text
@@ -32,11 +31,7 @@ async def list_llm_connections(asked: Annotated[Paged, Query()], connections: Co
 @router.put("", responses={201: {"description": "Created, where the provider had none."}})
 async def put_llm_connection(body: LlmConnectionBody, connections: Connections, dependencies: Dependencies) -> Response:
     """Keep a connection, in place of an earlier one of the same provider: 201 when there was none, else 200."""
-    if body.base_url:
-        try:
-            await dependencies.administration.outbound.check(body.base_url)
-        except (CallFailed, ValueError) as error:
-            raise InvalidRequest("baseURL", str(error)) from None
+    await check_address(body.base_url, dependencies.administration.outbound)
     kept, is_new = await connections.put(body.connection)
     return answer(llm_connection_shape(kept), 201 if is_new else 200)
 

@@ -1,28 +1,18 @@
 """Connections to providers of models as the API shows and takes them."""
 
-import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from heliograph.domain.llm_connections import Adapter, LlmConnection, NewLlmConnection
+from heliograph.domain.llm_connections import Adapter, LlmConnection, NewLlmConnection, check_headers
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.models import Body
 from serve_apps.api.shapes.organizations import Metadata
 from serve_apps.api.shapes.values import iso
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-# They decide where a request goes, or how it is read.
-_RESERVED = {"host", "content-length", "transfer-encoding", "connection"}
-
 
 def _headers(headers: dict[str, str] | None) -> dict[str, str] | None:
-    for name, value in (headers or {}).items():
-        if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED:
-            raise ValueError(f"{name!r} is no header that can be sent along")
-        if _CONTROL.search(value) or not value.isascii():
-            raise ValueError(f"the value of {name!r} has characters that no header holds")
+    check_headers(headers or {})
     return headers
 
 
