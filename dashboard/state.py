@@ -218,12 +218,12 @@ class EvaluatorShelf(AddressState):
 
 
 class OpenEvaluator(AddressState):
-    """Which evaluator is open: one of the project by its id, or one of the catalogue by its name.
+    """Which evaluator is open: the project's `own` by its id, or one of the catalogue by its name.
 
     With neither, a new one of `type`; it begins as the catalogue's `template` says, if that is named.
     """
 
-    evaluator = param.String(default="")
+    own = param.String(default="")
     version = param.Integer(default=0, bounds=(0, 2**31 - 1))
     entry = param.String(default="")
     type = param.Selector(default="llm_as_judge", objects=["llm_as_judge", "code"])

@@ -33,7 +33,7 @@ def own_row(evaluator: ProjectEvaluator, link: str) -> dict[str, Any]:
     """A row of the table of the project's evaluators."""
     definition = evaluator.definition
     return {
-        "href": f"/evaluator{link}&{OpenEvaluator(evaluator=evaluator.id).write()}",
+        "href": f"/evaluator{link}&{OpenEvaluator(own=evaluator.id).write()}",
         "name": evaluator.name,
         "kind": _KINDS[definition.type],
         "version": f"v{evaluator.version}",
@@ -171,7 +171,7 @@ def version_list(versions: Sequence[EvaluatorVersion], shown: int, link: str, *,
     """The versions as links, the newest first."""
     rows = [
         Markup('<a href="{}"{}><b>Version {}</b><span class="quiet">{} UTC</span></a>').format(
-            f"/evaluator{link}&{OpenEvaluator(evaluator=evaluator_id, version=each.version).write()}",
+            f"/evaluator{link}&{OpenEvaluator(own=evaluator_id, version=each.version).write()}",
             Markup(' aria-current="true"') if each.version == shown else "",
             each.version,
             formats.moment(each.created_at),

@@ -44,7 +44,7 @@ class EvaluatorView:
         may_change = await self.context.changes.may(EVALUATORS)
         if self.opened.entry:
             self.shell.body[:] = await self._of_catalogue(link, may_change=may_change)
-        elif self.opened.evaluator:
+        elif self.opened.own:
             await self._of_project(link, may_change=may_change)
         elif may_change:
             await self._new()
@@ -65,7 +65,7 @@ class EvaluatorView:
         return [pn.Column(*parts, sizing_mode="stretch_width", max_width=980, margin=0)]
 
     async def _of_project(self, link: str, *, may_change: bool) -> None:
-        whole = await self.context.queries.evaluators.whole(self.opened.evaluator)
+        whole = await self.context.queries.evaluators.whole(self.opened.own)
         shown = next((each for each in whole.versions if each.version == self.opened.version), whole.versions[0])
         versions = panes.html(
             evaluators.version_list(whole.versions, shown.version, link, evaluator_id=whole.evaluator.id), max_width=240
@@ -109,7 +109,7 @@ class EvaluatorView:
 
         async def keep() -> None:
             made = await self.context.changes.evaluators.save(name or naming.value_input.strip(), form.definition())
-            self.opened.param.update(evaluator=made.id, version=made.version, template="")
+            self.opened.param.update(own=made.id, version=made.version, template="")
             await self._load()
             self.said.object = str(panes.success(f"Saved as version {made.version}. Rules use it from now on."))
 
@@ -152,7 +152,7 @@ class EvaluatorView:
         refused = panes.html()
 
         async def delete() -> None:
-            await self.context.changes.evaluators.delete(self.opened.evaluator)
+            await self.context.changes.evaluators.delete(self.opened.own)
             link = self.shell.address.query(self.shell.scope)
             self.shell.body[:] = [
                 panes.html(panes.success("The evaluator is deleted.")),

@@ -49,6 +49,9 @@ _OF_OBSERVATIONS = """
     )
 """
 
+# What is of the whole trace, from its row.
+_OF_TRACE = "trace_id IN (SELECT id FROM traces FINAL WHERE project_id = {{project_id:String}} AND ({condition}))"
+
 TRACE_COLUMNS: Columns = {
     "id": Column("id", Kind.TEXT),
     "timestamp": Column("timestamp", Kind.TIME),
@@ -156,4 +159,17 @@ SCORE_COLUMNS: Columns = {
     "queueId": Column("queue_id", Kind.TEXT),
     "executionTraceId": Column("execution_trace_id", Kind.TEXT),
     "evaluatorVersion": Column("evaluator_version", Kind.TEXT),
+}
+
+
+def of_trace(*names: str) -> Columns:
+    """Columns of the trace that a row belongs to, for filters of rows that only name it."""
+    return {name: Column(TRACE_COLUMNS[name].sql, TRACE_COLUMNS[name].kind, _OF_TRACE) for name in names}
+
+
+# The first generation asks for the user, the session and the tags of the trace, which may have come with any of its
+# events; the second for those of the observation itself.
+LISTED_OBSERVATION_COLUMNS: Columns = {
+    **OBSERVATION_COLUMNS,
+    **of_trace("traceName", "userId", "sessionId", "tags", "traceTags"),
 }

@@ -7,7 +7,15 @@ import pyarrow as pa
 
 from heliograph.domain import tables
 from heliograph.domain.selections import SelectedTable
-from storage.clickhouse.columns import OBSERVATION_COLUMNS, SCORE_COLUMNS, TRACE_COLUMNS, Column, Columns, Kind
+from storage.clickhouse.columns import (
+    OBSERVATION_COLUMNS,
+    SCORE_COLUMNS,
+    TRACE_COLUMNS,
+    Column,
+    Columns,
+    Kind,
+    of_trace,
+)
 
 # How a row came about is nobody's business but the lane's.
 _HIDDEN = frozenset({"project_id", "placed_at", "row_version", "merge_state", "ingestion_api_key"})
@@ -63,14 +71,10 @@ def _exposed(schema: pa.Schema, filters: Columns, *, time: str, order: str, **co
     )
 
 
-_OF_TRACE = "trace_id IN (SELECT id FROM traces FINAL WHERE project_id = {{project_id:String}} AND ({condition}))"
 _SCORE_FILTERS: Columns = {
     **SCORE_COLUMNS,
     "evaluatorVersion": Column("evaluator_version", Kind.TEXT),
-    **{
-        name: Column(TRACE_COLUMNS[name].sql, TRACE_COLUMNS[name].kind, _OF_TRACE)
-        for name in ("traceName", "userId", "tags", "traceTags")
-    },
+    **of_trace("traceName", "userId", "tags", "traceTags"),
 }
 
 EXPOSED: Mapping[SelectedTable, Exposed] = {

@@ -13,7 +13,7 @@ from heliograph.domain.identifiers import ObservationId, ProjectId, TraceId
 from heliograph.domain.not_found import ObservationNotFound
 from heliograph.domain.observations import Observation, observations_from
 from storage.clickhouse.clauses import Where, compile_order, moment, narrowed
-from storage.clickhouse.columns import OBSERVATION_COLUMNS
+from storage.clickhouse.columns import LISTED_OBSERVATION_COLUMNS, OBSERVATION_COLUMNS
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.windows import ALL_TIME, Window, around
 
@@ -77,7 +77,7 @@ class Observations:
         columns: Sequence[str] = _WHOLE,
     ) -> pa.Table:
         """One page of the observations that meet all conditions, with their payloads unless other columns are named."""
-        where = Where.of(OBSERVATION_COLUMNS, conditions, **self._bound, limit=page.size, offset=page.offset)
+        where = Where.of(LISTED_OBSERVATION_COLUMNS, conditions, **self._bound, limit=page.size, offset=page.offset)
         ordered = compile_order(order, _ORDERS, unique="id")
         sql = self._SEARCH.substitute(columns=_read(columns), where=where.sql, order=ordered)
         return await self._clickhouse.read(sql, where.parameters)
@@ -86,7 +86,7 @@ class Observations:
 
     async def count(self, conditions: Sequence[Condition]) -> int:
         """How many observations meet all conditions."""
-        where = Where.of(OBSERVATION_COLUMNS, conditions, **self._bound)
+        where = Where.of(LISTED_OBSERVATION_COLUMNS, conditions, **self._bound)
         counted = await self._clickhouse.read(self._COUNT.substitute(where=where.sql), where.parameters)
         return int(counted["found"][0].as_py())
 

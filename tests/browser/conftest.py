@@ -103,6 +103,13 @@ def site(engines: Settings) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="module")
+def own_site(engines: Settings) -> Iterator[Site]:
+    """A dashboard of a file's own, in which it may leave what others would count."""
+    with served(engines) as site:
+        yield site
+
+
 @contextmanager
 def served(engines: Settings) -> Iterator[Site]:
     """A dashboard over databases of its own, with people and traces, for as long as the context lasts."""

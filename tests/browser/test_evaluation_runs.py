@@ -15,6 +15,11 @@ from tests.provider import Provider, Reply, error, serving
 GENERATIONS = text_of([equals("type", "GENERATION")])
 
 
+@pytest.fixture(scope="module")
+def site(own_site: Site) -> Site:
+    return own_site
+
+
 def draft(site: Site, *, where: str = GENERATIONS, **wanted: str) -> str:
     """The address of a run that is put together so far."""
     return "/run?" + urlencode({"project": site.full.id, "where": where, **wanted})

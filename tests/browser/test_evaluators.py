@@ -6,11 +6,17 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from evals.providers.library import litellm
 from tests.browser.conftest import PASSWORD, VIEWER, XSS, Site, sign_in
 from tests.browser.evaluating import connect
 from tests.provider import Provider, Reply, completion, error, serving
 
 VERDICT = json.dumps({"reasoning": f"It says **enough**. {XSS}", "score": 0.5})
+
+
+@pytest.fixture(scope="module")
+def site(own_site: Site) -> Site:
+    return own_site
 
 
 def test_the_catalogue_is_searched_and_an_entry_says_what_its_judge_is_asked(page: Page, site: Site) -> None:
@@ -35,6 +41,7 @@ def test_a_judge_is_tried_on_what_was_traced_and_kept_in_versions(page: Page, si
         del request
         return error(400, "No such thing") if number == 1 else None
 
+    litellm()  # takes seconds, which are not those of a test's patience
     with serving(Provider(plan=plan, reply=lambda _: completion(VERDICT))) as provider:
         connect(site, provider.url)
         page.goto(f"/evaluator?project={site.full.id}&range=24h&kind=GENERATION")

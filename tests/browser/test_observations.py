@@ -2,9 +2,15 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
+
+
+@pytest.fixture(scope="module")
+def site(own_site: Site) -> Site:
+    return own_site
 
 
 def test_observations_are_narrowed_sorted_and_lead_into_their_trace(page: Page, site: Site) -> None:

@@ -11,6 +11,11 @@ from tests import factories
 from tests.browser.conftest import Site
 
 
+@pytest.fixture(scope="module")
+def site(own_site: Site) -> Site:
+    return own_site
+
+
 def insert_verdicts(site: Site) -> None:
     """People and a judge say of the first traces whether they are right; the judge misses every fifth."""
     now = datetime.now(UTC).replace(microsecond=0)

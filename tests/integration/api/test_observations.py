@@ -190,3 +190,26 @@ async def test_each_parameter_narrows_the_stream(generation: Api) -> None:
 async def test_invalid_parameters_are_refused(api: Api, query: str) -> None:
     got = await api.client.get(f"/v2/observations?{query}")
     assert got.status_code == 400, got.text
+
+
+async def test_the_first_generation_asks_for_the_user_the_session_and_the_tags_of_the_trace(api: Api) -> None:
+    stored = api.stored
+    stored.insert("traces", stored.trace("t", name="chat", user_id="ada", session_id="s", tags=["vip"]))
+    stored.insert("traces", stored.trace("other", name="chat", user_id="bob"))
+    # What an older SDK sends: the user is on the trace alone.
+    stored.insert("observations", stored.observation("t", "mine"), stored.observation("other", "theirs"))
+
+    async def ids(query: dict[str, Any]) -> set[str]:
+        return {one["id"] for one in (await api.client.get("/observations", params=query)).json()["data"]}
+
+    def filtered(kind: str, column: str, operator: str, value: Any) -> dict[str, str]:
+        condition = {"type": kind, "column": column, "operator": operator, "value": value}
+        return {"filter": orjson.dumps([condition]).decode()}
+
+    assert await ids({"userId": "ada"}) == {"mine"}
+    assert await ids(filtered("string", "userId", "does not contain", "ad")) == {"theirs"}
+    assert await ids(filtered("stringOptions", "sessionId", "any of", ["s", "none"])) == {"mine"}
+    assert await ids(filtered("arrayOptions", "tags", "any of", ["vip"])) == {"mine"}
+    assert await ids(filtered("string", "traceName", "=", "chat")) == {"mine", "theirs"}
+    second = await api.client.get("/v2/observations", params={"userId": "ada"})
+    assert second.json()["data"] == []

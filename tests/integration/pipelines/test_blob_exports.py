@@ -43,6 +43,17 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 SEAL = Seal("a key")
 
 
+class OwnSyncs(BlobStorageSyncs):
+    """Those of one project: other tests leave theirs."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(bench.database, SEAL)
+        self._project_id = bench.project_id
+
+    async def due(self, now: datetime) -> Sequence[BlobStorageIntegration]:
+        return [one for one in await super().due(now) if one.project_id == self._project_id]
+
+
 class Watched(Outbound):
     """Calls that tell when the first one is through."""
 
@@ -100,7 +111,7 @@ class Owner:
 
         outbound = Watched(self.allowed, self.has_written)
         exports = BlobExports(
-            self.bench.settings, BlobStorageSyncs(self.bench.database, SEAL), outbound,
+            self.bench.settings, OwnSyncs(self.bench), outbound,
             waiting=waiting, clock=lambda: self.now, rows_per_file=self.rows_per_file,
         )  # fmt: skip
         try:
