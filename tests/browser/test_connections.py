@@ -13,6 +13,11 @@ from tests.provider import Provider, Reply, completion, error, serving
 KEY = "sk-of-the-browser-tests"
 
 
+@pytest.fixture(scope="module")
+def site(own_site: Site) -> Site:
+    return own_site
+
+
 async def _secret(site: Site) -> str:
     async with opened(site.stores.postgres_dsn) as database:
         return (await LlmConnections(database, site.full.id, SEAL).opened("typed")).secret_key
