@@ -1,6 +1,5 @@
 """What the pages ask about evaluation runs."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,12 +36,12 @@ class EvaluationQueries:
     async def page(self, wanted: ListState) -> RunPage:
         """The wanted page of the runs, the newest first."""
         found, total = await self._runs.page(Page(wanted.page, wanted.size))
-        progress = await asyncio.gather(*(self._runs.progress(run.id) for run in found))
-        return RunPage([WatchedRun(*pair) for pair in zip(found, progress, strict=True)], total)
+        progress = await self._runs.progress([run.id for run in found])
+        return RunPage([WatchedRun(run, progress[run.id]) for run in found], total)
 
     async def run(self, run_id: str) -> WatchedRun:
         """One run; raises EvaluationRunNotFound."""
-        return WatchedRun(await self._runs.get(run_id), await self._runs.progress(run_id))
+        return WatchedRun(await self._runs.get(run_id), (await self._runs.progress([run_id]))[run_id])
 
     async def failures(self, run_id: str, wanted: ListState) -> list[Failure]:
         """The wanted page of what has failed; raises EvaluationRunNotFound."""

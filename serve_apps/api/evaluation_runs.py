@@ -112,7 +112,8 @@ async def get_run(run_id: str, runs: ProjectRuns) -> Response:
 @router.get("/{run_id}/progress")
 async def get_progress(run_id: str, runs: ProjectRuns) -> Response:
     """How far a run is, and what it has spent."""
-    return answer(progress_shape(await runs.get(run_id), await runs.progress(run_id)))
+    run = await runs.get(run_id)
+    return answer(progress_shape(run, (await runs.progress([run_id]))[run_id]))
 
 
 @router.get("/{run_id}/failures")

@@ -26,9 +26,13 @@ class Budgets:
 
     async def status(self, budget_id: str) -> BudgetStatus | None:
         """How a budget stands; None where there is none."""
+        return (await self.statuses([budget_id])).get(budget_id)
+
+    async def statuses(self, budget_ids: Sequence[str]) -> Mapping[str, BudgetStatus]:
+        """How budgets stand, by their ids; those that there are."""
         async with self._database.transaction() as session:
-            row = await session.get(BudgetRow, budget_id)
-        return None if row is None else BudgetStatus(row.limit_units, row.spent, row.reserved, row.unknown)
+            rows = await session.scalars(select(BudgetRow).where(BudgetRow.id.in_(budget_ids)))
+            return {row.id: BudgetStatus(row.limit_units, row.spent, row.reserved, row.unknown) for row in rows}
 
     async def carry_out(self, budget_id: str, requests: Sequence[BudgetRequest]) -> Mapping[str, int]:
         """Settle and reserve for several holders in one transaction.

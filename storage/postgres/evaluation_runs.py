@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from heliograph.domain.budgets import BudgetStatus
 from heliograph.domain.costs import UNITS_PER_DOLLAR
 from heliograph.domain.errors import Conflict
 from heliograph.domain.evaluation_runs import (
@@ -142,27 +143,32 @@ class EvaluationRuns:
             rows = await session.scalars(query.order_by(row.place, row.part, row.evaluator, row.trace_id))
             return [Failure(one.evaluator, one.trace_id, one.observation_id, one.cause, one.reason) for one in rows]
 
-    async def progress(self, run_id: str) -> RunProgress:
-        """How far it is."""
-        query = select(EvaluationPartRow).where(EvaluationPartRow.run_id == run_id)
+    async def progress(self, run_ids: Sequence[str]) -> dict[str, RunProgress]:
+        """How far each of these runs is."""
+        query = select(EvaluationPartRow).where(EvaluationPartRow.run_id.in_(run_ids))
+        parts: dict[str, list[EvaluationPartRow]] = {run_id: [] for run_id in run_ids}
         async with self._database.transaction() as session:
-            parts = list(await session.scalars(query))
-        budget = await Budgets(self._database).status(run_id)
-        done = [part for part in parts if part.state == DONE]
-        report = sum((RunReport.from_json(part.report) for part in parts), RunReport())
-        # Evaluators of both places read the same rows.
-        rows: Counter[str] = Counter()
-        for part in parts:
-            rows[part.place] += part.report.get("rows", 0)
-        return RunProgress(
-            len(parts),
-            len(done),
-            sum(part.state != DONE and part.place == Place.CLIENT for part in parts),
-            replace(report, rows=max(rows.values(), default=0)),
-            spent_usd=budget.spent / UNITS_PER_DOLLAR if budget else 0.0,
-            reserved_usd=budget.reserved / UNITS_PER_DOLLAR if budget else 0.0,
-            unknown_usd=budget.unknown / UNITS_PER_DOLLAR if budget else 0.0,
-        )
+            for part in await session.scalars(query):
+                parts[part.run_id].append(part)
+        budgets = await Budgets(self._database).statuses(run_ids)
+        return {run_id: _progress(own, budgets.get(run_id)) for run_id, own in parts.items()}
+
+
+def _progress(parts: Sequence[EvaluationPartRow], budget: BudgetStatus | None) -> RunProgress:
+    report = sum((RunReport.from_json(part.report) for part in parts), RunReport())
+    # Evaluators of both places read the same rows.
+    rows: Counter[str] = Counter()
+    for part in parts:
+        rows[part.place] += part.report.get("rows", 0)
+    return RunProgress(
+        len(parts),
+        sum(part.state == DONE for part in parts),
+        sum(part.state != DONE and part.place == Place.CLIENT for part in parts),
+        replace(report, rows=max(rows.values(), default=0)),
+        spent_usd=budget.spent / UNITS_PER_DOLLAR if budget else 0.0,
+        reserved_usd=budget.reserved / UNITS_PER_DOLLAR if budget else 0.0,
+        unknown_usd=budget.unknown / UNITS_PER_DOLLAR if budget else 0.0,
+    )
 
 
 def run_of(row: EvaluationRunRow) -> EvaluationRun:

@@ -10,6 +10,11 @@ from tests.browser.evaluating import connect
 from tests.provider import Provider, Reply, completion, error, serving
 
 
+@pytest.fixture(scope="module")
+def site(own_site: Site) -> Site:
+    return own_site
+
+
 @pytest.mark.timeout(300)
 def test_an_answer_streams_and_the_prompt_is_saved_as_a_version(page: Page, site: Site) -> None:
     def reply(request: dict[str, object]) -> Reply:

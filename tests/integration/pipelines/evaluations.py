@@ -126,7 +126,7 @@ class EvaluationBench:
 
         await asyncio.gather(*(worker() for _ in range(workers)))
         await flushed(self.lane)
-        return await self.runs.progress(run.id)
+        return (await self.runs.progress([run.id]))[run.id]
 
     def scores(self) -> list[dict[str, Any]]:
         """All scores of the project."""
