@@ -1,21 +1,24 @@
 """Model definitions: the managed ones, and those of the project."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import Field
 
 from heliograph.domain import model_rules
 from heliograph.domain.errors import InvalidRequest
 from ingestion.pricing import managed_prices
 from serve_apps.api.answers import answer, page_answer
 from serve_apps.api.dependencies import AdministratedProject, Dependencies
-from serve_apps.api.parameters import Paged
+from serve_apps.api.parameters import Paged, Text
 from serve_apps.api.shapes.models import ModelBody, model_shape
 from storage.postgres.models import Models
 
 router = APIRouter(tags=["models"])
 
 _FIRST_WITH_CALL_CONDITIONS = 4
+ModelId = Annotated[Text, Field(max_length=255)]
 
 
 async def _knows_call_conditions(
@@ -57,7 +60,7 @@ async def create_model(body: ModelBody, principal: AdministratedProject, depende
 
 @router.get("/models/{model_id}")
 async def get_model(
-    model_id: str,
+    model_id: ModelId,
     principal: AdministratedProject,
     *,
     dependencies: Dependencies,
@@ -69,10 +72,25 @@ async def get_model(
     return answer(model_shape(found, with_call_conditions=with_call_conditions))
 
 
+@router.put("/models/{model_id}")
+async def put_model(
+    model_id: ModelId, body: ModelBody, principal: AdministratedProject, *, dependencies: Dependencies
+) -> Response:
+    """Create a definition of the project under this id, or replace the one that has it."""
+    _require_own(model_id, "changed")
+    model = replace(body.model, id=model_id)
+    model_rules.check(model)
+    return answer(model_shape(await Models(dependencies.database, principal.project_id).put(model)))
+
+
 @router.delete("/models/{model_id}")
-async def delete_model(model_id: str, principal: AdministratedProject, dependencies: Dependencies) -> Response:
+async def delete_model(model_id: ModelId, principal: AdministratedProject, dependencies: Dependencies) -> Response:
     """Remove a definition of the project; what it priced keeps its cost."""
-    if managed_prices().model(model_id) is not None:
-        raise InvalidRequest("modelId", "managed models cannot be deleted: define one of your own, which comes first")
+    _require_own(model_id, "deleted")
     await Models(dependencies.database, principal.project_id).delete(model_id)
     return answer({"message": "Model successfully deleted"})
+
+
+def _require_own(model_id: str, done: str) -> None:
+    if managed_prices().model(model_id) is not None:
+        raise InvalidRequest("modelId", f"managed models cannot be {done}: define one of your own, which comes first")

@@ -1,8 +1,10 @@
 """Model definitions of projects."""
 
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.model_documents import tier_document, tier_from
@@ -39,20 +41,28 @@ class Models:
 
     async def create(self, model: Model) -> Model:
         """Keep a definition under an id of its own; raises InvalidRequest when its name is taken."""
-        row = ModelRow(
-            project_id=self._project_id,
-            name=model.name,
-            match_pattern=model.match_pattern,
-            start_date=model.start_date,
-            unit=model.unit,
-            tokenizer_id=model.tokenizer_id,
-            tokenizer_config=asdict(model.tokenizer),
-            tiers=list(map(tier_document, model.tiers)),
-        )
+        row = ModelRow(project_id=self._project_id, **_values(model))
         async with self._database.transaction() as session:
             session.add(row)
             await session.flush()
             await session.refresh(row)
+            return _model(row)
+
+    async def put(self, model: Model) -> Model:
+        """Keep a definition under its id, in the place of the one that has it.
+
+        Raises:
+            InvalidRequest: its name is taken.
+            ModelNotFound: the id is another project's.
+        """
+        values = _values(model)
+        putting = insert(ModelRow).values(id=model.id, project_id=self._project_id, **values)
+        changed = values | {"updated_at": func.clock_timestamp()}
+        putting = putting.on_conflict_do_update(index_elements=[ModelRow.id], set_=changed, where=self._own)
+        async with self._database.transaction() as session:
+            row = await session.scalar(putting.returning(ModelRow))
+            if row is None:
+                raise ModelNotFound(model.id)
             return _model(row)
 
     async def delete(self, model_id: str) -> None:
@@ -79,6 +89,18 @@ class AllModels:
         """Return every definition of every project that is not deleted."""
         async with self._database.transaction() as session:
             return [_model(row) for row in await session.scalars(select(ModelRow).order_by(ModelRow.created_at))]
+
+
+def _values(model: Model) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "match_pattern": model.match_pattern,
+        "start_date": model.start_date,
+        "unit": model.unit,
+        "tokenizer_id": model.tokenizer_id,
+        "tokenizer_config": asdict(model.tokenizer),
+        "tiers": list(map(tier_document, model.tiers)),
+    }
 
 
 def _model(row: ModelRow) -> Model:

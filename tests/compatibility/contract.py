@@ -96,6 +96,7 @@ PATCH /v2/prompts/{}/versions/{}
 DELETE /v2/prompts/{}
 GET /models
 POST /models
+PUT /models/{}
 GET /models/{}
 DELETE /models/{}
 GET /comments

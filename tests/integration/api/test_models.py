@@ -6,7 +6,10 @@ import pytest
 from langfuse.api import Model as SdkModel
 from langfuse.api.core.pydantic_utilities import parse_obj_as
 
+from heliograph.domain.not_found import ModelNotFound
 from ingestion.pricing import managed_prices
+from storage.postgres.models import Models
+from storage.postgres.projects import Projects
 from tests.integration.api.conftest import Api
 
 FLAT = {
@@ -70,6 +73,30 @@ async def test_own_definitions_come_first_and_managed_ones_follow(api: Api) -> N
     assert all(parse_obj_as(SdkModel, model).is_langfuse_managed for model in every)
     one = (await api.client.get("/models/heliograph-gpt-4o")).json()
     assert (one["inputPrice"], one["isLangfuseManaged"]) == (0.0000025, True)
+
+
+async def test_a_definition_is_put_under_an_id_and_replaced(api: Api) -> None:
+    first = (await api.client.put("/models/my-model", json=FLAT)).json()
+    assert (first["id"], first["inputPrice"], first["isLangfuseManaged"]) == ("my-model", 0.0000025, False)
+
+    second = await api.client.put("/models/my-model", json=TIERED)
+
+    assert (await api.client.get("/models/my-model")).json() == second.json()
+    assert (second.json()["modelName"], second.json()["tokenizerId"]) == ("tiered", "openai")
+    assert second.json()["createdAt"] == first["createdAt"]
+    assert [one["id"] for one in (await api.client.get("/models", params={"limit": 1})).json()["data"]] == ["my-model"]
+
+
+async def test_no_managed_model_nor_another_projects_is_replaced(api: Api) -> None:
+    assert (await api.client.put("/models/heliograph-gpt-4o", json=FLAT)).status_code == 400
+    other = await Projects(api.database).create("another", organization_name="The organization")
+    mine = await create(api, FLAT)
+    known = await Models(api.database, api.project.id).get(mine["id"])
+
+    with pytest.raises(ModelNotFound):
+        await Models(api.database, other.id).put(known)
+    taken = await api.client.put("/models/second", json=FLAT)
+    assert (taken.status_code, "is taken already" in taken.text) == (400, True)
 
 
 async def test_deletion(api: Api) -> None:

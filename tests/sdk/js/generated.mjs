@@ -117,6 +117,9 @@ test("models and connections", async () => {
   const made = await api.models.create({ modelName, matchPattern: `^${modelName}$`, unit: "TOKENS", inputPrice: 0.25 });
   assert.equal((await api.models.get(made.id)).prices.input.price, 0.25);
   assert.ok(ids((await api.models.list({ limit: 100 })).data).includes(made.id));
+  const [put, anew] = [{ modelName, matchPattern: "^m$", unit: "TOKENS" }, name()];
+  assert.equal((await api.models.upsert(made.id, { ...put, inputPrice: 0.5 })).prices.input.price, 0.5);
+  assert.equal((await api.models.upsert(anew, { ...put, modelName: anew, totalPrice: 2 })).id, anew);
   await api.models.delete(made.id);
   await assert.rejects(api.models.get(made.id), { statusCode: 404 });
   const provider = name();

@@ -24,6 +24,19 @@ def test_a_model_is_created_read_listed_and_deleted(api: Any, name: str) -> None
         api("models.get", id=made.id)
 
 
+@pytest.mark.needs("models.upsert")
+def test_a_model_is_put_under_an_id_and_replaced(api: Any, name: str) -> None:
+    body = {"id": f"id-{name}", "model_name": name, "match_pattern": f"^{name}$", "unit": "TOKENS"}
+
+    made = api("models.upsert", **body, input_price=0.25)
+    replaced = api("models.upsert", **body, total_price=0.5)
+
+    assert (made.id, made.input_price) == (f"id-{name}", 0.25)
+    read = api("models.get", id=made.id)
+    assert (read.input_price, read.total_price, read.created_at) == (None, 0.5, made.created_at)
+    assert replaced == read
+
+
 @pytest.mark.needs("llm_connections.upsert")
 def test_a_connection_is_kept_and_never_shows_its_secret(api: Any, name: str) -> None:
     body = {"provider": name, "adapter": "openai", "secret_key": "sk-very-secret", "custom_models": ["m1"]}

@@ -8,7 +8,6 @@ from watched import methods, returned
 
 # Filled where a method is not asked: what it would need, or what Heliograph lacks.
 UNANSWERED = {
-    "models.upsert": "is not answered yet",
     "scim.delete_user": "the SDK takes the answer of the standard for an error: test_organizations.py",
     "unstable.skills.create_version": "skills are not kept",
     "unstable.skills.delete_version": "the same",
