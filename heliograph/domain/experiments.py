@@ -29,6 +29,14 @@ class Experiment:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Activity:
+    """Where an experiment stands in the order of the latest activity: the next page begins after it."""
+
+    end_time: datetime
+    id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatasetRun:
     """One run over a dataset, which a client reported or which is an experiment."""
@@ -54,6 +62,25 @@ class DatasetRunItem:
     observation_id: str | None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True)
+class RanItem:
+    """An item that was reported to have run, with what is known of it as the spans of experiments tell it.
+
+    Args:
+        id: of the report.
+        trace_id: where it ran.
+        observation_id: the observation in it; '' means the whole trace.
+        at: when it was reported, unless the client named a time.
+        metadata: of the experiment and of the item, by the keys of spans.
+    """
+
+    id: str
+    trace_id: str
+    observation_id: str
+    at: datetime
+    metadata: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)

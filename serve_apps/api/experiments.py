@@ -11,9 +11,9 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from heliograph.domain import filters
 from heliograph.domain.errors import InvalidRequest
-from heliograph.domain.filters import Condition
+from heliograph.domain.experiments import Activity
+from heliograph.domain.filters import Condition, Creation
 from heliograph.domain.identifiers import ProjectId
-from heliograph.domain.observations import observations_from
 from heliograph.domain.scores import Score
 from serve_apps.api import parameters
 from serve_apps.api.answers import answer
@@ -30,9 +30,8 @@ from serve_apps.api.shapes.experiments import (
 from serve_apps.api.shapes.scores import GROUPS_V3, score_v3
 from serve_apps.authentication import ProjectPrincipal
 from storage.clickhouse.experiment_scores import ExperimentScores
-from storage.clickhouse.experiments import Activity, Experiments
 from storage.clickhouse.observations import Place
-from storage.postgres.dataset_runs import DatasetRuns
+from storage.experiments_of_project import ExperimentsOfProject, Places
 
 router = APIRouter(tags=["experiments"])
 
@@ -45,7 +44,7 @@ class Reads(NamedTuple):
     """What the answers about a project's experiments are made of."""
 
     project_id: ProjectId
-    experiments: Experiments
+    experiments: ExperimentsOfProject
     dependencies: QueryDependencies
 
     def scores(self, limit: int) -> ExperimentScores:
@@ -54,32 +53,69 @@ class Reads(NamedTuple):
 
 
 async def _reads(dependencies: Dependencies, principal: ProjectPrincipal) -> Reads:
-    cuts = await DatasetRuns(dependencies.database, principal.project_id).cuts()
-    experiments = Experiments(dependencies.clickhouse, principal.project_id, cuts)
-    return Reads(principal.project_id, experiments, dependencies)
+    project_id = principal.project_id
+    experiments = await ExperimentsOfProject.read(dependencies.database, dependencies.clickhouse, project_id)
+    return Reads(project_id, experiments, dependencies)
 
 
 ProjectReads = Annotated[Reads, Depends(_reads)]
 
 
 class _Cursor(BaseModel):
-    """Where a page ended; opaque to clients. `until` keeps what is stored later out of the pages that follow."""
+    """Where a page ended, in what spans told and in what was reported; opaque to clients.
+
+    `until` keeps what is stored later out of the pages that follow.
+    """
 
     v: Annotated[int, Field(ge=_CURSOR_VERSION, le=_CURSOR_VERSION)] = _CURSOR_VERSION
-    at: AwareDatetime
-    id: str
+    at: AwareDatetime | None = None
+    id: str = ""
     trace: str = ""
     until: AwareDatetime | None = None
+    reported_at: AwareDatetime | None = None
+    reported_id: Text = ""
 
     @classmethod
     def parse(cls, text: str) -> "_Cursor":
+        """The cursor of an earlier answer, or that before the first page; raises InvalidRequest."""
+        if not text:
+            return cls()
         try:
             return cls.model_validate_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         except (ValueError, ValidationError):
             raise InvalidRequest("cursor", "send the cursor of the previous answer, unchanged") from None
 
+    @classmethod
+    def of_experiments(cls, places: Places[Activity], until: datetime) -> "_Cursor":
+        told, reported = places.told, _reported(places.reported)
+        return cls(at=told.end_time, id=told.id, until=until, **reported) if told else cls(until=until, **reported)
+
+    @classmethod
+    def of_items(cls, places: Places[Place]) -> "_Cursor":
+        told, reported = places.told, _reported(places.reported)
+        return cls(at=told.start_time, id=told.id, trace=told.trace_id, **reported) if told else cls(**reported)
+
+    @property
+    def experiments(self) -> Places[Activity]:
+        """The places between experiments."""
+        return Places(Activity(self.at, self.id) if self.at else None, self._reported)
+
+    @property
+    def items(self) -> Places[Place]:
+        """The places between items."""
+        return Places(Place(self.at, self.trace, self.id) if self.at else None, self._reported)
+
+    @property
+    def _reported(self) -> Creation | None:
+        return Creation(self.reported_at, self.reported_id) if self.reported_at else None
+
     def __str__(self) -> str:
-        return base64.urlsafe_b64encode(orjson.dumps(self.model_dump())).decode().rstrip("=")
+        told = self.model_dump(exclude_defaults=True) | {"v": self.v}
+        return base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
+
+
+def _reported(place: Creation | None) -> dict[str, Any]:
+    return {} if place is None else {"reported_at": place.at, "reported_id": place.id}
 
 
 class _Streamed(Parameters):
@@ -95,9 +131,9 @@ class _Streamed(Parameters):
     dataset_id: Text = ""
 
     @property
-    def after(self) -> _Cursor | None:
+    def after(self) -> _Cursor:
         """Where the page before this one ended; raises InvalidRequest."""
-        return _Cursor.parse(self.cursor) if self.cursor else None
+        return _Cursor.parse(self.cursor)
 
     def within(self, **lists: str) -> list[Condition]:
         """The period, what is listed by name, and the filter."""
@@ -127,41 +163,36 @@ async def list_experiments(asked: Annotated[ListedExperiments, Query()], reads: 
     groups = parameters.choice(asked.fields, EXPERIMENT_GROUPS, ("core",))
     after = asked.after
     # Experiments move to the front while they run: later pages look at what the first one could see.
-    until = (after.until if after else None) or datetime.now(UTC)
+    until = after.until or datetime.now(UTC)
     where = asked.within(id=asked.id, name=asked.name, datasetId=asked.dataset_id)
     where.append(filters.before("createdAt", until))
-    place = Activity(after.at, after.id) if after else None
-    found = await reads.experiments.page(where, limit=asked.limit + 1, after=place)
-    shown = await reads.experiments.described(found[: asked.limit])
-    shapes = [experiment_shape(one, groups) for one in shown]
+    page = await reads.experiments.page(where, limit=asked.limit, after=after.experiments)
+    shapes = [experiment_shape(one, groups) for one in page.shown]
     if "scores" in groups:
-        scores = await reads.scores(asked.score_limit).of_experiments([one.id for one in shown])
+        scores = await reads.scores(asked.score_limit).of_experiments([one.id for one in page.shown])
         shapes = [{**shape, "scores": _shown_scores(scores[shape["id"]])} for shape in shapes]
-    last = shown[-1] if len(found) > asked.limit else None
-    return _page(shapes, None if last is None else _Cursor(at=last.end_time, id=last.id, until=until))
+    return _page(shapes, _Cursor.of_experiments(page.following, until) if page.following else None)
 
 
 @router.get("/experiment-items")
 async def list_experiment_items(asked: Annotated[ListedItems, Query()], reads: ProjectReads) -> Response:
     """One page of the items of experiments that began in a period, the newest first."""
     groups = parameters.choice(asked.fields, ITEM_GROUPS, DEFAULT_ITEM_GROUPS)
-    after = asked.after
     where = asked.within(
         experimentId=asked.experiment_id,
         experimentName=asked.experiment_name,
         experimentItemId=asked.experiment_item_id,
         datasetId=asked.dataset_id,
     )
-    place = Place(after.at, after.trace, after.id) if after else None
-    found = await reads.experiments.items(where, limit=asked.limit + 1, has_payloads="io" in groups, after=place)
-    shown = list(observations_from(found.slice(0, asked.limit)))
-    whole = await WholePayloads(reads.dependencies.payloads).of_observations(shown) if "io" in groups else shown
+    has_payloads, after = "io" in groups, asked.after.items
+    page = await reads.experiments.items(where, limit=asked.limit, has_payloads=has_payloads, after=after)
+    shown = page.shown
+    whole = await WholePayloads(reads.dependencies.payloads).of_observations(shown) if has_payloads else shown
     shapes = [experiment_item_shape(one, groups) for one in whole]
     if "scores" in groups:
         scores = await reads.scores(asked.score_limit).of_items(shown)
         shapes = [{**shape, "scores": _shown_scores(scores[shape["id"]])} for shape in shapes]
-    last = shown[-1] if found.num_rows > asked.limit else None
-    return _page(shapes, None if last is None else _Cursor(at=last.start_time, id=last.id, trace=last.trace_id))
+    return _page(shapes, _Cursor.of_items(page.following) if page.following else None)
 
 
 def _shown_scores(scores: Iterable[Score]) -> list[dict[str, Any]]:

@@ -1,14 +1,14 @@
 """Reading experiments: what the observations say that belong to one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from string import Template
 from typing import Any
 
 import pyarrow as pa
 
-from heliograph.domain.experiments import EXPERIMENT_METADATA, Cuts, Experiment
+from heliograph.domain.experiments import EXPERIMENT_METADATA, Activity, Cuts, Experiment
 from heliograph.domain.filters import Condition
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.plain_rows import plain_rows
@@ -35,14 +35,6 @@ ITEM_COLUMNS: Columns = {
 _ITEM = ("id", "project_id", "trace_id", "start_time", "end_time", "level", "environment", "metadata")
 _OUTLINE = ("id", "trace_id", "start_time", "created_at", "updated_at", "experiment_id", "experiment_item_id")
 _MAX_RUNS = 10_000
-
-
-@dataclass(frozen=True)
-class Activity:
-    """Where an experiment stands in the order of the latest activity: the next page begins after it."""
-
-    end_time: datetime
-    id: str
 
 
 class Experiments:
@@ -88,6 +80,17 @@ class Experiments:
         where = where.also("experiment_dataset_id = {dataset_id:String}", dataset_id=dataset_id)
         found = await self._clickhouse.read(self._PAGE.substitute(where=where.sql, having=""), where.parameters)
         return await self.described([_experiment(row) for row in plain_rows(found)])
+
+    _IDS = Template("""
+        SELECT DISTINCT experiment_id AS id FROM observations FINAL
+        WHERE project_id = {project_id:String} AND experiment_id != '' $where
+    """)
+
+    async def ids(self, conditions: Sequence[Condition] = ()) -> set[str]:
+        """The ids of all experiments with observations that meet all conditions."""
+        where = self._where(EXPERIMENT_COLUMNS, conditions)
+        found = await self._clickhouse.read(self._IDS.substitute(where=where.sql), where.parameters)
+        return set(found["id"].to_pylist())
 
     _DETAILS = Template("""
         SELECT experiment_id AS id, argMax(metadata['langfuse.experiment.description'], start_time) AS description,

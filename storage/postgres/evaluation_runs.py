@@ -140,7 +140,8 @@ class EvaluationRuns:
         row = EvaluationFailureRow
         query = select(row).where(row.run_id == run_id).limit(limit).offset(offset)
         async with self._database.transaction() as session:
-            rows = await session.scalars(query.order_by(row.place, row.part, row.evaluator, row.trace_id))
+            order = (row.place, row.part, row.evaluator, row.trace_id, row.observation_id)
+            rows = await session.scalars(query.order_by(*order))
             return [Failure(one.evaluator, one.trace_id, one.observation_id, one.cause, one.reason) for one in rows]
 
     async def progress(self, run_ids: Sequence[str]) -> dict[str, RunProgress]:

@@ -1,8 +1,10 @@
 """Datasets, their items and runs."""
 
-from datetime import UTC, datetime
+import os
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 
@@ -165,3 +167,23 @@ def test_an_item_of_the_second_version_is_linked(langfuse: Any, api: Any, name: 
     (within,) = langfuse.get_dataset_run(name, "within").dataset_run_items
     assert (within.trace_id, within.observation_id) == (trace.id, generation.id)
     assert {each.name for each in langfuse.get_dataset_runs(name).data} == {"by hand", "observed", "within"}
+    dataset_id = langfuse.get_dataset(name).id
+    found = current("experiments", datasetId=dataset_id, fields="core,metadata")
+    assert {each["name"]: each["itemCount"] for each in found} == {"by hand": 1, "observed": 1, "within": 1}
+    assert {each["name"]: each["metadata"] for each in found}["by hand"] == {"k": 1}
+
+    def scored() -> list[Any]:
+        (ran,) = current("experiment-items", experimentId=observed.id, fields="core,io,scores")
+        return [ran] if ran["scores"] else []
+
+    (ran,) = eventually(scored)
+    assert (ran["traceId"], ran["experimentItemId"], ran["expectedOutput"]) == (trace_id, f"{name}-1", "Lima")
+    assert [(each["name"], each["value"]) for each in ran["scores"]] == [("exact", 1.0)]
+
+
+def current(route: str, **asked: str) -> list[Any]:
+    """What the newest generation of the API answers, which this version's client does not know."""
+    keys = os.environ["LANGFUSE_PUBLIC_KEY"], os.environ["LANGFUSE_SECRET_KEY"]
+    since = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+    url = f"{os.environ['LANGFUSE_HOST']}/api/public/{route}"
+    return httpx.get(url, params={"fromStartTime": since, **asked}, auth=keys).raise_for_status().json()["data"]
