@@ -88,7 +88,7 @@ class LaneSettings(_Slice):
     max_unacknowledged_bytes: int = 128 << 20
     max_backlog_bytes: int = 72 << 20
     max_segment_bytes: int = 16 << 20
-    full_segment_records: int = 500
+    full_segment_records: int = 480
     segment_spacing_seconds: float = 0.15
     busy_segment_records: int = 50
     flush_after_seconds: float = 0.3
@@ -109,8 +109,8 @@ class IngestSettings(_Slice):
     max_in_flight_bytes: int = 128 << 20
     decoding_threads: int = 2
     slice_above_bytes: int = 256 << 10
-    gather_seconds: float = 0.003
-    join_seconds: float = 0.008
+    gather_seconds: float = 0.004
+    join_seconds: float = 0.015
     max_append_bytes: int = 4 << 20
 
 

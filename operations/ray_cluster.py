@@ -1,5 +1,6 @@
 """The Ray cluster: the folder and the environment of a node, and the commands that start one."""
 
+import os
 import secrets
 import sys
 import tempfile
@@ -115,7 +116,8 @@ def _serve_environment(folder: Path, port: int) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(port + HAPROXY_METRICS),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(port + HAPROXY_STATS),
-        "RAY_SERVE_HAPROXY_NBTHREAD": "2",
+        # Threads that share few connections cost more than they carry.
+        "RAY_SERVE_HAPROXY_NBTHREAD": str(max(1, (os.cpu_count() or 1) // 4)),
         "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "300",
         # First checks are spread over this time, and the start waits for the last of them.
         "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
