@@ -18,7 +18,8 @@ from ingestion.masking.masker import ALWAYS, Masker
 from ingestion.pricing import PriceBook, managed_prices
 from ingestion.records import span_records
 from ingestion.rows import NO_SCORES
-from ingestion.spans import Source, Spans, map_spans
+from ingestion.source import Source
+from ingestion.spans import Spans, map_spans
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -78,6 +79,21 @@ class MappedExport:
     rejected: list[str]
 
 
+@dataclass(frozen=True)
+class MappedExports:
+    """The rows and records of several exports in their order.
+
+    Attributes:
+        batch: of all of them.
+        rejected: of each, a message for every span that was rejected.
+        accepted: of each, how many records of the batch are its own.
+    """
+
+    batch: MappedBatch
+    rejected: list[list[str]]
+    accepted: list[int]
+
+
 def decode(body: bytes, content_type: str, signal: otlp_json.Signal = otlp_json.TRACES) -> ExportTraceServiceRequest:
     """The export in a request body, protobuf or JSON; the `spans` of an export of logs are its records.
 
@@ -125,31 +141,34 @@ def slices(request: ExportTraceServiceRequest, max_spans: int) -> Iterator[Expor
 
 def map_export(request: ExportTraceServiceRequest, context: MappingContext) -> MappedExport:
     """Maps every span; one that cannot be read or has no valid ids is rejected alone."""
-    batch, (rejected,) = map_exports([request], context)
-    return MappedExport(batch, rejected)
+    joined = map_exports([request], [context])
+    return MappedExport(joined.batch, joined.rejected[0])
 
 
-def map_exports(
-    requests: Sequence[ExportTraceServiceRequest], context: MappingContext
-) -> tuple[MappedBatch, list[list[str]]]:
-    """Maps several exports as one, which costs small ones a fraction; returns what was rejected of each."""
+def map_exports(requests: Sequence[ExportTraceServiceRequest], contexts: Sequence[MappingContext]) -> MappedExports:
+    """Maps several exports as one, which costs small ones a fraction.
+
+    Args:
+        requests: the exports, of any projects.
+        contexts: one for each of them; all with the same masker and the same prices.
+    """
     spans = Spans()
+    sources: list[Source] = []
     rejected: list[list[str]] = []
-    masked = iter(
-        context.masker.spans([raw for request in requests for scope in request.scopes for raw in scope.spans])
-    )
-    for request in requests:
-        number, already = request.first, len(spans.rejected)
+    masker, prices = contexts[0].masker, contexts[0].prices
+    masked = iter(masker.spans([raw for request in requests for scope in request.scopes for raw in scope.spans]))
+    for request, context in zip(requests, contexts, strict=True):
+        number, already, accepted = request.first, len(spans.rejected), len(spans)
         for scope in request.scopes:
             raws = list(islice(masked, len(scope.spans)))
-            spans.extend(number, raws, _frame(scope, context.masker))
+            spans.extend(number, raws, _frame(scope, masker))
             number += len(raws)
         rejected.append(spans.rejected[already:])
-    received_at = np.full(len(spans), microseconds(context.received_at), np.int64)
-    source = Source(context.project_id, context.facts, received_at)
-    mapped = map_spans(spans, source, context.prices)
-    batch = MappedBatch(span_records(spans, source), mapped.observations, NO_SCORES, mapped.trace_parts)
-    return batch, rejected
+        received_at = np.full(len(spans) - accepted, microseconds(context.received_at), np.int64)
+        sources.append(Source(context.project_id, context.facts, received_at))
+    mapped = map_spans(spans, sources, prices)
+    batch = MappedBatch(span_records(spans, sources), mapped.observations, NO_SCORES, mapped.trace_parts)
+    return MappedExports(batch, rejected, [len(source) for source in sources])
 
 
 def _frame(scope: ScopeOfSpans, masker: Masker) -> Frame:

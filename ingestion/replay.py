@@ -18,7 +18,8 @@ from ingestion.batch import mapping
 from ingestion.batch.events import Event
 from ingestion.batch.rules import Refused
 from ingestion.pricing import PriceBook, PriceBooks
-from ingestion.spans import Source, Spans, map_spans
+from ingestion.source import Source
+from ingestion.spans import Spans, map_spans
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +101,7 @@ def _map_spans(records: _Records, prices: PriceBook) -> tuple[MappedBatch, int]:
     accepted = np.array(spans.accepted, np.int64)
     received_at = records.source.received_at[accepted]
     source = Source(records.source.project_id, records.source.facts, received_at)
-    mapped = map_spans(spans, source, prices)
+    mapped = map_spans(spans, [source], prices)
     numbers = records.numbers[accepted]
     rows = MappedBatch(
         tables.empty(tables.RECORDS),

@@ -20,7 +20,7 @@ from ingestion.otlp import MappingContext
 from ingestion.records import event_columns
 from ingestion.rows import NO_OBSERVATIONS, NO_TRACE_PARTS, Columns
 from ingestion.score_rules import Rejected
-from ingestion.spans import Source
+from ingestion.source import Source, put_arrival
 from ingestion.values import Value
 
 
@@ -167,7 +167,7 @@ def map_scores(bodies: Sequence[ScoreBody], context: MappingContext) -> MappedBa
     received_at = timing.microseconds(context.received_at)
     final = [identified(masked(body, context.masker), context.project_id, received_at) for body in bodies]
     source = Source(context.project_id, context.facts, np.full(len(final), received_at, np.int64))
-    columns = event_columns(source, EntityType.SCORE)
+    columns = event_columns([source], EntityType.SCORE)
     everyone = range(len(final))
     columns.put("subject", everyone, [body.subject for body in final])
     columns.put("entity_id", everyone, [body.id for body in final])
@@ -229,12 +229,6 @@ def score_rows(bodies: Sequence[ScoreBody], source: Source) -> pa.Table:
     for name, kept in (("string_value", False), ("long_string_value", True)):
         texts = [body.text if long is kept else "" for body, long in zip(bodies, is_long, strict=True)]
         columns.put(name, everyone, texts)
-    for name, value in (
-        ("project_id", source.project_id),
-        ("ingestion_api_key", source.facts.public_key),
-        ("ingestion_sdk_name", source.facts.sdk_name),
-        ("ingestion_sdk_version", source.facts.sdk_version),
-    ):
-        columns.fill(name, everyone, value)
+    put_arrival(columns, [source])
     columns.put_array("record", pa.array(np.arange(len(bodies), dtype=np.int32)))
     return columns.table()

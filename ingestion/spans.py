@@ -9,8 +9,6 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 
 from heliograph.domain import tables
-from heliograph.domain.events import IngestionFacts
-from heliograph.domain.identifiers import ProjectId
 from ingestion import wire
 from ingestion.attributes import (
     cost,
@@ -30,18 +28,10 @@ from ingestion.attributes.shape import Shape, shape_of
 from ingestion.masking.masker import ALWAYS
 from ingestion.pricing import PriceBook
 from ingestion.rows import NO_TRACE_PARTS, Columns, hex_texts, times
+from ingestion.source import Source, put_arrival, received_at
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where spans came from and when: one project, the same facts; the times of receipt in microseconds, per span."""
-
-    project_id: ProjectId
-    facts: IngestionFacts
-    received_at: timing.Times
 
 
 @dataclass(frozen=True)
@@ -123,8 +113,8 @@ def _bad_id(number: int, span: Any) -> str:  # a generated message
     return ""
 
 
-def map_spans(spans: Spans, source: Source, prices: PriceBook) -> MappedSpans:
-    """The rows of all accepted spans, in their order."""
+def map_spans(spans: Spans, sources: Sequence[Source], prices: PriceBook) -> MappedSpans:
+    """The rows of all accepted spans, in their order, which is that of the sources."""
     columns = Columns(tables.MAPPED_OBSERVATIONS, len(spans))
     everyone = range(len(spans))
     columns.put_array("trace_id", hex_texts(spans.trace_ids))
@@ -132,22 +122,16 @@ def map_spans(spans: Spans, source: Source, prices: PriceBook) -> MappedSpans:
     columns.put_array("parent_observation_id", hex_texts([span.parent_span_id for span in spans.spans]))
     started = [span.start_time_unix_nano for span in spans.spans]
     ended = [span.end_time_unix_nano for span in spans.spans]
-    start, end = timing.start_and_end(started, ended, source.received_at)
+    start, end = timing.start_and_end(started, ended, received_at(sources))
     columns.put_array("start_time", times(start))
     columns.put_array("end_time", times(end))
     columns.put_array("record", pa.array(np.arange(len(spans), dtype=np.int32)))
-    for name, value in (
-        ("project_id", source.project_id),
-        ("source", "otel"),
-        ("level", level.DEFAULT),
-        ("ingestion_api_key", source.facts.public_key),
-        ("ingestion_sdk_name", source.facts.sdk_name),
-        ("ingestion_sdk_version", source.facts.sdk_version),
-    ):
-        columns.fill(name, everyone, value)
+    put_arrival(columns, sources)
+    columns.fill("source", everyone, "otel")
+    columns.fill("level", everyone, level.DEFAULT)
     for group in spans.groups:
         _map_group(group, prices, columns)
-    return MappedSpans(columns.table(), _trace_parts(spans, source, start))
+    return MappedSpans(columns.table(), _trace_parts(spans, sources, start))
 
 
 def _map_group(group: SpanGroup, prices: PriceBook, columns: Columns) -> None:
@@ -166,7 +150,7 @@ def _map_group(group: SpanGroup, prices: PriceBook, columns: Columns) -> None:
         counted.fill(group.rows, prices, columns)
 
 
-def _trace_parts(spans: Spans, source: Source, start: timing.Times) -> pa.Table:
+def _trace_parts(spans: Spans, sources: Sequence[Source], start: timing.Times) -> pa.Table:
     parts = [
         (row, name, text)
         for group in spans.groups
@@ -179,7 +163,11 @@ def _trace_parts(spans: Spans, source: Source, start: timing.Times) -> pa.Table:
     rows = [row for row, _, _ in parts]
     everyone = range(len(parts))
     columns = Columns(tables.MAPPED_TRACE_PARTS, len(parts))
-    columns.fill("project_id", everyone, source.project_id)
+    if len(sources) == 1:
+        columns.fill("project_id", everyone, sources[0].project_id)
+    else:
+        projects = [project for source in sources for project in [source.project_id] * len(source)]
+        columns.put("project_id", everyone, [projects[row] for row in rows])
     columns.put_array("trace_id", hex_texts([spans.trace_ids[row] for row in rows]))
     columns.put("field", everyone, [name for _, name, _ in parts])
     columns.put("value", everyone, [text for _, _, text in parts])

@@ -107,6 +107,18 @@ class MappedBatch:
         batch = MappedBatch(self.records.take(pa.array(order)), *rows)
         return _of_size(batch, self.nbytes) if len(order) == self.records.num_rows else batch
 
+    def split(self, counts: Sequence[int]) -> list["MappedBatch"]:
+        """The batch cut into ones of so many records each, without copying a value.
+
+        The rows of each table must stand in the order of their records.
+        """
+        ends = np.cumsum(counts)
+        parts = []
+        for first, end in zip(ends - counts, ends, strict=True):
+            rows = (_between(table, int(first), int(end)) for table in self.row_tables)
+            parts.append(MappedBatch(self.records.slice(first, end - first), *rows))
+        return parts
+
     def without_rows_of(self, dropped: np.ndarray) -> "MappedBatch":
         """The same records, of which those that are marked give no rows."""
         kept = [
@@ -150,6 +162,14 @@ def _shift(table: pa.Table, offset: int) -> pa.Table:
     if table.num_rows == 0 or offset == 0:
         return table
     return _set_record(table, table["record"].to_numpy() + offset)
+
+
+def _between(table: pa.Table, first: int, end: int) -> pa.Table:
+    if table.num_rows == 0:
+        return table
+    record = table["record"].to_numpy()
+    start, stop = np.searchsorted(record, [first, end])
+    return _set_record(table.slice(start, stop - start), record[start:stop] - first)
 
 
 def _follow(table: pa.Table, place: np.ndarray) -> pa.Table:

@@ -19,7 +19,7 @@ from ingestion.merge import SEEN
 from ingestion.otlp import MappingContext
 from ingestion.records import event_columns
 from ingestion.rows import NO_OBSERVATIONS, NO_SCORES, Columns, times
-from ingestion.spans import Source
+from ingestion.source import Source
 from ingestion.values import Value
 
 # What no masking rule touches: what events are joined by, and what is checked to be something else than free text.
@@ -74,7 +74,7 @@ def _map_scores(events: Sequence[Event], context: MappingContext) -> MappedBatch
 def _map_parts(events: Sequence[Event], kind: EntityType, context: MappingContext) -> MappedBatch:
     received_at = np.full(len(events), timing.microseconds(context.received_at), np.int64)
     source = Source(context.project_id, context.facts, received_at)
-    columns = event_columns(source, kind)
+    columns = event_columns([source], kind)
     everyone = range(len(events))
     columns.put("subject", everyone, [event.trace_id for event in events])
     columns.put("entity_id", everyone, [event.entity_id for event in events])

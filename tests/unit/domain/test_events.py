@@ -56,6 +56,17 @@ def test_concatenated_batches_keep_rows_with_their_records() -> None:
     assert owners(batch) == [(name, name) for name in "abce"]
 
 
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=5))
+def test_a_batch_split_and_concatenated_is_the_same(counts: list[int]) -> None:
+    whole = batch_of(*map(str, range(sum(counts))), parts_per_record=2)
+    parts = whole.split(counts)
+    assert [part.records.num_rows for part in parts] == counts
+    for part in parts:
+        names = part.records["entity_id"].to_pylist()
+        assert owners(unpack(pack(part))) == [(name, name) for name in names for _ in range(2)]
+    assert owners(MappedBatch.concat(parts)) == owners(whole)
+
+
 def test_a_single_batch_is_not_copied() -> None:
     batch = batch_of("a")
     assert MappedBatch.concat([batch]) is batch
