@@ -28,7 +28,7 @@ def event_columns(sources: Sequence[Source], entity_type: EntityType) -> Columns
     everyone = range(len(received))
     columns.fill("kind", everyone, RecordKind.EVENT.value)
     columns.fill("entity_type", everyone, entity_type.value)
-    put_shared(columns, "project_id", sources, lambda source: source.project_id)
-    put_shared(columns, "facts", sources, lambda source: source.facts.to_json())
+    put_shared(columns, "project_id", sources, read=lambda source: source.project_id)
+    put_shared(columns, "facts", sources, read=lambda source: source.facts.to_json())
     columns.put_array("received_at", times(received))
     return columns

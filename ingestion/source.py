@@ -34,7 +34,7 @@ def received_at(sources: Sequence[Source]) -> timing.Times:
     return sources[0].received_at if len(sources) == 1 else np.concatenate([source.received_at for source in sources])
 
 
-def put_shared(columns: Columns, name: str, sources: Sequence[Source], read: Callable[[Source], str]) -> None:
+def put_shared(columns: Columns, name: str, sources: Sequence[Source], *, read: Callable[[Source], str]) -> None:
     """Sets a column of events to what each one's source says."""
     everyone = range(columns.count)
     if len(sources) == 1:
@@ -46,7 +46,7 @@ def put_shared(columns: Columns, name: str, sources: Sequence[Source], read: Cal
 def put_arrival(columns: Columns, sources: Sequence[Source]) -> None:
     """Sets the columns of rows, one for each event, that tell their project, key and SDK."""
     for name, read in _ARRIVAL.items():
-        put_shared(columns, name, sources, read)
+        put_shared(columns, name, sources, read=read)
 
 
 _ARRIVAL: dict[str, Callable[[Source], str]] = {
