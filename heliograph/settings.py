@@ -118,6 +118,7 @@ class MaintenanceSettings(_Slice):
     """Rhythm and bounds of what keeps the stores tidy beside the ingestion."""
 
     compact_every_seconds: float = 3_600
+    retain_every_seconds: float = 3_600
     free_after_days: float = 7
     # One step of a compaction: so much of a lane's log, and so much memory; the rest waits on the local disk.
     max_range_bytes: int = 256 << 20

@@ -177,7 +177,6 @@ def start_maintenance(settings: Settings) -> None:
     from pipelines.log_size import EVERY_SECONDS, LogSizes  # noqa: PLC0415
     from pipelines.orphaned_media import EVERY_SECONDS as OFTEN  # noqa: PLC0415
     from pipelines.orphaned_media import remove_orphaned_media  # noqa: PLC0415
-    from pipelines.retention import EVERY_SECONDS as HOURLY  # noqa: PLC0415
     from pipelines.retention import enforce_retention  # noqa: PLC0415
 
     chores: list[tuple[str, float, directory.Task]] = [
@@ -187,7 +186,7 @@ def start_maintenance(settings: Settings) -> None:
         ("ended projects", SOON, remove_ended_projects),
         *((name, AT_ONCE, backfilling) for name, backfilling in BACKFILLS.items()),
         ("expired exports", SELDOM, remove_expired_exports),
-        ("retention", HOURLY, enforce_retention),
+        ("retention", settings.maintenance.retain_every_seconds, enforce_retention),
         ("blob exports", EACH_MINUTE, export_to_buckets),
     ]
     directory.start_maintenance(settings, chores)

@@ -20,7 +20,6 @@ from storage.postgres.deletions import Deletions
 from storage.postgres.media import AllMedia
 from storage.postgres.retentions import Retentions
 
-EVERY_SECONDS = 3_600.0
 # A slice is one request to delete, and one flush of a lane, which other projects wait for.
 SLICE = 2_000
 _SLICES_AT_ONCE = 100
