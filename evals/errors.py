@@ -118,6 +118,24 @@ class ModelUnavailable(CallFailed):
     block = "EVAL_MODEL_UNAVAILABLE"
 
 
+def call_failed(cause: str, model: str, reason: str) -> CallFailed:
+    """The error of a cause that was noted by its name."""
+    kinds = {kind.__name__: kind for kind in (*CallFailed.__subclasses__(), *RequestInvalid.__subclasses__())}
+    kind = kinds.get(cause, RequestInvalid)
+    return kind(model, reason) if kind.fields == CallFailed.fields else RequestInvalid(model, reason)
+
+
+class AnswerPending(HeliographError):
+    """The judge {judge} was asked, and answers later."""
+
+    fields = ("judge",)
+    judge: str
+
+
+class BatchUnanswered(CallFailed):
+    """The provider of {model} left a question unanswered in every batch: {reason}"""
+
+
 class BudgetExhausted(HeliographError):
     """The budget has no room for a call that can cost ${bound_usd}: raise it, and resume."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,7 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from heliograph.domain.errors import Unavailable
-from heliograph.domain.evaluation_runs import COUNTED, EvaluationPart, Failure, OnExisting, RunReport, score_ids
+from heliograph.domain.evaluation_runs import (
+    COUNTED,
+    EvaluationPart,
+    EvaluatorSpec,
+    Failure,
+    OnExisting,
+    RunReport,
+    score_ids,
+)
 from heliograph.domain.evaluators import Outcome, OutcomeStatus
 from heliograph.domain.plain_rows import plain_rows
 from heliograph.domain.rule_specs import TargetKey
@@ -20,6 +28,7 @@ from heliograph.run_evaluator import KEPT, VERDICTS, RunEvaluator, key_of, keys_
 
 # So many verdicts of judges, or those of a second, are written at once: what a kill may cost.
 _WRITTEN_AT_ONCE = 200
+_ASKED_AT_ONCE = 500
 _BEAT_SECONDS = 1.0
 _KEEP_EVERY_BEATS = 3
 
@@ -29,8 +38,12 @@ class Targets(Protocol):
 
     def read(self, part: EvaluationPart) -> AsyncIterator[pa.Table]: ...
 
-    async def known(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Of the scores with these ids that there are: which run gave them."""
+    async def known(self, spec: EvaluatorSpec, targets: pa.Table) -> Mapping[str, str]:
+        """By the column `score_id` of targets, the scores that there are, or that a rule is about to give itself.
+
+        Returns:
+            Which run gave each; '' where none has.
+        """
         ...
 
 
@@ -74,6 +87,8 @@ class PartWork:
     Attributes:
         blocks: causes of failures that no other target escapes, and what the run is blocked for.
         concurrency: how many targets an asynchronous evaluator is asked about at a time.
+        awaited: the cause of outcomes that only a later attempt brings, as of judges that are asked by batches.
+        postpone: has them brought, and gives the part back until then.
     """
 
     table: SelectedTable
@@ -84,6 +99,8 @@ class PartWork:
     ask: Asking = _plainly
     blocks: Mapping[str, str] = field(default_factory=dict)
     concurrency: int = 64
+    awaited: str = ""
+    postpone: Callable[[], Awaitable[None]] | None = None
 
 
 class PartEvaluation:
@@ -96,7 +113,7 @@ class PartEvaluation:
         self._causes: Counter[str] = Counter()
         self._failures: list[Failure] = []
         self._verdicts: list[tuple[RunEvaluator, list[dict[str, Any]]]] = []
-        self._must_stop = False
+        self._must_stop = self._is_awaiting = False
         self._writing = asyncio.Lock()
 
     @property
@@ -106,7 +123,10 @@ class PartEvaluation:
         return RunReport(self._rows, counts, dict(self._causes))
 
     async def run(self) -> bool:
-        """Return whether the part is done; it is not where the run was paused, blocked or cancelled meanwhile."""
+        """Return whether the part is done.
+
+        It is not where the run was paused, blocked or cancelled meanwhile, or where something is still awaited.
+        """
         ledger, part = self._work.ledger, self._part
         beating = asyncio.create_task(self._beat())
         try:
@@ -120,6 +140,9 @@ class PartEvaluation:
                     if self._must_stop:
                         break
             await self._write_verdicts()
+            if self._is_awaiting and not self._must_stop and self._work.postpone is not None:
+                await self._work.postpone()
+                return False
         except BaseException:
             await ledger.give_back(part)
             raise
@@ -160,7 +183,7 @@ class PartEvaluation:
         is_first = self._part.attempt == 1 and not self._part.is_retry
         if is_first and self._work.on_existing is OnExisting.REPLACE:
             return table
-        known = await self._work.targets.known(table["score_id"].to_pylist())
+        known = await self._work.targets.known(one.spec, table)
         own = {score for score, run in known.items() if run == self._part.run_id}
         others = known.keys() - own if self._work.on_existing is OnExisting.SKIP else set()
         counted = self._counts[one.spec.score_name]
@@ -172,9 +195,15 @@ class PartEvaluation:
     async def _evaluate_columns(self, one: RunEvaluator, table: pa.Table) -> None:
         evaluator = one.evaluator
         if evaluator.is_async:
-            outcomes = await evaluator.evaluate_table(table)
+            # A failure of its model is one of all these rows.
+            for start in range(0, table.num_rows, _ASKED_AT_ONCE):
+                if not self._must_stop:
+                    some = table.slice(start, _ASKED_AT_ONCE)
+                    await self._take(one, some, await evaluator.evaluate_table(some))
         else:
-            outcomes = await asyncio.to_thread(evaluator.evaluate_batch, table)
+            await self._take(one, table, await asyncio.to_thread(evaluator.evaluate_batch, table))
+
+    async def _take(self, one: RunEvaluator, table: pa.Table, outcomes: pa.Table) -> None:
         joined = table.select(list(KEPT))
         for name in outcomes.column_names:
             joined = joined.append_column(name, outcomes[name])
@@ -183,10 +212,14 @@ class PartEvaluation:
         others = joined.filter(pc.invert(is_scored))
         self._counts[one.spec.score_name]["scored"] += joined.num_rows - others.num_rows
         for row in others.to_pylist():
+            cause = row["reason"].partition(":")[0]
             if row["status"] == OutcomeStatus.SKIPPED:
                 self._counts[one.spec.score_name]["skipped"] += 1
+            elif cause in self._work.blocks:
+                await self._block(cause, row["reason"])
+                return
             else:
-                self._fail(one, row, cause=row["reason"].partition(":")[0], reason=row["reason"])
+                self._fail(one, row, cause=cause, reason=row["reason"])
 
     async def _ask(self, one: RunEvaluator, table: pa.Table) -> None:
         slots = asyncio.Semaphore(self._work.concurrency)
@@ -208,8 +241,9 @@ class PartEvaluation:
     async def _note(self, one: RunEvaluator, row: Mapping[str, Any], outcome: Outcome, *, trace_id: str) -> None:
         counted = self._counts[one.spec.score_name]
         if outcome.cause in self._work.blocks:
-            self._must_stop = True
-            await self._work.ledger.block(self._part.run_id, self._work.blocks[outcome.cause], outcome.reason)
+            await self._block(outcome.cause, outcome.reason)
+        elif outcome.cause and outcome.cause == self._work.awaited:
+            self._is_awaiting = True
         elif outcome.verdict is None and outcome.status is OutcomeStatus.SKIPPED:
             counted["skipped"] += 1
         elif outcome.verdict is None:
@@ -218,6 +252,10 @@ class PartEvaluation:
             self._verdicts.append((one, one.scores(row, outcome.verdict, trace_id)))
             if len(self._verdicts) >= _WRITTEN_AT_ONCE and not self._writing.locked():
                 await self._write_verdicts()
+
+    async def _block(self, cause: str, reason: str) -> None:
+        self._must_stop = True
+        await self._work.ledger.block(self._part.run_id, self._work.blocks[cause], reason)
 
     def _fail(self, one: RunEvaluator, row: Mapping[str, Any], *, cause: str, reason: str) -> None:
         self._counts[one.spec.score_name]["failed"] += 1

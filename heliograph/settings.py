@@ -129,6 +129,18 @@ class MaintenanceSettings(_Slice):
     superseded_for_seconds: float = 3_600
 
 
+class EvaluationSettings(_Slice):
+    """What evaluations keep.
+
+    Attributes:
+        answers_kept_days: how long a judge that is asked the same again is not, nor paid; 0 asks it each time.
+        batch_poll_seconds: how often a provider is asked how far a batch of its is.
+    """
+
+    answers_kept_days: float = Field(default=30, ge=0)
+    batch_poll_seconds: float = Field(default=60, gt=0)
+
+
 class MaskingSettings(_Slice):
     """How long masking callbacks are waited for."""
 
@@ -253,6 +265,7 @@ class Settings(BaseSettings):
     # How many replicas of its door share a project's limits with this process; told by the deployment.
     door_replicas: int = Field(default=1, ge=1)
     telemetry: TelemetrySettings = TelemetrySettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     masking: MaskingSettings = MaskingSettings()
     outbound: OutboundSettings = OutboundSettings()
     single_sign_on: SingleSignOnSettings = SingleSignOnSettings()

@@ -168,10 +168,14 @@ def start_maintenance(settings: Settings) -> None:
     from pipelines.backfills import EVERY_SECONDS as AT_ONCE  # noqa: PLC0415
     from pipelines.blob_exports import EVERY_SECONDS as EACH_MINUTE  # noqa: PLC0415
     from pipelines.blob_exports import export_to_buckets  # noqa: PLC0415
+    from pipelines.cancelled_batches import EVERY_SECONDS as NOW_AND_THEN  # noqa: PLC0415
+    from pipelines.cancelled_batches import end_cancelled_batches  # noqa: PLC0415
     from pipelines.compaction import compact_lanes  # noqa: PLC0415
     from pipelines.driving import drive  # noqa: PLC0415
     from pipelines.ended_projects import EVERY_SECONDS as SOON  # noqa: PLC0415
     from pipelines.ended_projects import remove_ended_projects  # noqa: PLC0415
+    from pipelines.expired_evaluations import EVERY_SECONDS as AT_TIMES  # noqa: PLC0415
+    from pipelines.expired_evaluations import remove_expired_evaluations  # noqa: PLC0415
     from pipelines.expired_exports import EVERY_SECONDS as SELDOM  # noqa: PLC0415
     from pipelines.expired_exports import remove_expired_exports  # noqa: PLC0415
     from pipelines.log_size import EVERY_SECONDS, LogSizes  # noqa: PLC0415
@@ -186,6 +190,8 @@ def start_maintenance(settings: Settings) -> None:
         ("ended projects", SOON, remove_ended_projects),
         *((name, AT_ONCE, backfilling) for name, backfilling in BACKFILLS.items()),
         ("expired exports", SELDOM, remove_expired_exports),
+        ("batches of cancelled runs", NOW_AND_THEN, end_cancelled_batches),
+        ("expired evaluations", AT_TIMES, remove_expired_evaluations),
         ("retention", settings.maintenance.retain_every_seconds, enforce_retention),
         ("blob exports", EACH_MINUTE, export_to_buckets),
     ]

@@ -1,32 +1,36 @@
 """The judges of a run on the cluster: what they cost, at which pace they may be asked, and within which budget."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any, Self
 
-from actors.leased_slots import LeasedSlots, Limiter
-from actors.purse import Gate, Purse
-from evals.assembly import connected_judge
-from evals.errors import CallFailed, SandboxUnavailable
-from evals.judging.cache import AnswerCache, CachedJudge
+from actors.leased_slots import LeasedSlots
+from actors.purse import Purse
+from evals.assembly import connected_judge, embedder_identity
+from evals.errors import CallFailed, JudgeUnbounded, SandboxUnavailable
+from evals.judging.batched import BatchedJudge
+from evals.judging.cache import CachedJudge
+from evals.judging.embedding import BudgetedEmbedder
 from evals.judging.limited import LimitedJudge
+from evals.judging.models import ModelJudge
 from evals.judging.paid import PaidJudge, Tariff
 from evals.judging.recorded import RecordedCall, RecordedJudge, calls_of_evaluation
 from evals.judging.retries import Backoff, PatientJudge
+from evals.providers.batches import PRICE_SHARE
+from evals.providers.connections import reached
+from evals.providers.embeddings import Embedded, embedded
 from evals.providers.library import loaded
 from evals.sandbox.process import CodeProcess
-from heliograph.domain.costs import UNITS_PER_DOLLAR
-from heliograph.domain.evaluation_runs import EvaluationPart, EvaluatorSpec, JudgeSpec
-from heliograph.domain.evaluators import Judge, Outcome
-from heliograph.outbound import Outbound
+from heliograph.domain.evaluation_runs import EmbedderSpec, EvaluationPart, EvaluatorSpec, JudgeSpec
+from heliograph.domain.evaluators import Embedder, Judge, Outcome
+from heliograph.domain.llm_connections import OpenedLlmConnection
 from heliograph.run_evaluator import RunEvaluator
-from ingestion.pricing import PriceBook
+from pipelines.judge_stores import JudgeStores, embedding_tariff_of, tariff_of
 from pipelines.judge_traces import JudgeTraces
 from pipelines.run_evaluators import run_evaluator
 from pipelines.target_trees import TargetTrees
-from storage.postgres.llm_connections import LlmConnections
+from storage.postgres.judge_batches import JudgeBatches
 
 BUDGET_EXHAUSTED = "BUDGET_EXHAUSTED"
 # Failures that no other target would escape, by the type of their error, and what a run is blocked for.
@@ -38,28 +42,6 @@ BLOCKS: Mapping[str, str] = {
 _BACKOFF = Backoff(attempts=8)
 
 
-def tariff_of(prices: PriceBook, spec: JudgeSpec) -> Tariff | None:
-    """What a model costs by the project's definitions or the managed ones; None where it has no price."""
-    model = prices.match(spec.model)
-    tier = next((tier for tier in model.tiers if not tier.conditions), None) if model else None
-    if tier is None or "input" not in tier.prices or "output" not in tier.prices:
-        return None
-    usd = {key: tier.prices[key] / UNITS_PER_DOLLAR for key in ("input", "output")}
-    return Tariff(usd["input"], usd["output"], spec.max_tokens)
-
-
-@dataclass(frozen=True)
-class JudgeStores:
-    """What judges are made of: connections, prices, the shared limiters and budgets, and what was answered before."""
-
-    connections: LlmConnections
-    outbound: Outbound
-    prices: PriceBook
-    limiter: Callable[[str, str], Limiter]
-    gate: Gate
-    cache: AnswerCache
-
-
 class RunJudges:
     """The evaluators of one part, with their judges. Use it as a context.
 
@@ -68,12 +50,21 @@ class RunJudges:
         part: whose attempt holds money and slots.
         traces: where calls are shown.
         trees: of the targets.
+        batches: of the run, where judges are asked by these.
     """
 
     def __init__(
-        self, stores: JudgeStores, part: EvaluationPart, traces: JudgeTraces, *, trees: TargetTrees
-    ) -> None:  # fmt: skip
+        self,
+        stores: JudgeStores,
+        part: EvaluationPart,
+        traces: JudgeTraces,
+        *,
+        trees: TargetTrees,
+        batches: JudgeBatches | None = None,
+    ) -> None:
         self._stores, self._part, self._traces, self._trees = stores, part, traces, trees
+        self._batches = batches
+        self.batched: list[tuple[JudgeSpec, BatchedJudge]] = []
         self._open = AsyncExitStack()
         self._purse = Purse(stores.gate, part.run_id, part.holder)
 
@@ -113,14 +104,43 @@ class RunJudges:
         process = None
         if spec.rule is not None and spec.rule.definition.source_code:
             process = await self._open.enter_async_context(CodeProcess(spec.rule.definition.source_code))
-        return run_evaluator(spec, judge, process)
+        embedder = await self._embedder(spec.embedder) if spec.embedder else None
+        return run_evaluator(spec, judge, process, embedder=embedder)
+
+    async def _embedder(self, spec: EmbedderSpec) -> Embedder:
+        opened = await self._stores.connections.opened(spec.provider)
+        model = reached(opened, spec.model, self._stores.outbound)
+
+        async def call(texts: Sequence[str]) -> Embedded:
+            return await embedded(model, texts, spec.dimensions)
+
+        return BudgetedEmbedder(
+            embedder_identity(spec, opened.connection.adapter),
+            call,
+            tariff=embedding_tariff_of(self._stores.prices, spec),
+            money=self._purse,
+            slots=await self._slots(opened),
+            known=self._stores.vectors,
+        )
+
+    async def _slots(self, opened: OpenedLlmConnection) -> LeasedSlots:
+        connection = opened.connection
+        limiter = self._stores.limiter(connection.provider, f"{connection.base_url}\0{opened.secret_key}")
+        return await self._open.enter_async_context(LeasedSlots(limiter, self._part.holder, self._part.run_id))
 
     async def _judge(self, spec: JudgeSpec) -> Judge:
         await loaded()
         opened = await self._stores.connections.opened(spec.provider)
-        limiter = self._stores.limiter(spec.provider, f"{opened.connection.base_url}\0{opened.secret_key}")
-        slots = await self._open.enter_async_context(LeasedSlots(limiter, self._part.holder, self._part.run_id))
         model = connected_judge(spec, opened, self._stores.outbound)
-        limited = LimitedJudge(RecordedJudge(model), slots)
-        paid = PaidJudge(limited, tariff_of(self._stores.prices, spec), self._purse)
+        tariff = tariff_of(self._stores.prices, spec)
+        if self._batches is not None:
+            return self._batched(spec, model, tariff, batches=self._batches)
+        paid = PaidJudge(LimitedJudge(RecordedJudge(model), await self._slots(opened)), tariff, self._purse)
         return CachedJudge(PatientJudge(paid, _BACKOFF), self._stores.cache)
+
+    def _batched(self, spec: JudgeSpec, model: ModelJudge, tariff: Tariff | None, *, batches: JudgeBatches) -> Judge:
+        if tariff is None:
+            raise JudgeUnbounded(model.identity)
+        judge = BatchedJudge(model, tariff.at(PRICE_SHARE), answers=batches, cache=self._stores.cache)
+        self.batched.append((spec, judge))
+        return judge

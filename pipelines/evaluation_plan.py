@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from evals.assembly import described_judge
+from evals.assembly import described_judge, embedder_identity
 from evals.errors import JudgeUnbounded
 from evals.judging.paid import Tariff
+from evals.providers.batches import ADAPTERS, PRICE_SHARE
 from heliograph.domain.errors import EvaluationSkipped, InvalidRequest
-from heliograph.domain.evaluation_runs import Estimate, EvaluatorSpec, JudgeSpec, NewRun, Place, judged
-from heliograph.domain.evaluators import Answer, Judge, Prompt
+from heliograph.domain.evaluation_runs import Estimate, EvaluatorSpec, NewRun, Place, RunMode, judged
+from heliograph.domain.evaluators import Answer, Embedder, Judge, Message, Prompt
 from heliograph.domain.llm_connections import Adapter
 from heliograph.domain.plain_rows import plain_rows
 from heliograph.evaluation_targets import columns_of
 from heliograph.run_evaluator import RunEvaluator
 from ingestion.pricing import PriceBook
-from pipelines.evaluation_judges import tariff_of
 from pipelines.evaluation_stores import target_rows
+from pipelines.judge_stores import embedding_tariff_of, tariff_of
 from pipelines.run_evaluators import run_evaluator
 from pipelines.target_trees import TargetTrees
 from storage.clickhouse.exposed import EXPOSED
@@ -74,14 +75,18 @@ class _Asked(Exception):  # caught where a judge would have been asked
 
 
 class _Listener:
-    """A judge that says what it is asked, and costs nothing."""
+    """A judge, or an embedder, that says what it is asked, and costs nothing."""
 
-    def __init__(self, judge: Judge) -> None:
-        self.identity = judge.identity
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
 
     async def ask(self, prompt: Prompt, schema: Mapping[str, Any]) -> Answer:
         """Raise what was asked."""
         raise _Asked(prompt, schema)
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Raise what was asked."""
+        raise _Asked([Message("user", text) for text in texts], {})
 
 
 async def plan(
@@ -102,7 +107,7 @@ async def plan(
     asked = ready.asked
     partitions = await stores.selections.partitions(asked.table, asked.selection, _MAX_PARTS)
     rows = await _sample(asked, ready.columns, stores)
-    judges = [one for one in ready.evaluators if one.spec.judge]
+    judges = [one for one in ready.evaluators if one.spec.judge or one.spec.embedder]
     prompts = {one.spec.score_name: await _prompts(one, rows, stores.trees) for one in judges}
     estimate = _estimate(asked, partitions.rows, len(rows), prompts=prompts, tariffs=ready.tariffs)
     return Planned(asked, partitions, estimate)
@@ -117,9 +122,20 @@ def readied(
     asked = asked.model_copy(update={"selection": judged(asked.selection.model_copy(update={"until": until}))})
     specs = [spec for spec in asked.evaluators if spec.place is Place.SERVER]
     _check_names(asked)
-    evaluators = [run_evaluator(spec, _judge(spec, adapters)) for spec in specs]
+    _check_mode(asked.mode, specs, adapters)
+    evaluators = [
+        run_evaluator(spec, _judge(spec, adapters), embedder=_embedder(spec, adapters)) for spec in specs
+    ]  # fmt: skip
+    # What fails has no score that would tell the version.
+    versions = {one.spec.score_name: one.evaluator.version for one in evaluators}
+    told = [
+        spec.model_copy(update={"version": versions.get(spec.score_name, spec.version)}) for spec in asked.evaluators
+    ]
+    asked = asked.model_copy(update={"evaluators": tuple(told)})
     columns = columns_of(asked.table, evaluators, EXPOSED[asked.table].columns)
-    tariffs = {spec.score_name: _tariff(spec.judge, prices) for spec in specs if spec.judge}
+    share = PRICE_SHARE if asked.mode is RunMode.BATCH else 1.0
+    asking = [spec for spec in specs if spec.judge or spec.embedder]
+    tariffs = {spec.score_name: _tariff(spec, prices).at(share if spec.judge else 1.0) for spec in asking}
     if tariffs and asked.budget_usd is None:
         raise InvalidRequest("budget_usd", "is needed where judges are asked: say what they may cost at most")
     stores.selections.check(asked.table, asked.selection.model_copy(update={"select": columns}))
@@ -138,20 +154,44 @@ def _check_names(asked: NewRun) -> None:
         raise InvalidRequest("evaluators", "two give scores of the same name: name one of them otherwise")
 
 
+def _check_mode(mode: RunMode, specs: Sequence[EvaluatorSpec], adapters: Mapping[str, Adapter]) -> None:
+    """Raise InvalidRequest where judges are to be asked by batches, and a provider has none."""
+    if mode is RunMode.LIVE:
+        return
+    providers = {spec.judge.provider for spec in specs if spec.judge}
+    if not providers:
+        raise InvalidRequest("mode", "batch is for judges: no evaluator on the server asks one")
+    if without := sorted(name for name in providers if name in adapters and adapters[name] not in ADAPTERS):
+        raise InvalidRequest("mode", f"{', '.join(without)} has no Batch API of OpenAI's kind: ask it live")
+
+
 def _judge(spec: EvaluatorSpec, adapters: Mapping[str, Adapter]) -> Judge | None:
     if spec.judge is None:
         return None
-    adapter = adapters.get(spec.judge.provider)
+    return _Listener(described_judge(spec.judge, _adapter(spec.judge.provider, adapters)).identity)
+
+
+def _embedder(spec: EvaluatorSpec, adapters: Mapping[str, Adapter]) -> Embedder | None:
+    if spec.embedder is None:
+        return None
+    return _Listener(embedder_identity(spec.embedder, _adapter(spec.embedder.provider, adapters)))
+
+
+def _adapter(provider: str, adapters: Mapping[str, Adapter]) -> Adapter:
+    adapter = adapters.get(provider)
     if adapter is None:
         known = ", ".join(sorted(adapters)) or "none"
-        raise InvalidRequest("evaluators", f"there is no connection {spec.judge.provider!r}; there are: {known}")
-    return _Listener(described_judge(spec.judge, adapter))
+        raise InvalidRequest("evaluators", f"there is no connection {provider!r}; there are: {known}")
+    return adapter
 
 
-def _tariff(judge: JudgeSpec, prices: PriceBook) -> Tariff:
-    found = tariff_of(prices, judge)
+def _tariff(spec: EvaluatorSpec, prices: PriceBook) -> Tariff:
+    found = tariff_of(prices, spec.judge) if spec.judge else None
+    if spec.embedder:
+        found = embedding_tariff_of(prices, spec.embedder)
     if found is None:
-        raise InvalidRequest("evaluators", str(JudgeUnbounded(judge.model)))
+        model = spec.judge or spec.embedder
+        raise InvalidRequest("evaluators", str(JudgeUnbounded(model.model if model else spec.name)))
     return found
 
 

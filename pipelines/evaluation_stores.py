@@ -6,16 +6,19 @@ from typing import Any
 import pyarrow as pa
 
 from actors.intake import Appends
-from heliograph.domain.evaluation_runs import EvaluationPart, NewRun
+from heliograph.domain.evaluation_runs import EvaluationPart, EvaluatorSpec, NewRun
 from heliograph.domain.plain_rows import plain_rows
+from heliograph.domain.rule_specs import TargetKey
 from heliograph.domain.selections import SelectedTable, Selection
 from heliograph.evaluation_targets import targets_of
+from heliograph.run_evaluator import keys_of, only
 from ingestion.project_mapping import ProjectMapping
 from ingestion.scores import ScoreBody
 from storage.clickhouse.arrow import read_stream
 from storage.clickhouse.run_scores import RunScores
 from storage.clickhouse.selections import Selections
 from storage.clickhouse.traces import Traces
+from storage.postgres.rule_claims import RuleClaims
 
 # One append of a judge's verdicts and of their traces.
 _SCORES_AT_ONCE = 4_000
@@ -34,13 +37,21 @@ class StoredTargets:
         selections: of the project.
         scores: of the project.
         traces: of the project.
+        claims: of rules.
     """
 
     def __init__(
-        self, asked: NewRun, columns: Sequence[str], *, selections: Selections, scores: RunScores, traces: Traces
-    ) -> None:  # fmt: skip
+        self,
+        asked: NewRun,
+        columns: Sequence[str],
+        *,
+        selections: Selections,
+        scores: RunScores,
+        traces: Traces,
+        claims: RuleClaims,
+    ) -> None:
         self._asked, self._columns = asked, tuple(columns)
-        self._selections, self._scores, self._traces = selections, scores, traces
+        self._selections, self._scores, self._traces, self._claims = selections, scores, traces, claims
 
     async def read(self, part: EvaluationPart) -> AsyncIterator[pa.Table]:
         """The rows of a part; raises Unavailable, StreamBroken."""
@@ -50,9 +61,11 @@ class StoredTargets:
         ):
             yield rows
 
-    async def known(self, ids: Sequence[str]) -> Mapping[str, str]:
+    async def known(self, spec: EvaluatorSpec, targets: pa.Table) -> Mapping[str, str]:
         """See `Targets.known`."""
-        return await self._scores.runs(ids)
+        waiting = await self._claims.open(spec.rule, keys_of(targets)) if spec.rule else frozenset[TargetKey]()
+        taken = dict.fromkeys(only(targets, waiting)["score_id"].to_pylist(), "")
+        return {**taken, **await self._scores.runs(targets["score_id"].to_pylist())}
 
 
 async def target_rows(

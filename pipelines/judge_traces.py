@@ -81,4 +81,6 @@ def _told(call: RecordedCall, model: str) -> dict[str, str]:
         told["langfuse.observation.usage_details"] = json.dumps(
             {"input": used.input_tokens, "output": used.output_tokens}
         )  # fmt: skip
+    if call.cost_usd is not None:
+        told["langfuse.observation.cost_details"] = json.dumps({"total": call.cost_usd})
     return told

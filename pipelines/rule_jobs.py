@@ -13,7 +13,7 @@ from evals.project_evaluators import GivenScore, coded_scores, judged_scores
 from evals.sandbox.process import CodeProcess
 from heliograph import telemetry
 from heliograph.domain.errors import EvaluationSkipped, HeliographError, Overloaded, Unavailable
-from heliograph.domain.evaluation_jobs import EvaluationJob, retry_after, score_id
+from heliograph.domain.evaluation_jobs import EvaluationJob, RuleEvaluator, retry_after, score_id
 from heliograph.domain.evaluation_rules import RULE_KEY, Assignment, EvaluationRule
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.not_found import EvaluatorNotFound, LlmConnectionNotFound
@@ -24,6 +24,7 @@ from pipelines.rule_judges import RuleJudges, subject
 from pipelines.rule_matching import assigned_version
 from pipelines.rule_rows import TargetRow, TargetRows
 from storage.clickhouse.connection import ClickHouse
+from storage.clickhouse.run_scores import RunScores
 from storage.postgres.connection import Database
 from storage.postgres.evaluation_jobs import EvaluationJobs
 from storage.postgres.evaluation_rules import AllEvaluationRules
@@ -48,6 +49,13 @@ class _Work(NamedTuple):
     evaluator: ProjectEvaluator
     assignment: Assignment
     judges: RuleJudges
+    # The project's model for evaluators that name none.
+    default: ModelChoice | None
+
+    @property
+    def version(self) -> str:
+        """The hash of what judges now."""
+        return assigned_version(self.evaluator, self.assignment, self.default)
 
 
 class _NoDefaultModel(HeliographError):
@@ -103,8 +111,12 @@ class RuleJobs:
         row = await TargetRows(self._clickhouse, job.project_id).read(job.target)
         if row is None:
             raise EvaluationSkipped("the target is gone, or is no target of rules")
-        evaluator = await Evaluators(self._database, job.project_id).get(job.evaluator_id)
-        work = _Work(job, rule, evaluator, assignment, judges)
+        evaluators = Evaluators(self._database, job.project_id)
+        evaluator, default = await evaluators.get(job.evaluator_id), await evaluators.default_model()
+        # The evaluator may have another version than when the target was matched: the scores name what gives them.
+        work = _Work(job, rule, evaluator, assignment, judges, default)
+        if job.verdict is None and await self._was_judged_by_run(work):
+            raise EvaluationSkipped("the run over what was stored before the rule has judged it")
         verdict = job.verdict or await self._verdict(work, row)
         # 3. Write the scores, under ids that a repetition would give them, too.
         bodies = list(_bodies(work, verdict, row.environment))
@@ -112,28 +124,33 @@ class RuleJobs:
         # 4. They are durable.
         await self._jobs.complete(job.id, [body.id for body in bodies], verdict["execution_trace_id"])
 
+    async def _was_judged_by_run(self, work: _Work) -> bool:
+        """Whether the rule's run has the target: a job that was tried again is of the time before the rule's run."""
+        job, rule = work.job, work.rule
+        if not rule.backfill_run_id or job.created_at >= rule.active_since:
+            return False
+        by = RuleEvaluator(job.project_id, rule.id, work.version)
+        given = score_id(by, job.target, work.evaluator.name)
+        return rule.backfill_run_id in (await RunScores(self._clickhouse, job.project_id).runs([given])).values()
+
     async def _verdict(self, work: _Work, row: TargetRow) -> Mapping[str, Any]:
-        default = await Evaluators(self._database, work.job.project_id).default_model()
         if work.evaluator.definition.type is EvaluatorType.CODE:
             async with CodeProcess(work.evaluator.definition.source_code) as process:
                 scores, trace_id = await coded_scores(process, row.code_context), ""
         else:
-            scores, trace_id = await self._asked(work, row, default)
-        # The evaluator may have another version than when the target was matched: the scores name what gave them.
+            scores, trace_id = await self._asked(work, row)
         verdict = {
             "scores": [asdict(score) for score in scores],
             "execution_trace_id": trace_id,
-            "evaluator_version": assigned_version(work.evaluator, work.assignment, default),
+            "evaluator_version": work.version,
         }
         # 2. Keep what was paid for, before anything else can go wrong.
         await self._jobs.note_verdict(work.job.id, verdict)
         return verdict
 
-    async def _asked(
-        self, work: _Work, row: TargetRow, default: ModelChoice | None
-    ) -> tuple[list[GivenScore], str]:  # fmt: skip
+    async def _asked(self, work: _Work, row: TargetRow) -> tuple[list[GivenScore], str]:
         definition = work.evaluator.definition
-        model = definition.model or default
+        model = definition.model or work.default
         if model is None:
             raise _NoDefaultModel
         judge = await work.judges.judge(model)

@@ -11,7 +11,7 @@ from heliograph.domain import rule_filters
 from heliograph.domain.errors import EvaluationSkipped
 from heliograph.domain.evaluation_rules import MappingSource, RuleTarget
 from heliograph.domain.evaluation_runs import EvaluatorSpec
-from heliograph.domain.evaluators import Judge, Verdict
+from heliograph.domain.evaluators import Embedder, Judge, Verdict
 from heliograph.domain.observations import Observation
 from heliograph.domain.project_evaluators import EvaluatorType
 from heliograph.domain.rule_specs import RuleSpec
@@ -24,19 +24,26 @@ _PAYLOAD = ("input", "output", "metadata")
 Scores = Callable[[TargetRow], Awaitable[Sequence[GivenScore]]]
 
 
-def run_evaluator(spec: EvaluatorSpec, judge: Judge | None, process: CodeProcess | None = None) -> RunEvaluator:
+def run_evaluator(
+    spec: EvaluatorSpec,
+    judge: Judge | None,
+    process: CodeProcess | None = None,
+    *,
+    embedder: Embedder | None = None,
+) -> RunEvaluator:
     """The evaluator that is meant.
 
     Args:
         spec: what it is.
         judge: whom it asks, if anybody.
         process: what runs its code, if it has some.
+        embedder: what turns texts into vectors, if it compares these.
 
     Raises:
         InvalidRequest: there is no such evaluator, or it cannot be made of this.
     """
     if spec.rule is None:
-        return RunEvaluator(spec, assembled(spec, judge))
+        return RunEvaluator(spec, assembled(spec, judge, embedder))
     return RunEvaluator(spec, _of_rule(spec, spec.rule, _scores(spec.rule, judge, process)))
 
 

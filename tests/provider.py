@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.batch_provider import Batches
+
 Json = dict[str, Any]
 Reply = tuple[int, dict[str, str], Json]
 
@@ -64,9 +66,16 @@ class Provider:
     keeps_requests: bool = True
     most_at_once: int = 0
     url: str = ""
+    batches: Batches = field(init=False)
     _calls: int = 0
     _open: int = 0
     _window: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        self.batches = Batches(self._replied)
+
+    def _replied(self, request: Json) -> Reply:
+        return self.reply(request)
 
     async def answer(self, request: Json) -> Reply:
         """The reply to one call, after the latency where it is served."""
@@ -107,18 +116,28 @@ async def _converse(provider: Provider, reader: asyncio.StreamReader, writer: as
                 ),
                 0,
             )
-            request = json.loads(await reader.readexactly(length) or b"{}")
+            content = await reader.readexactly(length)
+            method, path = head.split(b" ", 2)[:2]
+            if path.startswith((b"/v1/files", b"/v1/batches")):
+                status, told = provider.batches.answer(method.decode(), path.decode(), content)
+                _write(writer, status, {}, told)
+                await writer.drain()
+                continue
+            request = json.loads(content or b"{}")
             status, headers, body = await provider.answer(request)
             if request.get("stream") and status == 200:
                 await _stream(writer, body, provider.piece_seconds)
                 continue
-            encoded = json.dumps(body).encode()
-            lines = [f"HTTP/1.1 {status} Status", "content-type: application/json", f"content-length: {len(encoded)}"]
-            lines += [f"{name}: {value}" for name, value in headers.items()]
-            writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + encoded)
+            _write(writer, status, headers, json.dumps(body).encode())
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
+
+
+def _write(writer: asyncio.StreamWriter, status: int, headers: dict[str, str], content: bytes) -> None:
+    lines = [f"HTTP/1.1 {status} Status", "content-type: application/json", f"content-length: {len(content)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
 
 
 async def _stream(writer: asyncio.StreamWriter, body: Json, piece_seconds: float) -> None:

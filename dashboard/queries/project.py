@@ -54,7 +54,7 @@ class ProjectQueries:
         self.observations = ObservationQueries(clickhouse, project_id)
         self.activity = ActivityQueries(clickhouse, project_id)
         self.scores = ScoreQueries(clickhouse, project_id)
-        self.score_analytics = ScoreAnalyticsQueries(clickhouse, project_id)
+        self.score_analytics = ScoreAnalyticsQueries(clickhouse, database, project_id)
         self.prompts = PromptQueries(clickhouse, database, project_id)
         self.datasets = DatasetQueries(clickhouse, database, project_id)
         self.annotation = AnnotationQueries(clickhouse, database, project_id)

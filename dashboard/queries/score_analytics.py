@@ -24,6 +24,7 @@ from heliograph.domain.score_analytics import (
 from pipelines.score_analytics import ScoreAnalytics
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.score_figures import ScoreFigures
+from storage.postgres.connection import Database
 
 BINS = 20
 
@@ -41,8 +42,8 @@ class Analysed:
 class ScoreAnalyticsQueries:
     """The questions about all scores of one project together."""
 
-    def __init__(self, clickhouse: ClickHouse, project_id: ProjectId) -> None:
-        self._analytics = ScoreAnalytics(clickhouse, project_id)
+    def __init__(self, clickhouse: ClickHouse, database: Database, project_id: ProjectId) -> None:
+        self._analytics = ScoreAnalytics(clickhouse, database, project_id)
         self._figures = ScoreFigures(clickhouse, project_id)
 
     async def names(self, period: Period, environment: str) -> pa.Table:

@@ -31,31 +31,38 @@ class Ratings(NamedTuple):
     numbers: pa.Table
 
 
+# How many evaluations of a rater, the first or the second, failed in a version.
+Failed = Mapping[tuple[int, str], int]
+
+
 def pairs(
-    by_version: Ratings, together: Ratings, *, categories: Sequence[str] = ()
-) -> tuple[PairAgreement, ...]:  # fmt: skip
+    by_version: Ratings, together: Ratings, *, categories: Sequence[str] = (), failed: Failed | None = None
+) -> tuple[PairAgreement, ...]:
     """Each version of the first rater with each of the second, and all together where there are several.
 
-    A target that only one of the two rated is skipped; a failed evaluation has left no score, and counts as that.
+    A target that only one of the two rated is skipped, or failed as far as evaluations of the other have.
     """
-    found = list(_pairs(by_version, categories, mixes_versions=False))
+    failures = failed or {}
+    found = list(_pairs(by_version, categories, failures, mixes_versions=False))
     if len(found) > 1:
-        found += _pairs(together, categories, mixes_versions=True)
+        found += _pairs(together, categories, failures, mixes_versions=True)
     return tuple(found)
 
 
-def alphas(disagreement: pa.Table, *, targets: int, mixes_versions: bool) -> Alphas:
+def alphas(disagreement: pa.Table, *, targets: int, mixes_versions: bool, failed: int = 0) -> Alphas:
     """Krippendorff's alpha, 1 - observed / expected disagreement, from `ScoreAgreements.disagreement`.
 
     Args:
         disagreement: its one row.
         targets: how many targets any of the raters rated: what has one rating alone is skipped.
         mixes_versions: whether a rater's ratings are of several versions.
+        failed: how many evaluations of the raters failed.
 
     Source: Krippendorff, Content Analysis, 4th edition (2018), chapter 12.
     """
     (row,) = plain_rows(disagreement)
-    counts = Counts(row["targets"], skipped=max(0, targets - row["targets"]))
+    missing = max(0, targets - row["targets"])
+    counts = Counts(row["targets"], min(missing, failed), missing - min(missing, failed))
 
     def alpha(level: str) -> Estimate:
         expected = row[f"{level}_expected"] if row["targets"] else NAN
@@ -89,7 +96,9 @@ def _ordered(labels: set[str]) -> list[str]:
         return sorted(labels)
 
 
-def _pairs(ratings: Ratings, categories: Sequence[str], *, mixes_versions: bool) -> Iterator[PairAgreement]:
+def _pairs(
+    ratings: Ratings, categories: Sequence[str], failed: Failed, *, mixes_versions: bool
+) -> Iterator[PairAgreement]:
     rated = {(row["rater"], row["version"]): row["n"] for row in plain_rows(ratings.rated)}
     cells: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in plain_rows(ratings.cells):
@@ -98,7 +107,11 @@ def _pairs(ratings: Ratings, categories: Sequence[str], *, mixes_versions: bool)
     for versions, rows in cells.items():
         first, second = versions
         n = sum(row["n"] for row in rows)
-        counts = Counts(n, skipped=rated[1, first] + rated[2, second] - 2 * n)
+        missing = rated[1, first] + rated[2, second] - 2 * n
+        broken = min(
+            missing, sum(count for key, count in failed.items() if mixes_versions or key in {(1, first), (2, second)})
+        )
+        counts = Counts(n, broken, missing - broken)
         yield PairAgreement(
             first_version=first,
             second_version=second,
@@ -138,6 +151,6 @@ def _numbers(row: Mapping[str, Any], counts: Counts) -> NumberAgreement:
         pearson=pearson_of(row["pearson"] if is_known else NAN, paired),
         spearman=spearman_of(row["spearman"] if is_known else NAN, paired),
         mean_absolute_error=Estimate(row["mean_absolute_error"], paired),
-        bias=student(Moments(row["n"], row["bias"], row["deviation"]), skipped=paired.skipped),
+        bias=student(Moments(row["n"], row["bias"], row["deviation"]), failed=paired.failed, skipped=paired.skipped),
         deviation=row["deviation"],
     )

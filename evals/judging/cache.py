@@ -10,6 +10,17 @@ from heliograph.content_hash import content_hash
 from heliograph.domain.evaluators import Answer, Judge, Prompt, Spending
 
 
+def question_key(identity: str, prompt: Prompt, schema: Mapping[str, Any]) -> str:
+    """The hash of what a judge is asked."""
+    messages = [[message.role, message.content] for message in prompt]
+    return content_hash(judge=identity, prompt=messages, schema=schema)
+
+
+def is_kept(answer: Answer) -> bool:
+    """Whether it is a whole answer: a refusal or a cut one may be different next time."""
+    return not answer.refusal and answer.finish_reason == "stop"
+
+
 class AnswerCache(Protocol):
     """Answers by the hash of what was asked."""
 
@@ -40,7 +51,7 @@ class MemoryCache:
 class CachedJudge:
     """Asks another judge what the cache does not know. A cached answer costs nothing; equal questions at once ask once.
 
-    Only whole answers are kept: a refusal or a cut answer may be different next time.
+    Only whole answers are kept.
     """
 
     def __init__(self, judge: Judge, cache: AnswerCache) -> None:
@@ -57,8 +68,7 @@ class CachedJudge:
         Raises:
             CallFailed: what the judge raises; failures are not kept.
         """
-        messages = [[message.role, message.content] for message in prompt]
-        key = content_hash(judge=self._judge.identity, prompt=messages, schema=schema)
+        key = question_key(self._judge.identity, prompt, schema)
         known = await self._cache.get(key)
         if known is not None:
             return replace(known, spending=Spending())
@@ -81,6 +91,6 @@ class CachedJudge:
         finally:
             del self._asked[key]
         waiting.set_result(answer)
-        if not answer.refusal and answer.finish_reason == "stop":
+        if is_kept(answer):
             await self._cache.put(key, answer)
         return answer

@@ -1,11 +1,14 @@
 """A judge that asks when it has a slot, and tells how the call ended."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from evals.errors import RateLimited
 from heliograph.domain.evaluators import Answer, Judge, Prompt
 from heliograph.domain.pacing import CallCounts
+
+Found = TypeVar("Found")
 
 
 class Slots(Protocol):
@@ -30,14 +33,19 @@ class LimitedJudge:
 
     async def ask(self, prompt: Prompt, schema: Mapping[str, Any]) -> Answer:
         """One call, once there is a slot for it; raises what the judge raises."""
-        await self._slots.take()
-        ended = CallCounts(failed=1)
-        try:
-            answer = await self._judge.ask(prompt, schema)
-            ended = CallCounts(answered=1)
-        except RateLimited as error:
-            ended = CallCounts(refused=1, retry_after=error.retry_after)
-            raise
-        finally:
-            self._slots.give_back(ended)
-        return answer
+        return await with_slot(self._slots, partial(self._judge.ask, prompt, schema))
+
+
+async def with_slot(slots: Slots, call: Callable[[], Awaitable[Found]]) -> Found:
+    """One call, once there is a slot for it; raises what the call raises."""
+    await slots.take()
+    ended = CallCounts(failed=1)
+    try:
+        answer = await call()
+        ended = CallCounts(answered=1)
+    except RateLimited as error:
+        ended = CallCounts(refused=1, retry_after=error.retry_after)
+        raise
+    finally:
+        slots.give_back(ended)
+    return answer

@@ -68,12 +68,13 @@ class ModelJudge:
                 must act first.
         """
         try:
-            response = await completion(self._request(prompt, schema), self.connection.outbound)
+            response = await completion(self.request(prompt, schema), self.connection.outbound)
         except Exception as error:
             raise failure(self.model, error) from error
         return _answer(response, cost_of(response))
 
-    def _request(self, prompt: Prompt, schema: Mapping[str, Any]) -> dict[str, Any]:
+    def request(self, prompt: Prompt, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """The call as litellm takes it."""
         request: dict[str, Any] = {
             "model": self.model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt],

@@ -1,14 +1,16 @@
 """A judge that spends what was reserved: an upper bound before each call, its actual cost after it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from evals.errors import CallFailed, CallTimedOut, JudgeUnbounded
 from heliograph.domain.costs import UNITS_PER_DOLLAR
 from heliograph.domain.evaluators import Answer, Judge, Prompt
 
+Found = TypeVar("Found")
 # Around each message and each request providers add a few tokens of their own.
 _TOKENS_PER_MESSAGE = 16
 _TOKENS_PER_REQUEST = 64
@@ -31,6 +33,10 @@ class Tariff:
     input_usd: float
     output_usd: float
     max_output_tokens: int
+
+    def at(self, share: float) -> "Tariff":
+        """The same at a share of the price."""
+        return Tariff(self.input_usd * share, self.output_usd * share, self.max_output_tokens)
 
     def bound(self, prompt: Prompt, schema: Mapping[str, Any]) -> int:
         """What a call can cost at most, in units of 10⁻¹² dollars.
@@ -78,17 +84,33 @@ class PaidJudge:
             CallFailed: what the judge raises.
         """
         bound = self._tariff.bound(prompt, schema)
-        await self._money.reserve(bound)
-        spent = bound
-        try:
-            answer = await self._judge.ask(prompt, schema)
+
+        def cost(answer: Answer) -> int:
             used = answer.spending
-            if used.input_tokens or used.output_tokens:
-                spent = self._tariff.units(used.input_tokens, used.output_tokens)
-        except CallFailed as error:
-            # Of a call that timed out nobody knows whether the provider counts it.
-            spent = bound if isinstance(error, CallTimedOut) else 0
-            raise
-        finally:
-            self._money.settle(bound, spent)
-        return answer
+            is_told = used.input_tokens or used.output_tokens
+            return self._tariff.units(used.input_tokens, used.output_tokens) if is_told else bound
+
+        return await paid(self._money, bound, partial(self._judge.ask, prompt, schema), cost=cost)
+
+
+async def paid(
+    money: Money, bound: int, call: Callable[[], Awaitable[Found]], *, cost: Callable[[Found], int]
+) -> Found:  # fmt: skip
+    """What a call returns, for which `bound` was reserved and `cost` is what it has cost.
+
+    Raises:
+        BudgetExhausted: the bound does not fit into what is left.
+        CallFailed: what the call raises.
+    """
+    await money.reserve(bound)
+    spent = bound
+    try:
+        answer = await call()
+        spent = cost(answer)
+    except CallFailed as error:
+        # Of a call that timed out nobody knows whether the provider counts it.
+        spent = bound if isinstance(error, CallTimedOut) else 0
+        raise
+    finally:
+        money.settle(bound, spent)
+    return answer

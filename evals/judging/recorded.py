@@ -18,6 +18,8 @@ class RecordedCall:
     ended_at: int
     answer: Answer | None = None
     error: str = ""
+    # Dollars, where it is not what the model's price says.
+    cost_usd: float | None = None
 
 
 calls_of_evaluation: ContextVar[list[RecordedCall] | None] = ContextVar("calls_of_evaluation", default=None)

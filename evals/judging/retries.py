@@ -4,11 +4,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from evals.errors import CallFailed, RateLimited
 from heliograph.domain.evaluators import Answer, Judge, Prompt
 
+Found = TypeVar("Found")
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -54,12 +56,24 @@ class PatientJudge:
         Raises:
             CallFailed: the last failure.
         """
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return await self._judge.ask(prompt, schema)
-            except CallFailed as error:
-                if self._backoff.gives_up(attempt, error):
-                    raise
-                await self._sleep(self._backoff.wait(attempt, error, self._draw.random()))
+        once = partial(self._judge.ask, prompt, schema)
+        return await patiently(once, self._backoff, sleep=self._sleep, draw=self._draw.random)
+
+
+async def patiently(
+    call: Callable[[], Awaitable[Found]],
+    backoff: Backoff,
+    *,
+    sleep: Sleep = asyncio.sleep,
+    draw: Callable[[], float] = random.random,
+) -> Found:
+    """What a call returns first; raises its last failure."""
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return await call()
+        except CallFailed as error:
+            if backoff.gives_up(attempt, error):
+                raise
+            await sleep(backoff.wait(attempt, error, draw()))

@@ -41,15 +41,17 @@ def is_direct(model: str) -> bool:
     return provider == _OPENAI and litellm().model_cost.get(name, {}).get("mode", "chat") == "chat"
 
 
+def body_of(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model that speaks OpenAI's protocol is sent for a request that litellm takes."""
+    return _translated(request["model"].partition("/")[2], request)[0]
+
+
 async def _of_openai(model: str, request: Mapping[str, Any], outbound: Outbound | None) -> Any:
-    library, config = litellm(), _config(model)
+    config = _config(model)
     key, base = config.get_api_key(request.get("api_key")), config.get_api_base(request.get("api_base"))
     messages = request["messages"]
-    asked = {name: value for name, value in request.items() if name not in _TRANSPORT}
-    parameters = library.get_optional_params(model=model, custom_llm_provider=_OPENAI, **asked)
-    more = parameters.pop("extra_body", None) or {}
+    body, parameters = _translated(model, request)
     known = {"custom_llm_provider": _OPENAI, "api_base": base}
-    body = {**config.transform_request(model, messages, parameters, known, {}), **more}
     headers = config.validate_environment(
         dict(request.get("extra_headers") or {}), model, messages, parameters, known, key, base
     )  # fmt: skip
@@ -59,8 +61,18 @@ async def _of_openai(model: str, request: Mapping[str, Any], outbound: Outbound 
     if posted.status != 200:
         raise _refusal(config, model, posted)
     return config.transform_response(
-        model, _response(posted), library.ModelResponse(), _Unlogged(), body, messages, parameters, known, None
+        model, _response(posted), litellm().ModelResponse(), _Unlogged(), body, messages, parameters, known, None
     )  # fmt: skip
+
+
+def _translated(model: str, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The body of a request, and its parameters as the provider names them."""
+    config = _config(model)
+    asked = {name: value for name, value in request.items() if name not in _TRANSPORT}
+    parameters = litellm().get_optional_params(model=model, custom_llm_provider=_OPENAI, **asked)
+    more = parameters.pop("extra_body", None) or {}
+    known = {"custom_llm_provider": _OPENAI, "api_base": config.get_api_base(request.get("api_base"))}
+    return {**config.transform_request(model, request["messages"], parameters, known, {}), **more}, parameters
 
 
 def _refusal(config: Any, model: str, posted: Posted) -> Exception:

@@ -42,6 +42,15 @@ def failure(model: str, error: Exception) -> CallFailed:
     return found(model, reason)
 
 
+def failure_of_status(model: str, status: int, reason: str) -> CallFailed:
+    """What the status of an answer means, where that and its text are all there is."""
+    if any(sign in reason.lower() for sign in _NO_CREDIT) and status in (402, 403, 429):
+        return CreditExhausted(model, reason)
+    if status == 429:
+        return RateLimited(model, reason, 0.0)
+    return _BY_STATUS.get(status, ProviderUnavailable if status >= 500 else RequestInvalid)(model, reason)
+
+
 _BY_NAME: dict[str, type[CallFailed]] = {
     "ContextWindowExceededError": ContextTooLong,
     "ContentPolicyViolationError": ContentRefused,

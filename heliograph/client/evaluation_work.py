@@ -13,7 +13,7 @@ from heliograph.client.scores import ScoresOfProject
 from heliograph.client.selections import Selection
 from heliograph.domain import filters
 from heliograph.domain.errors import Conflict, InvalidRequest
-from heliograph.domain.evaluation_runs import RUN_KEY, EvaluationPart, Failure, NewRun, RunReport
+from heliograph.domain.evaluation_runs import RUN_KEY, EvaluationPart, EvaluatorSpec, Failure, NewRun, RunReport
 from heliograph.domain.rule_specs import TargetKey
 from heliograph.domain.selections import SelectedTable
 from heliograph.evaluation_part import PartEvaluation, PartWork
@@ -77,10 +77,11 @@ class _Targets:
         selection = Selection(self._connection, self._asked.within(**own))
         yield targets_of(self._asked.table, await asyncio.to_thread(selection.to_arrow))
 
-    async def known(self, ids: Sequence[str]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+    async def known(self, spec: EvaluatorSpec, targets: pa.Table) -> Mapping[str, str]:
+        del spec
+        ids, found = targets["score_id"].to_pylist(), dict[str, str]()
         for start in range(0, len(ids), _IDS_AT_ONCE):
-            where = Where(filters.one_of("id", list(ids[start : start + _IDS_AT_ONCE])))
+            where = Where(filters.one_of("id", ids[start : start + _IDS_AT_ONCE]))
             asked = Asked.of(SelectedTable.SCORES, since=None, until=None, where=where, select=["id", "metadata"])
             table = await asyncio.to_thread(Selection(self._connection, asked).to_arrow)
             for row in table.to_pylist(maps_as_pydicts="lossy"):

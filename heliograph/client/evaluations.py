@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypedDict
+from urllib.parse import quote
 
 from heliograph.client import html
 from heliograph.client.connection import Connection
@@ -10,6 +11,7 @@ from heliograph.client.evaluation_work import RunWorker
 from heliograph.client.selections import Selection
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.evaluation_runs import (
+    EmbedderSpec,
     Estimate,
     EvaluatorSpec,
     Failure,
@@ -17,6 +19,7 @@ from heliograph.domain.evaluation_runs import (
     NewRun,
     OnExisting,
     Place,
+    RunMode,
     RunProgress,
     RunReport,
     RunState,
@@ -38,6 +41,7 @@ def on_server(
     name: str,
     *,
     judge: str = "",
+    embedder: str = "",
     score: str = "",
     sources: Mapping[str, str | Source] | None = None,
     max_tokens: int = 1_024,
@@ -48,29 +52,35 @@ def on_server(
     Args:
         name: as docs/evaluators.md lists them.
         judge: `provider/model`, where it asks a judge; the provider names one of the project's LLM connections.
+        embedder: `provider/model`, where it compares embeddings.
         score: what its scores are called; its name unless told otherwise.
         sources: columns and JSONPaths of inputs, as `Evaluator.reading` takes them.
         max_tokens: of an answer of the judge; it bounds what a call can cost.
         **parameters: of the evaluator, plain values.
 
     Raises:
-        InvalidRequest: the judge is no provider and model.
+        InvalidRequest: the judge or the embedder is no provider and model.
 
     Example:
         >>> on_server("relevance", judge="openai/gpt-4o-mini")
         >>> on_server("matches_regex", pattern="order-[0-9]+", score="names the order")
     """
-    provider, _, model = judge.partition("/")
-    if judge and not model:
-        raise InvalidRequest("judge", f"{judge!r} is no provider/model, as openai/gpt-4o-mini")
     given = {key: Source(source) if isinstance(source, str) else source for key, source in (sources or {}).items()}
     return EvaluatorSpec(
         name=name,
         score=score,
         parameters=parameters,
-        judge=JudgeSpec(provider=provider, model=model, max_tokens=max_tokens) if judge else None,
+        judge=JudgeSpec(**_model("judge", judge), max_tokens=max_tokens) if judge else None,
+        embedder=EmbedderSpec(**_model("embedder", embedder)) if embedder else None,
         sources={key: SourceSpec(column=one.column, json_path=one.json_path) for key, one in given.items()},
     )
+
+
+def _model(name: str, given: str) -> dict[str, str]:
+    provider, _, model = given.partition("/")
+    if not model:
+        raise InvalidRequest(name, f"{given!r} is no provider/model, as openai/gpt-4o-mini")
+    return {"provider": provider, "model": model}
 
 
 class Run:
@@ -166,7 +176,7 @@ class Run:
 
     @property
     def _asked(self) -> NewRun:
-        names = ("table", "selection", "evaluators", "budget_usd", "on_existing", "name")
+        names = ("table", "selection", "evaluators", "budget_usd", "on_existing", "mode", "name")
         return NewRun.model_validate({name: self._shape[name] for name in names})
 
     def _turn(self, turn: str, body: Mapping[str, Any] | None = None) -> "Run":
@@ -184,7 +194,28 @@ class Run:
         return html.run(shape, self.progress())
 
 
-def planned(connection: Connection, selection: Selection, evaluators: Sequence[AskedEvaluator], **how: Any) -> Run:
+class RunOptions(TypedDict, total=False):
+    """How a run is to evaluate.
+
+    Attributes:
+        budget_usd: what judges may cost at most; needed where there is one.
+        on_existing: whether a target that has a score of the same version keeps it, or is judged again.
+        sample: this share of the rows, by a hash of their id.
+        mode: whether judges are asked at once, or by batches that their providers answer within a day at half the
+            price.
+        name: what people call the run.
+    """
+
+    budget_usd: float | None
+    on_existing: Literal["skip", "replace"]
+    sample: float | None
+    mode: Literal["live", "batch"]
+    name: str
+
+
+def planned(
+    connection: Connection, selection: Selection, evaluators: Sequence[AskedEvaluator], *, how: RunOptions
+) -> Run:  # fmt: skip
     """A run of these evaluators over a selection; see `Project.evaluate`."""
     if isinstance(evaluators, str) or not isinstance(evaluators, Sequence):
         raise InvalidRequest("evaluators", "is a list of evaluators")
@@ -194,18 +225,28 @@ def planned(connection: Connection, selection: Selection, evaluators: Sequence[A
         for one in evaluators
         if isinstance(one, str | EvaluatorSpec)
     ]
-    how["on_existing"] = OnExisting(how.get("on_existing", "skip"))
+    sample = how.get("sample")
+    chosen = selection if sample is None else selection.sample(sample)
     asked = NewRun(
-        table=selection.asked.table,
-        selection=selection.asked.selection.model_copy(update={"select": None}),
+        table=chosen.asked.table,
+        selection=chosen.asked.selection.model_copy(update={"select": None}),
         evaluators=(*specs, *(one.spec for one in local)),
-        **how,
+        budget_usd=how.get("budget_usd"),
+        on_existing=OnExisting(how.get("on_existing", "skip")),
+        mode=RunMode(how.get("mode", "live")),
+        name=how.get("name", ""),
     )
     return Run(connection, connection.request("POST", "/evaluation-runs", asked.model_dump(mode="json")), local)
 
 
+def found(connection: Connection, run_id: str, evaluators: Sequence[Evaluator | Callable[..., Any]]) -> Run:
+    """A run that was planned before, and what of it this process does; see `Project.run`."""
+    shape = connection.request("GET", f"/evaluation-runs/{quote(run_id, safe='')}")
+    return Run(connection, shape, taken_up(shape, evaluators))
+
+
 def taken_up(shape: Mapping[str, Any], evaluators: Sequence[Evaluator | Callable[..., Any]]) -> list[RunEvaluator]:
-    """Functions of this process as evaluators of a run that was planned before; see `Project.run`."""
+    """Functions of this process as evaluators of a run."""
     asked = [EvaluatorSpec.model_validate(one) for one in shape["evaluators"]]
     known = {(one.name, one.version): one for one in asked if one.place is Place.CLIENT}
     found = []

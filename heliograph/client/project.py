@@ -1,15 +1,17 @@
 """A project: where everything that a script does begins."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self, Unpack
+from typing import Any, Self, Unpack
 from urllib.parse import quote
 
 from heliograph.client.asked import Asked, Moment
+from heliograph.client.async_evaluations import AsyncRun
 from heliograph.client.backfills import Recost
 from heliograph.client.columns import Where
 from heliograph.client.connection import AsyncConnection, Connection
 from heliograph.client.datasets import Datasets
-from heliograph.client.evaluations import AskedEvaluator, Run, planned, taken_up
+from heliograph.client.evaluations import AskedEvaluator, Run, RunOptions, found, planned
 from heliograph.client.experiments.experiment import Experiment
 from heliograph.client.experiments.plan import ExperimentOptions, PlannedExperiment, planned_experiment
 from heliograph.client.gates import Gates
@@ -135,11 +137,7 @@ class Project:
         self,
         selection: Selection,
         evaluators: Sequence[AskedEvaluator],
-        *,
-        budget_usd: float | None = None,
-        on_existing: Literal["skip", "replace"] = "skip",
-        sample: float | None = None,
-        name: str = "",
+        **how: Unpack[RunOptions],
     ) -> Run:
         """Plan a run of evaluators over a selection. Nothing is spent before `Run.start` or `Run.wait`.
 
@@ -150,10 +148,8 @@ class Project:
             selection: observations or traces.
             evaluators: names of the catalogue and `heliograph.on_server(…)`, which run on the server's cluster;
                 evaluators and plain functions, which run in this process.
-            budget_usd: what judges may cost at most; needed where there is one.
-            on_existing: whether a target that has a score of the same version keeps it, or is judged again.
-            sample: this share of the rows, by a hash of their id.
-            name: what people call the run.
+            **how: of `RunOptions`: `budget_usd`, which is needed where there is a judge, `on_existing`, `sample`,
+                `mode` and `name`.
 
         Raises:
             InvalidRequest: something cannot be evaluated so; the message says what.
@@ -164,9 +160,7 @@ class Project:
             >>> run.estimate().usd_high
             >>> run.wait()
         """
-        chosen = selection if sample is None else selection.sample(sample)
-        how = {"budget_usd": budget_usd, "on_existing": on_existing, "name": name}
-        return planned(self._connection, chosen, evaluators, **how)
+        return planned(self._connection, selection, evaluators, how=how)
 
     def run(self, run_id: str, evaluators: Sequence[Evaluator | Callable[..., Any]] = ()) -> Run:
         """A run that was planned or begun before.
@@ -179,8 +173,7 @@ class Project:
             NotFound: there is no such run.
             InvalidRequest: the run has no such evaluator, or had another version of it.
         """
-        shape = self._connection.request("GET", f"/evaluation-runs/{quote(run_id, safe='')}")
-        return Run(self._connection, shape, taken_up(shape, evaluators))
+        return found(self._connection, run_id, evaluators)
 
     def recost(self, *, since: Moment = None, until: Moment = None, model: str = "", dry_run: bool = False) -> Recost:
         """Have the server price stored calls anew by the model definitions of today; costs that were provided stay.
@@ -227,6 +220,8 @@ class AsyncProject:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        # What runs beside the loop, in threads.
+        self._beside = Connection(connection.server)
 
     def observations(
         self,
@@ -272,9 +267,24 @@ class AsyncProject:
         """The rows of one SELECT; see `Project.sql`."""
         return AsyncSqlResult(self._connection, query)
 
+    async def evaluate(
+        self,
+        selection: AsyncSelection,
+        evaluators: Sequence[AskedEvaluator],
+        **how: Unpack[RunOptions],
+    ) -> AsyncRun:
+        """Plan a run of evaluators over a selection; see `Project.evaluate`."""
+        chosen = Selection(self._beside, selection.asked)
+        return AsyncRun(await asyncio.to_thread(planned, self._beside, chosen, evaluators, how=how))
+
+    async def run(self, run_id: str, evaluators: Sequence[Evaluator | Callable[..., Any]] = ()) -> AsyncRun:
+        """A run that was planned or begun before; see `Project.run`."""
+        return AsyncRun(await asyncio.to_thread(found, self._beside, run_id, evaluators))
+
     async def close(self) -> None:
         """Close the connections."""
         await self._connection.close()
+        self._beside.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -12,6 +12,9 @@ from heliograph.domain.evaluation_rules import RuleTarget
 from heliograph.domain.identifiers import ProjectId
 
 MAX_ATTEMPTS = 4
+# What has ended for so long is forgotten, and a target that was stored before then is matched no more: it may have been
+# judged.
+KEPT = timedelta(days=30)
 # Within two hours, as a provider's outage lasts.
 _WAITS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=60))
 _DIGITS = 32
@@ -27,6 +30,9 @@ class JobState(StrEnum):
     # The target lacks what the evaluator needs, is gone, or says nothing of it.
     SKIPPED = "SKIPPED"
     ERROR = "ERROR"
+
+
+OPEN = (JobState.PENDING, JobState.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class EvaluationJob:
     evaluator_version: str
     target: Target
     attempts: int
+    created_at: datetime
     was_asked: bool
     # What came of an earlier attempt that ended before its scores were written.
     verdict: Mapping[str, Any] | None

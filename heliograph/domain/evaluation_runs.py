@@ -56,6 +56,13 @@ class OnExisting(StrEnum):
     REPLACE = "replace"
 
 
+class RunMode(StrEnum):
+    """How judges are asked: at once, or by batches that their providers answer within a day at half the price."""
+
+    LIVE = "live"
+    BATCH = "batch"
+
+
 class _Described(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -83,6 +90,14 @@ class JudgeSpec(_Described):
         return {name: self.parameters[name] for name in MODEL_PARAMETERS if name in self.parameters}
 
 
+class EmbedderSpec(_Described):
+    """The model behind an evaluator that compares embeddings: the provider names a connection of the project."""
+
+    provider: str
+    model: str
+    dimensions: Annotated[int, Field(ge=1, le=16_384)] | None = None
+
+
 class SourceSpec(_Described):
     """A column of the target, and a JSONPath into it."""
 
@@ -95,7 +110,7 @@ class EvaluatorSpec(_Described):
 
     Attributes:
         score: what its scores are called; its name unless told otherwise.
-        version: of one at the client; the server finds out that of its own.
+        version: of one at the client; that of its own the server notes when it plans the run.
         columns: what one at the client reads.
         rule: of an evaluator that the project keeps, the rule for which it judges; the server alone says so.
     """
@@ -105,6 +120,7 @@ class EvaluatorSpec(_Described):
     score: str = ""
     parameters: dict[str, Any] = {}
     judge: JudgeSpec | None = None
+    embedder: EmbedderSpec | None = None
     sources: dict[str, SourceSpec] = {}
     version: str = ""
     columns: tuple[str, ...] = ()
@@ -124,6 +140,7 @@ class NewRun(_Described):
     evaluators: Annotated[tuple[EvaluatorSpec, ...], Field(min_length=1, max_length=50)]
     budget_usd: Annotated[float, Field(ge=0, le=MAX_BUDGET_USD)] | None = None
     on_existing: OnExisting = OnExisting.SKIP
+    mode: RunMode = RunMode.LIVE
     name: Annotated[str, Field(max_length=200)] = ""
 
     @property

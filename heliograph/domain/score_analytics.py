@@ -1,5 +1,7 @@
 """What is asked of many scores together, and what they say."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -78,6 +80,17 @@ class CalibrationQuestion(ScoreScope):
         )
 
 
+@dataclass(frozen=True)
+class Unscored:
+    """Evaluations of a score's name and version that gave none, in the interval that begins at `time`."""
+
+    name: str
+    version: str
+    time: datetime
+    failed: int
+    skipped: int
+
+
 class VersionDistribution(Wire):
     """The scores of one version of an evaluator, '' where none is known."""
 
@@ -103,9 +116,14 @@ class Bin(Wire):
 
 
 class Distribution(Wire):
-    """How the scores of a name are distributed; each version of an evaluator by itself."""
+    """How the scores of a name are distributed; each version of an evaluator by itself.
+
+    `failed` and `skipped` are of all versions of the period, also those without any score.
+    """
 
     name: str
+    failed: int = 0
+    skipped: int = 0
     versions: tuple[VersionDistribution, ...]
     bins: tuple[Bin, ...]
 

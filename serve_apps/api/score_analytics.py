@@ -19,7 +19,7 @@ router = APIRouter(prefix="/score-analytics", tags=["score-analytics"])
 
 
 async def _analytics(dependencies: Dependencies, principal: ProjectPrincipal) -> ScoreAnalytics:
-    return ScoreAnalytics(dependencies.clickhouse, principal.project_id)
+    return ScoreAnalytics(dependencies.clickhouse, dependencies.database, principal.project_id)
 
 
 ProjectAnalytics = Annotated[ScoreAnalytics, Depends(_analytics)]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from heliograph.domain import rule_filters
-from heliograph.domain.evaluation_jobs import Target
+from heliograph.domain.evaluation_jobs import KEPT, Target
 from heliograph.domain.evaluation_rules import EvaluationRule, RuleTarget
 from heliograph.domain.filters import Condition
 from heliograph.domain.identifiers import ProjectId
@@ -89,7 +89,8 @@ class RuleTargets:
             modulus=span.share.modulus,
             remainder=span.share.remainder,
             since=moment(max(rule.active_since, datetime.now(UTC) - _LATEST)),
-            active_since=moment(rule.active_since),
+            # What came of older ones is no longer known: they may have been judged.
+            active_since=moment(max(rule.active_since, datetime.now(UTC) - KEPT)),
         )
         if rule.target is RuleTarget.EXPERIMENT:
             where = where.also("is_experiment_item")

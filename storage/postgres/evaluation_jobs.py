@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from heliograph.domain.evaluation_jobs import EvaluationJob, Execution, JobState, NewJob, Target
+from heliograph.domain.evaluation_jobs import OPEN, EvaluationJob, Execution, JobState, NewJob, Target
 from heliograph.domain.evaluation_rules import RuleTarget
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
@@ -15,7 +15,6 @@ from storage.postgres.connection import Database
 from storage.postgres.tables.evaluation_jobs import EvaluationJobRow
 from storage.postgres.tables.evaluation_rules import EvaluationRuleRow
 
-_OPEN = (JobState.PENDING, JobState.RUNNING)
 _AT_ONCE = 2_000
 # Jobs of a paused rule wait for its being resumed.
 _RULE_IS_ACTIVE = (
@@ -50,7 +49,7 @@ class EvaluationJobs:
         now = func.clock_timestamp()
         due = (
             select(EvaluationJobRow.id)
-            .where(EvaluationJobRow.status.in_(_OPEN), EvaluationJobRow.due_at <= now, _RULE_IS_ACTIVE)
+            .where(EvaluationJobRow.status.in_(OPEN), EvaluationJobRow.due_at <= now, _RULE_IS_ACTIVE)
             .order_by(EvaluationJobRow.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -213,6 +212,7 @@ def _job(row: EvaluationJobRow) -> EvaluationJob:
         evaluator_version=row.evaluator_version,
         target=_target(row),
         attempts=row.attempts,
+        created_at=row.created_at,
         was_asked=row.asked_at is not None,
         verdict=row.verdict,
     )

@@ -74,11 +74,11 @@ class EvaluationParts:
             kept = await session.scalar(keeping.values(**values).returning(EvaluationPartRow.part))
             return kept is not None and await session.scalar(state) == RunState.RUNNING.value
 
-    async def give_back(self, part: EvaluationPart) -> None:
-        """Leave a part to whoever claims it next, in a moment."""
+    async def give_back(self, part: EvaluationPart, rest: timedelta = _REST) -> None:
+        """Leave a part to whoever claims it next, after a rest."""
         giving = update(EvaluationPartRow).where(_held(part))
         async with self._database.transaction() as session:
-            await session.execute(giving.values(state=WAITING, claimed_until=func.now() + _REST))
+            await session.execute(giving.values(state=WAITING, claimed_until=func.now() + rest))
 
     async def finish(self, part: EvaluationPart, report: RunReport, failures: Sequence[Failure]) -> bool:
         """Note that a part is done and what failed in it, and end the run with its last part.

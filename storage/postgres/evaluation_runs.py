@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from heliograph.domain.budgets import BudgetStatus
 from heliograph.domain.costs import UNITS_PER_DOLLAR
@@ -28,6 +28,7 @@ from storage.postgres.budgets import Budgets
 from storage.postgres.connection import Database
 from storage.postgres.tables.declarative import fresh_id
 from storage.postgres.tables.evaluation_runs import EvaluationFailureRow, EvaluationPartRow, EvaluationRunRow
+from storage.postgres.tables.judge_batches import BatchAnswerRow
 
 Period = tuple[datetime | None, datetime | None]
 WAITING, CLAIMED, DONE = "waiting", "claimed", "done"
@@ -54,7 +55,8 @@ class EvaluationRuns:
             id=run_id, project_id=self._project_id, name=asked.name, table_name=asked.table.value,
             selection=asked.selection.model_dump(mode="json"),
             evaluators=[spec.model_dump(mode="json") for spec in asked.evaluators], budget_units=asked.budget_units,
-            sample=asked.selection.sample or 1.0, on_existing=asked.on_existing.value, state=RunState.PLANNED.value,
+            sample=asked.selection.sample or 1.0, on_existing=asked.on_existing.value, mode=asked.mode.value,
+            state=RunState.PLANNED.value,
             estimate=estimate.model_dump(mode="json"),
         )  # fmt: skip
         places = sorted({spec.place.value for spec in asked.evaluators})
@@ -116,6 +118,8 @@ class EvaluationRuns:
         """Have what has failed tried again; returns how much that is. Raises EvaluationRunNotFound."""
         await self.get(run_id)
         failed = select(EvaluationFailureRow).where(EvaluationFailureRow.run_id == run_id)
+        answer = BatchAnswerRow
+        forgetting = delete(answer).where(answer.run_id == run_id, answer.answer.has_key("cause"))
         with_failures = failed.with_only_columns(EvaluationFailureRow.place, EvaluationFailureRow.part).distinct()
         async with self._database.transaction() as session:
             count = await session.scalar(select(func.count()).select_from(failed.subquery())) or 0
@@ -128,6 +132,7 @@ class EvaluationRuns:
                 )
                 await session.execute(again.values(state=WAITING, is_retry=True))
             if count:
+                await session.execute(forgetting)
                 resumed = update(EvaluationRunRow).where(EvaluationRunRow.id == run_id)
                 await session.execute(
                     resumed.values(state=RunState.RUNNING.value, cause="", reason="", finished_at=None)
@@ -178,7 +183,7 @@ def run_of(row: EvaluationRunRow) -> EvaluationRun:
     asked = NewRun.model_validate(
         {
             "table": row.table_name, "selection": row.selection, "evaluators": row.evaluators, "budget_usd": budget,
-            "on_existing": row.on_existing, "name": row.name,
+            "on_existing": row.on_existing, "mode": row.mode, "name": row.name,
         }
     )  # fmt: skip
     return EvaluationRun(

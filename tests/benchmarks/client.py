@@ -22,7 +22,7 @@ from storage.clickhouse.streams import SETTINGS
 from storage.clickhouse.writer import Writer
 from tests.benchmarks import report
 from tests.benchmarks.read_rows import PER_TRACE, tables
-from tests.benchmarks.stack import Stack, connect
+from tests.benchmarks.stack import Stack, connect, until
 
 _REPETITIONS = 3
 _PAYLOADS = ("id", "input", "output", "metadata")
@@ -53,6 +53,8 @@ def loaded(rows: int, name: str) -> Stack:
     writer = Writer(DeferredClient(lambda: connect_blocking(settings.clickhouse, settings.clickhouse_url)))
     for table, part in tables(stack.project_id, rows // PER_TRACE):
         writer.insert(table, part)
+    # A gigabyte that was stored at once is merged for a while, on the cores that are measured.
+    asyncio.run(until(stack.is_at_rest, max_seconds=600))
     return stack
 
 

@@ -38,6 +38,11 @@ class Stack:
         ).result_rows
         return int(observations), int(traces), str(cost)
 
+    def is_at_rest(self) -> bool:
+        """Whether ClickHouse merges nothing at the moment."""
+        ((count,),) = self.clickhouse.query("SELECT count() FROM system.merges").result_rows
+        return not count
+
     def arrived(self) -> int:
         """Rows of the project, counted cheaply: superseded ones included."""
         ((count,),) = self.clickhouse.query(

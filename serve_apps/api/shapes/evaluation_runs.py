@@ -65,6 +65,7 @@ def run_shape(run: EvaluationRun) -> dict[str, Any]:
         "evaluators": [_evaluator_shape(spec) for spec in run.asked.evaluators],
         "budget_usd": run.asked.budget_usd,
         "on_existing": run.asked.on_existing,
+        "mode": run.asked.mode,
         "state": run.state,
         "cause": run.cause,
         "reason": run.reason,

@@ -21,7 +21,13 @@ class EvaluationJobRow(Table):
     __table_args__ = (
         Index("ix_evaluation_jobs_due", "due_at", postgresql_where=text("status IN ('PENDING', 'RUNNING')")),
         Index("ix_evaluation_jobs_rule_id_created_at", "rule_id", "created_at"),
-        Index("ix_evaluation_jobs_target", "rule_id", "target_id", postgresql_where=text("status = 'PENDING'")),
+        Index(
+            "ix_evaluation_jobs_target",
+            "rule_id",
+            "target_id",
+            postgresql_where=text("status IN ('PENDING', 'RUNNING')"),
+        ),
+        Index("ix_evaluation_jobs_finished_at", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         Index("ix_evaluation_jobs_project_id", "project_id"),
     )
 

@@ -30,6 +30,7 @@ class EvaluationRunRow(Table):
     budget_units: Mapped[int | None] = mapped_column(BigInteger)
     sample: Mapped[float] = mapped_column(Float(53))
     on_existing: Mapped[str]
+    mode: Mapped[str] = mapped_column(server_default=text("'live'"))
     state: Mapped[str]
     cause: Mapped[str] = mapped_column(server_default=_NOTHING)
     reason: Mapped[str] = mapped_column(server_default=_NOTHING)

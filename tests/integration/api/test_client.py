@@ -15,6 +15,7 @@ from heliograph import col
 from heliograph.client.connection import AsyncConnection, Connection, Server
 from heliograph.client.project import AsyncProject, Project
 from heliograph.domain.errors import InvalidRequest, KeyUnknown
+from heliograph.domain.evaluation_runs import RunProgress, RunState
 from heliograph.domain.not_found import TraceNotFound
 from heliograph.domain.score_analytics import Rater
 from tests.factories import NOON
@@ -130,6 +131,23 @@ async def test_the_asynchronous_form_reads_the_same(served: Server) -> None:
         assert (await project.sql("select count() as n from observations").to_pandas()).n.tolist() == [30]
         assert (await project.traces().to_polars()).height == (await project.scores().count()) == 1
         assert (await project.trace("t")).id == "t"
+
+
+async def test_runs_are_planned_steered_and_followed_from_a_loop(served: Server) -> None:
+    async with AsyncProject(AsyncConnection(served)) as project:
+        run = await project.evaluate(project.observations(), ["json_valid"], name="from a loop")
+        assert (run.estimate().rows, await run.state()) == (30, RunState.PLANNED)
+        await run.start()
+        await run.pause()
+        seen: list[RunProgress] = []
+        progress = await run.wait(seen.append)
+        assert (progress.parts_done, seen[-1].parts_done) == (0, 0)
+        again = await project.run(run.id)
+        assert await again.state() is RunState.PAUSED
+        await again.cancel()
+        assert await run.state() is RunState.CANCELLED
+        with pytest.raises(InvalidRequest, match="no evaluator on the server asks"):
+            await project.evaluate(project.observations(), ["json_valid"], mode="batch")
 
 
 async def test_scores_are_analysed_where_they_lie(api: Api, served: Server) -> None:

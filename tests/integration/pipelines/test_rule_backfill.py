@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.domain.evaluation_jobs import RuleEvaluator, Target, score_id
+from heliograph.domain.evaluation_jobs import JobState, RuleEvaluator, Target, score_id
 from heliograph.domain.evaluation_rules import EvaluationRule, RuleTarget, TimeScope, sample_place
 from heliograph.domain.evaluation_runs import NewRun, RunProgress
 from heliograph.domain.filters import ArrayOptionsCondition, one_of
@@ -18,7 +18,7 @@ from storage.postgres.projects import Projects
 from tests.integration.actors.lane_bench import Bench, running
 from tests.integration.pipelines.evaluations import evaluating
 from tests.integration.pipelines.rules import AT_ONCE, CODE, JUDGE, LABELS, STEPS, RuleBench, owning
-from tests.provider import Provider, completion, serving
+from tests.provider import Provider, completion, error, serving
 
 EXISTING = (TimeScope.NEW, TimeScope.EXISTING)
 
@@ -43,6 +43,7 @@ async def fill(rules: RuleBench, rule: EvaluationRule, budget_usd: float = 1.0) 
     clickhouse = evaluations.stores.clickhouse
     selections = Selections(clickhouse, ArrowStreams(clickhouse), rules.project_id, min_partition_rows=20)
     run = await evaluations.planned(await asked(rules, rule, budget_usd), selections)
+    await rules.rules.note_backfill(rule.id, run.id)
     return await evaluations.work(await evaluations.start(run))
 
 
@@ -95,6 +96,43 @@ async def test_a_judge_is_asked_once_whether_the_rule_or_a_run_asked_first(rules
         again = await fill(rules, later)
         assert again.report.counts[rule.assignments[0].name]["existing"] == 4
         assert provider.statuses == {200: 4}
+
+
+async def turned_to_what_is_stored(rules: RuleBench, rule: EvaluationRule) -> EvaluationRule:
+    """The rule after it was disabled, and enabled again with another scope."""
+    await rules.rules.replace(rule.id, replace(rule, is_enabled=False), is_resumed=False)
+    return await rules.rules.replace(rule.id, replace(rule, time_scope=EXISTING), is_resumed=True)
+
+
+async def test_a_run_leaves_to_the_rule_what_its_unfinished_jobs_will_judge(rules: RuleBench) -> None:
+    with serving(Provider()) as provider:
+        await rules.evaluations.connect(provider)
+        rule = await rules.rule(JUDGE)
+        await rules.observe(1, 2)
+        assert await rules.follow() == 2
+        await rules.observe(3)
+        progress = await fill(rules, await turned_to_what_is_stored(rules, rule))
+        counts = progress.report.counts[rule.assignments[0].name]
+        assert (counts["scored"], counts["existing"]) == (1, 2)
+        await rules.work()
+        assert provider.statuses == {200: 3}
+    assert len(rules.evaluations.scores()) == 3
+
+
+async def test_a_job_that_is_tried_again_asks_no_more_about_what_the_run_has_judged(rules: RuleBench) -> None:
+    with serving(Provider(plan=lambda number, _: error(400, "no") if number < 2 else None)) as provider:
+        await rules.evaluations.connect(provider)
+        rule = await rules.rule(JUDGE)
+        await rules.observe(1, 2)
+        await rules.follow()
+        await rules.work()
+        assert provider.statuses == {400: 2}
+        await fill(rules, await turned_to_what_is_stored(rules, rule))
+        assert await (await rules.rules.executions(rule.id)).retry() == 2
+        await rules.work()
+        assert provider.statuses == {400: 2, 200: 2}
+    assert {one.state for one in await rules.executions(rule)} == {JobState.SKIPPED}
+    assert len(rules.evaluations.scores()) == 2
 
 
 @pytest.mark.slow
