@@ -167,6 +167,7 @@ class PartEvaluation:
     async def _evaluate(
         self, one: RunEvaluator, table: pa.Table, wanted: Mapping[str, frozenset[TargetKey]] | None
     ) -> None:
+        table = one.targets(table)
         if wanted is not None:
             table = only(table, wanted.get(one.spec.score_name, frozenset()))
         ids = score_ids(one.spec, one.evaluator.version, keys_of(table))

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.selections import SelectedTable
-from heliograph.run_evaluator import TREE, RunEvaluator
+from heliograph.run_evaluator import SESSION, TREE, RunEvaluator
 
 _ALWAYS = {
     SelectedTable.OBSERVATIONS: ("id", "trace_id", "environment"),
@@ -54,6 +54,8 @@ def columns_of(table: SelectedTable, evaluators: Iterable[RunEvaluator], known: 
             source = _MADE[column].of if column in _MADE else column
             if source in known:
                 names[source] = None
+            elif column == SESSION:
+                names["session_id"] = None
             elif column in needed and column != TREE:
                 reason = f"{one.spec.name} needs {column}, which {table} do not have: give it a source"
                 raise InvalidRequest("evaluators", reason)

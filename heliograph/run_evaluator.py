@@ -17,6 +17,8 @@ from heliograph.evaluator import Evaluator
 
 # A column that no row has: the observations of a target's trace.
 TREE = "trace"
+# And one that no row has either: the traces of the target's session.
+SESSION = "session"
 _REASON_CHARACTERS = 4_000
 _KEYS = TargetKey._fields
 # What is kept of a row beside the verdict on it.
@@ -49,9 +51,27 @@ class RunEvaluator:
         return {evaluator.source_of(name).column for name in (*evaluator.inputs, *evaluator.optional)}
 
     @property
+    def is_of_sessions(self) -> bool:
+        """Whether it judges the sessions of the rows, each once, and not the rows."""
+        return SESSION in self.columns
+
+    @property
     def is_asked(self) -> bool:
         """Whether it is asked about one target after the other, as judges are, and what reads a whole tree of rows."""
-        return not self.evaluator.is_vectorised and (self.evaluator.is_async or TREE in self.columns)
+        is_wide = not self.columns.isdisjoint((TREE, SESSION))
+        return not self.evaluator.is_vectorised and (self.evaluator.is_async or is_wide)
+
+    def targets(self, rows: pa.Table) -> pa.Table:
+        """What it judges of some rows: these, or their sessions, whose id stands in `observation_id`."""
+        if not self.is_of_sessions:
+            return rows
+        ids = rows["session_id"].to_pylist()
+        first = {session_id: place for place, session_id in reversed(list(enumerate(ids))) if session_id}
+        chosen = rows.take(pa.array(sorted(first.values()), pa.int64()))
+        nothing = pa.repeat(pa.scalar(""), chosen.num_rows)
+        for name, column in (("trace_id", nothing), ("observation_id", chosen["session_id"])):
+            chosen = chosen.set_column(chosen.schema.get_field_index(name), name, column)
+        return chosen
 
     def scores(self, row: Mapping[str, Any], verdict: Verdict, trace_id: str) -> list[dict[str, Any]]:
         """A verdict on a target as rows of VERDICTS, with the trace of its judges' calls.
@@ -107,8 +127,7 @@ def scores_of(one: RunEvaluator, verdicts: pa.Table, run_id: str, *, texts: bool
     columns = {
         "id": verdicts["score_id"],
         "name": _given(verdicts, "name", one.spec.score_name),
-        "trace_id": verdicts["trace_id"],
-        "observation_id": verdicts["observation_id"],
+        **_subject(one, verdicts),
         "environment": verdicts["environment"],
         "value": verdicts["label"] if texts else verdicts["value"],
         "data_type": _data_type(one, verdicts, texts=texts),
@@ -119,6 +138,14 @@ def scores_of(one: RunEvaluator, verdicts: pa.Table, run_id: str, *, texts: bool
         "source": pa.repeat("EVAL", rows),
     }
     return pa.table(columns)
+
+
+def _subject(one: RunEvaluator, verdicts: pa.Table) -> dict[str, pa.ChunkedArray | pa.Array]:
+    """What scores are about."""
+    if not one.is_of_sessions:
+        return {"trace_id": verdicts["trace_id"], "observation_id": verdicts["observation_id"]}
+    nothing = pa.repeat(pa.scalar(""), verdicts.num_rows)
+    return {"trace_id": nothing, "observation_id": nothing, "session_id": verdicts["observation_id"]}
 
 
 def _given(verdicts: pa.Table, name: str, otherwise: str | None) -> pa.ChunkedArray | pa.Array:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+
 from evals.assembly import described_judge, embedder_identity
 from evals.errors import JudgeUnbounded
 from evals.judging.paid import Tariff
@@ -109,7 +111,7 @@ async def plan(
     rows = await _sample(asked, ready.columns, stores)
     judges = [one for one in ready.evaluators if one.spec.judge or one.spec.embedder]
     prompts = {one.spec.score_name: await _prompts(one, rows, stores.trees) for one in judges}
-    estimate = _estimate(asked, partitions.rows, len(rows), prompts=prompts, tariffs=ready.tariffs)
+    estimate = _estimate(asked, partitions.rows, rows.num_rows, prompts=prompts, tariffs=ready.tariffs)
     return Planned(asked, partitions, estimate)
 
 
@@ -142,10 +144,11 @@ def readied(
     return Readied(asked, evaluators, columns, tariffs)
 
 
-async def _sample(asked: NewRun, columns: Sequence[str], stores: PlanStores) -> list[Mapping[str, Any]]:
+async def _sample(asked: NewRun, columns: Sequence[str], stores: PlanStores) -> pa.Table:
     some = asked.selection.model_copy(update={"limit": _SAMPLED_ROWS})
     tables = target_rows(asked.table, some, columns, selections=stores.selections, traces=stores.traces)
-    return [row async for table in tables for row in plain_rows(table)]
+    found = [table async for table in tables]
+    return pa.concat_tables(found) if found else pa.table({})
 
 
 def _check_names(asked: NewRun) -> None:
@@ -195,10 +198,12 @@ def _tariff(spec: EvaluatorSpec, prices: PriceBook) -> Tariff:
     return found
 
 
-async def _prompts(one: RunEvaluator, rows: Sequence[Mapping[str, Any]], trees: TargetTrees) -> list[_Asked]:
+async def _prompts(one: RunEvaluator, rows: pa.Table, trees: TargetTrees) -> list[_Asked]:
     """What its judge would be asked of these rows; rows that it skips give nothing."""
+    if not rows.num_rows:
+        return []
     asked = []
-    for row in await asyncio.gather(*(trees.completed(row, one.columns) for row in rows)):
+    for row in await asyncio.gather(*(trees.completed(row, one.columns) for row in plain_rows(one.targets(rows)))):
         given = {
             name: one.evaluator.source_of(name).read(row) for name in (*one.evaluator.inputs, *one.evaluator.optional)
         }

@@ -107,6 +107,7 @@ def _body(row: Mapping[str, Any]) -> ScoreBody:
         source=row["source"],
         trace_id=row["trace_id"],
         observation_id=row["observation_id"],
+        session_id=row.get("session_id") or "",
         environment=row["environment"],
         comment=row["comment"] or "",
         metadata=row["metadata"],
