@@ -9,8 +9,8 @@ from bokeh.plotting import figure
 
 from dashboard.components import formats
 from dashboard.components.palette import DARK, LIGHT, SERIES
-from dashboard.plots.frames import HEIGHT, NONE, blank, hover, legend, reach_below_zero, short, timeline, tip
-from heliograph.domain.score_analytics import Distribution, LabelAgreement, Trend
+from dashboard.plots.frames import HEIGHT, NONE, blank, fit_intervals, hover, legend, ribbon, short, timeline, tip
+from heliograph.domain.score_analytics import Distribution, LabelAgreement, Trend, TrendPoint
 from heliograph.domain.statistics import Estimate
 
 _VERSION_DIGITS = 8
@@ -23,20 +23,13 @@ def version_name(version: str) -> str:
 
 def trend_by_version(trend: Trend, *, is_dark: bool = False) -> figure:
     """Means over time with their 95% intervals, a line for each version, and a rule where a version was first seen."""
+    points = pd.DataFrame(map(_interval, trend.points), columns=["time", "version", "mean", "low", "high", "n"])
     plot = timeline(is_dark=is_dark)
-    points: list[dict[str, Any]] = [
-        {
-            "time": point.time.replace(tzinfo=None), "version": point.version, "mean": point.mean.value,
-            "low": point.mean.low if point.mean.has_interval else point.mean.value,
-            "high": point.mean.high if point.mean.has_interval else point.mean.value, "n": point.mean.counts.n,
-        }
-        for point in trend.points
-    ]  # fmt: skip
-    versions = list(dict.fromkeys(point["version"] for point in points))
+    fit_intervals(plot, points)
+    versions = list(dict.fromkeys(points["version"]))
     for version, colour in zip(versions, SERIES, strict=False):
-        own = pd.DataFrame([point for point in points if point["version"] == version])
-        source, label = ColumnDataSource(own), short(version_name(str(version)))
-        plot.varea("time", "low", "high", source=source, fill_color=colour, fill_alpha=0.16)
+        own, label = points[points["version"] == version], short(version_name(str(version)))
+        source = ribbon(plot, own, colour)
         plot.line("time", "mean", source=source, color=colour, line_width=2, legend_label=label)
         marks = plot.scatter("time", "mean", source=source, color=colour, size=5, legend_label=label)
         rows = [(tip(label), "@mean{0.000}"), ("95% interval", "@low{0.000} – @high{0.000}"), ("n", "@n{0,0}")]
@@ -44,11 +37,18 @@ def trend_by_version(trend: Trend, *, is_dark: bool = False) -> figure:
         if len(versions) > 1:
             line = (DARK if is_dark else LIGHT).muted
             plot.add_layout(Span(location=own["time"].min(), dimension="height", line_color=line, line_dash="dashed"))
-    if any(point["low"] < 0 for point in points):
-        reach_below_zero(plot)
     plot.yaxis.formatter = NumeralTickFormatter(format="0.[00]")
     legend(plot, is_dark=is_dark)
     return plot
+
+
+def _interval(point: TrendPoint) -> dict[str, Any]:
+    mean = point.mean
+    low, high = (mean.low, mean.high) if mean.has_interval else (mean.value, mean.value)
+    return {
+        "time": point.time.replace(tzinfo=None), "version": point.version, "mean": mean.value, "low": low,
+        "high": high, "n": mean.counts.n,
+    }  # fmt: skip
 
 
 def distribution_by_version(distribution: Distribution, *, is_dark: bool = False) -> figure:

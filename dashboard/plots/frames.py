@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import pandas as pd
 import pyarrow as pa
-from bokeh.models import ColumnDataSource, DataRange1d, DatetimeTickFormatter, HoverTool, NumeralTickFormatter
+from bokeh.models import ColumnDataSource, DatetimeTickFormatter, HoverTool, NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
 from dashboard.components import formats
@@ -18,6 +18,7 @@ Plot = Callable[..., figure]
 HEIGHT = 230
 OTHER = "other"
 NONE = "none"
+_FIRM_COUNT = 5
 _FONT = "Roboto, system-ui, sans-serif"
 
 
@@ -69,9 +70,39 @@ def timeline(*, is_dark: bool, height: int = HEIGHT, y_axis_type: str = "linear"
     return plot
 
 
-def reach_below_zero(plot: figure) -> None:
-    """Let the vertical axis of a timeline begin where its values do."""
-    plot.y_range = DataRange1d()
+def ribbon(plot: figure, frame: pd.DataFrame, colour: str) -> ColumnDataSource:
+    """Draw the intervals of a frame as a ribbon within the plot's vertical range, and give its source for more.
+
+    Args:
+        plot: one whose range `fit_intervals` has chosen.
+        frame: columns `time`, `mean`, `low`, `high`.
+        colour: of the ribbon.
+    """
+    low, high = plot.y_range.start, plot.y_range.end
+    source = ColumnDataSource(
+        frame.assign(drawn_low=frame["low"].clip(low, high), drawn_high=frame["high"].clip(low, high))
+    )
+    plot.varea("time", "drawn_low", "drawn_high", source=source, fill_color=colour, fill_alpha=0.16)
+    return source
+
+
+def fit_intervals(plot: figure, frame: pd.DataFrame) -> None:
+    """Let the vertical axis show every mean, and the intervals of those that stand on enough values.
+
+    That of two values may be a hundred times as wide as all means together, and would press them into a line.
+
+    Args:
+        plot: a timeline.
+        frame: columns `mean`, `low`, `high`, `n`; of all lines.
+    """
+    if frame.empty:
+        return
+    firm = frame[frame["n"] >= _FIRM_COUNT]
+    low = min(frame["mean"].min(), firm["low"].min() if len(firm) else math.inf)
+    high = max(frame["mean"].max(), firm["high"].max() if len(firm) else -math.inf)
+    # Means that are all the same have a range, too.
+    room = 0.06 * (high - min(low, 0.0)) or 0.5
+    plot.y_range = Range1d(low - room if low < 0 else 0.0, high + room)
 
 
 def blank(*, is_dark: bool, height: int = HEIGHT, **params: object) -> figure:

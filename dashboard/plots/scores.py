@@ -6,7 +6,7 @@ from bokeh.plotting import figure
 
 from dashboard.components import formats
 from dashboard.components.palette import DARK, LIGHT, SERIES
-from dashboard.plots.frames import Frame, blank, frame_of, hover, legend, reach_below_zero, short, timeline, tip
+from dashboard.plots.frames import Frame, blank, fit_intervals, frame_of, hover, legend, ribbon, short, timeline, tip
 from dashboard.plots.ranking import ranking
 
 # The normal distribution's two-sided 95% quantile.
@@ -23,20 +23,18 @@ def score_trend(table: Frame, versions: Frame | None = None, *, is_dark: bool = 
         most: how many names are drawn, the most frequent ones.
     """
     frame = frame_of(table)
-    plot = timeline(is_dark=is_dark)
+    half = _Z95 * frame["deviation"] / np.sqrt(frame["n"])
+    frame = frame.assign(low=frame["mean"] - half, high=frame["mean"] + half)
     names = frame.groupby("name")["n"].sum().sort_values(ascending=False).index[:most]
+    plot = timeline(is_dark=is_dark)
+    fit_intervals(plot, frame[frame["name"].isin(names)])
     for name, colour in zip(names, SERIES, strict=False):
-        one = frame[frame["name"] == name].sort_values("time")
-        half = _Z95 * one["deviation"] / np.sqrt(one["n"])
-        source = ColumnDataSource(one.assign(low=one["mean"] - half, high=one["mean"] + half))
+        source = ribbon(plot, frame[frame["name"] == name].sort_values("time"), colour)
         label = short(str(name))
-        plot.varea("time", "low", "high", source=source, fill_color=colour, fill_alpha=0.16)
         plot.line("time", "mean", source=source, color=colour, line_width=2, legend_label=label)
         points = plot.scatter("time", "mean", source=source, color=colour, size=5, legend_label=label)
         rows = [(tip(str(name)), "@mean{0.000}"), ("95% interval", "@low{0.000} – @high{0.000}"), ("n", "@n{0,0}")]
         hover(plot, points, rows, mode="mouse")
-    if not frame.empty and (frame["mean"] < 0).any():
-        reach_below_zero(plot)
     for at in [] if versions is None else frame_of(versions)["time"].drop_duplicates():
         colour = (DARK if is_dark else LIGHT).muted
         plot.add_layout(Span(location=at, dimension="height", line_color=colour, line_dash="dashed"))

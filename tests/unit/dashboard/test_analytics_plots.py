@@ -2,13 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-import pandas as pd
 import pytest
 from bokeh.models import HoverTool, Span
 
 from dashboard.components import score_figures
-from dashboard.plots import analytics, scores
+from dashboard.plots import analytics
 from heliograph.domain.score_analytics import (
     Bin,
     Distribution,
@@ -100,9 +98,21 @@ def test_every_figure_says_on_how_many_it_stands() -> None:
     assert row[:3] == ["none", "cccccccc", "n 10, failed 1, skipped 2"]
 
 
+def _trend(*means: Estimate) -> Trend:
+    days = (START + timedelta(days=day) for day in range(len(means)))
+    points = (TrendPoint(time=at, name="right", version="", mean=mean) for at, mean in zip(days, means, strict=True))
+    return Trend(points=tuple(points))
+
+
 def test_an_interval_below_zero_is_seen() -> None:
-    wide = Estimate(0.1, Counts(2), -0.5, 0.7)
-    point = TrendPoint(time=START, name="right", version="", mean=wide)
-    assert np.isnan(analytics.trend_by_version(Trend(points=(point,))).y_range.start)
-    low = pd.DataFrame({"time": [START], "name": ["right"], "n": [1], "mean": [-0.5], "deviation": [0.0]})
-    assert np.isnan(scores.score_trend(low).y_range.start)
+    wide = Estimate(0.1, Counts(20), -0.5, 0.7)
+    assert analytics.trend_by_version(_trend(wide)).y_range.start < -0.5
+
+
+def test_the_interval_of_two_scores_does_not_set_the_scale_and_ends_at_the_edge() -> None:
+    vague = Estimate(0.6, Counts(2), -8.0, 9.0)
+    plot = analytics.trend_by_version(_trend(HALF, vague))
+    assert plot.y_range.start == 0
+    assert 0.75 < plot.y_range.end < 1
+    drawn = plot.renderers[0].data_source.data
+    assert (list(drawn["drawn_high"]), list(drawn["high"])) == ([0.75, plot.y_range.end], [0.75, 9.0])
