@@ -65,8 +65,7 @@ class RayLimiter:
     """
 
     def __init__(self, provider: str, key: str, *, max_in_flight: int = MAX_IN_FLIGHT) -> None:
-        digest = hashlib.sha256(f"{provider}\0{key}".encode()).hexdigest()[:16]
-        self._provider, self._name, self._max_in_flight = provider, f"{_LIMITER}{digest}", max_in_flight
+        self._provider, self._name, self._max_in_flight = provider, _limiter_name(provider, key), max_in_flight
         self._handle: ActorHandle[Any] | None = None
 
     async def lease(self, holder: str, wanted: int, counts: CallCounts, *, group: str) -> int:
@@ -113,6 +112,15 @@ class RayBudgets:
             raise
 
 
+async def pacing_of(provider: str, key: str) -> PacingStatus | None:
+    """How a provider's limiter stands; None where nothing has asked for slots yet. Raises Unavailable."""
+    try:
+        limiter = ray.get_actor(_limiter_name(provider, key), NAMESPACE)
+    except ValueError:
+        return None
+    return cast("PacingStatus", await _answered("The rate limiter", limiter.status))
+
+
 def start_evaluations(settings: Settings, drive: Task) -> None:
     """Have evaluation runs carried out from now on, those that were cut short too; does not wait for the actor."""
     ray.remote(EvaluationActor).options(**_options(_EVALUATIONS)).remote(drive, settings)
@@ -125,6 +133,11 @@ def stop_evaluations() -> None:
         if actor["namespace"] == NAMESPACE and (name in {_EVALUATIONS, _BUDGETS} or name.startswith(_LIMITER)):
             with contextlib.suppress(ValueError):
                 ray.kill(ray.get_actor(name, NAMESPACE), no_restart=True)
+
+
+def _limiter_name(provider: str, key: str) -> str:
+    digest = hashlib.sha256(f"{provider}\0{key}".encode()).hexdigest()[:16]
+    return f"{_LIMITER}{digest}"
 
 
 def _options(name: str) -> dict[str, Any]:

@@ -114,3 +114,13 @@ def histogram(
         sum_so_far += count
         made.append(Sample(metric, (*pairs, ("le", bound)), sum_so_far, "_bucket"))
     return [*made, Sample(metric, pairs, sum_so_far, "_count"), Sample(metric, pairs, total, "_sum")]
+
+
+def values_by_lane(reported: Iterable[Sample]) -> dict[str, dict[str, float]]:
+    """What lanes report, by lane and by the names that Prometheus gives."""
+    found: dict[str, dict[str, float]] = {}
+    for sample in reported:
+        if len(sample.labels) == 1 and sample.labels[0][0] == "lane":
+            ending = "_total" if METRICS[sample.metric].kind is Kind.COUNTER else sample.suffix
+            found.setdefault(sample.labels[0][1], {})[sample.metric + ending] = sample.value
+    return found

@@ -125,7 +125,7 @@ class RunJudges:
 
     async def _slots(self, opened: OpenedLlmConnection) -> LeasedSlots:
         connection = opened.connection
-        limiter = self._stores.limiter(connection.provider, f"{connection.base_url}\0{opened.secret_key}")
+        limiter = self._stores.limiter(connection.provider, opened.pacing_key)
         return await self._open.enter_async_context(LeasedSlots(limiter, self._part.holder, self._part.run_id))
 
     async def _judge(self, spec: JudgeSpec) -> Judge:

@@ -147,8 +147,7 @@ class Run:
         done = await self._done_items(run_id(self._project.id, dataset.id, plan.run_name), dataset.id)
         left = iter([item for item in items if item.id not in done])
         self._done = sum(item.id in done for item in items)
-        key = hashlib.sha256(opened.secret_key.encode()).hexdigest()
-        async with self._means.slots(plan.model.provider, key, self._experiment.id) as slots:
+        async with self._means.slots(plan.model.provider, opened.pacing_key, self._experiment.id) as slots:
             asking = _Asking(self, plan, dataset.id, prompt.body, model, slots, self._means.backoff)
             noting = asyncio.create_task(self._note_often(len(items)))
             try:

@@ -101,7 +101,7 @@ class RuleJudges:
     async def _made(self, model: ModelChoice) -> Judge:
         await loaded()
         opened = await self._connections.opened(model.provider)
-        limiter = self._limiter(model.provider, f"{opened.connection.base_url}\0{opened.secret_key}")
+        limiter = self._limiter(model.provider, opened.pacing_key)
         slots = await self._open.enter_async_context(LeasedSlots(limiter, f"rules-{secrets.token_hex(8)}", "rules"))
         judge = connected_judge(JudgeSpec.of(model), opened, self._outbound)
         return PatientJudge(LimitedJudge(RecordedJudge(judge), slots), _BACKOFF)

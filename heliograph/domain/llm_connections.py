@@ -72,6 +72,11 @@ class OpenedLlmConnection:
     secret_key: str = field(repr=False)
     extra_headers: dict[str, str] = field(repr=False)
 
+    @property
+    def pacing_key(self) -> str:
+        """What a provider's limit is of, as far as we know: whoever asks with it shares one limiter. It is secret."""
+        return f"{self.connection.base_url}\0{self.secret_key}"
+
 
 def display(secret: str) -> str:
     """The end of a secret, by which people tell it from others."""

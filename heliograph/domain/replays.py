@@ -73,6 +73,16 @@ class Replay:
         return len(self.bounds) + 1
 
 
+@dataclass(frozen=True)
+class ReplayProgress:
+    """A replay, when it was begun and ended, and how many of its parts are done."""
+
+    replay: Replay
+    done: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
 def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     total = Counter(one)
     total.update(other)

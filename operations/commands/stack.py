@@ -20,7 +20,7 @@ from operations.fingerprint import fingerprint
 from operations.status import StackStatus, State, running
 
 if TYPE_CHECKING:
-    from operations.backlog import LaneBacklog
+    from heliograph.domain.lane_backlog import LaneBacklog
 
 _COLOURS = {
     State.READY: "green",

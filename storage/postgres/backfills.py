@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
-from heliograph.domain.backfills import Backfill, BackfillKind, DayPart, PartReport
+from heliograph.domain.backfills import Backfill, BackfillKind, BackfillProgress, DayPart, PartReport
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.lane_errors import BackfillRunning
 from heliograph.domain.not_found import BackfillNotFound
@@ -137,6 +137,16 @@ class ProjectBackfills:
         async with self._database.transaction() as session:
             rows = await session.scalars(query.order_by(BackfillRow.created_at.desc()).limit(_LISTED))
             return [_backfill(row) for row in rows]
+
+    async def progress(self, limit: int) -> list[tuple[Backfill, BackfillProgress]]:
+        """The last ones of every kind, newest first, and how far each is."""
+        counts = select(func.count(), func.count(BackfillPartRow.stored))
+        counted = counts.where(BackfillPartRow.backfill_id == BackfillRow.id).lateral()
+        query = select(BackfillRow, *counted.c).where(BackfillRow.project_id == self._project_id)
+        query = query.join(counted, true()).order_by(BackfillRow.created_at.desc()).limit(limit)
+        async with self._database.transaction() as session:
+            found = [(_backfill(row), examined, done) for row, examined, done in await session.execute(query)]
+        return [(each, BackfillProgress(examined, done, len(each.parts or ()))) for each, examined, done in found]
 
 
 def _backfill(row: BackfillRow) -> Backfill:

@@ -89,6 +89,14 @@ class EvaluationRuns:
             rows = await session.scalars(query.limit(page.size).offset(page.offset))
             return [run_of(row) for row in rows], total or 0
 
+    async def open(self, limit: int) -> list[EvaluationRun]:
+        """Those that have not ended, newest first."""
+        ended = (RunState.FINISHED.value, RunState.CANCELLED.value)
+        query = select(EvaluationRunRow).where(self._own, EvaluationRunRow.state.not_in(ended))
+        async with self._database.transaction() as session:
+            rows = await session.scalars(query.order_by(EvaluationRunRow.created_at.desc()).limit(limit))
+            return [run_of(row) for row in rows]
+
     async def turn(self, run_id: str, state: RunState, *, budget_units: int | None = None) -> EvaluationRun:
         """Start, pause, resume or cancel a run; resuming clears what blocked it, and may raise the budget.
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from heliograph.domain.identifiers import LaneNumber, ProjectId
 from heliograph.domain.lane_errors import ReplayRunning
-from heliograph.domain.replays import Replay, ReplayReport
+from heliograph.domain.replays import Replay, ReplayProgress, ReplayReport
 from storage.postgres.connection import Database
 from storage.postgres.tables.declarative import fresh_id
 from storage.postgres.tables.replays import ReplayPartRow, ReplayRow
@@ -90,6 +90,22 @@ class Replays:
         """Note that every part is done."""
         async with self._database.transaction() as session:
             await session.execute(update(ReplayRow).where(ReplayRow.id == replay_id).values(finished_at=func.now()))
+
+
+class ProjectReplays:
+    """The replays of one project, as its operators see them."""
+
+    def __init__(self, database: Database, project_id: ProjectId) -> None:
+        self._database = database
+        self._own = ReplayRow.project_id == project_id
+
+    async def newest(self, limit: int) -> list[ReplayProgress]:
+        """The last ones, newest first, and how far each is."""
+        done = select(func.count()).where(ReplayPartRow.replay_id == ReplayRow.id, ReplayPartRow.stored.is_not(None))
+        query = select(ReplayRow, done.scalar_subquery()).where(self._own)
+        async with self._database.transaction() as session:
+            rows = await session.execute(query.order_by(ReplayRow.created_at.desc()).limit(limit))
+            return [ReplayProgress(_replay(row), count, row.created_at, row.finished_at) for row, count in rows]
 
 
 def _report(found: dict[str, Any]) -> ReplayReport:

@@ -1,5 +1,6 @@
 import httpx
 
+from heliograph.domain.lane_backlog import Backlog
 from heliograph.measures import Sample, samples
 from operations import backlog
 from serve_apps.metrics import exposition
@@ -51,4 +52,4 @@ def test_lanes_that_do_not_report_are_not_taken_for_lanes_without_a_backlog() ->
 
     assert found.is_behind
     assert "no lane has reported" in found.sentences[0]
-    assert backlog.Backlog(unknown_because=str(httpx.ConnectError("refused"))).is_behind
+    assert Backlog(unknown_because=str(httpx.ConnectError("refused"))).is_behind
