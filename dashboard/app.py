@@ -34,6 +34,7 @@ from dashboard.pages.evaluator import EvaluatorView
 from dashboard.pages.evaluators import EvaluatorTable
 from dashboard.pages.labelling import LabellingView
 from dashboard.pages.observations import ObservationTable
+from dashboard.pages.operations import OperationsView
 from dashboard.pages.overview import Overview
 from dashboard.pages.playground import PlaygroundView
 from dashboard.pages.prompt import PromptView
@@ -51,8 +52,7 @@ from dashboard.pages.settings import SettingsView
 from dashboard.pages.trace import TraceView
 from dashboard.pages.traces import TraceTable
 from dashboard.pages.users import UserTable
-from dashboard.queries.lane_figures import History, NoHistory
-from dashboard.queries.project import ProjectQueries
+from dashboard.queries.project import Measured, ProjectQueries
 from dashboard.sessions import Sessions
 from dashboard.shell import PageContext, framed
 from dashboard.single_sign_on import CALLBACK_PATH, SingleSignOn
@@ -103,6 +103,7 @@ PAGES: Mapping[str, Callable[[PageContext], View]] = {
     "/dashboards": DashboardShelf,
     "/dashboard": DashboardView,
     "/settings": SettingsView,
+    "/operations": OperationsView,
 }
 # Until the browser, which may be busy with many pages, opens its websocket; later ones would find no page.
 SESSION_UNUSED_MILLISECONDS = 60_000
@@ -122,7 +123,7 @@ class DashboardDependencies:
         providers: how the models of a project's connections are reached.
         url: the origin at which browsers reach the dashboard.
         session_secret: signs the cookies and the websocket tokens.
-        history: what the lanes have measured of themselves.
+        measured: what the stack has measured of itself.
         more_origins: further origins that may open websockets, such as localhost beside 127.0.0.1.
         single_sign_on: the identity provider by which people sign in, if there is one.
         outbound: how it is called.
@@ -137,7 +138,7 @@ class DashboardDependencies:
     providers: Providers
     url: str
     session_secret: str
-    history: History = field(default_factory=NoHistory)
+    measured: Measured = field(default_factory=Measured)
     more_origins: tuple[str, ...] = ()
     single_sign_on: SingleSignOnSettings = field(default_factory=SingleSignOnSettings)
     outbound: Outbound = field(default_factory=Outbound)
@@ -217,7 +218,7 @@ def _open(dependencies: DashboardDependencies, path: str) -> Any:
     database = dependencies.database
     queries = ProjectQueries(
         dependencies.clickhouse, database,
-        api_keys=dependencies.api_keys, history=dependencies.history, project_id=project.id,
+        api_keys=dependencies.api_keys, measured=dependencies.measured, project_id=project.id,
     )  # fmt: skip
     changes = ProjectChanges(
         dependencies.clickhouse, database, project,

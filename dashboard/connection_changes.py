@@ -13,6 +13,7 @@ from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Page
 from heliograph.domain.llm_connections import LlmConnection, NewLlmConnection, OpenedLlmConnection
 from heliograph.domain.not_found import LlmConnectionNotFound
+from heliograph.domain.pacing import PacingStatus
 from storage.postgres.connection import Database
 from storage.postgres.llm_connections import LlmConnections
 from storage.seal import SecretUnreadable
@@ -37,7 +38,7 @@ class ConnectionChanges:
     """The changes that one user may make; each raises RoleInsufficient when the role lacks its scope."""
 
     def __init__(self, database: Database, mandate: Mandate, providers: Providers) -> None:
-        self._mandate, self._outbound = mandate, providers.outbound
+        self._mandate, self._outbound, self._pacing = mandate, providers.outbound, providers.pacing
         self._connections = LlmConnections(database, mandate.project.id, providers.seal)
 
     async def kept(self) -> list[LlmConnection]:
@@ -45,6 +46,19 @@ class ConnectionChanges:
         if not await self._mandate.covers(READING):
             return []
         found, _ = await self._connections.page(Page(size=MAX_CONNECTIONS))
+        return found
+
+    async def paces(self) -> dict[str, PacingStatus | None]:
+        """How the limiter of each connection stands, by provider; None where nothing has asked through it lately.
+
+        Raises:
+            Unavailable: a limiter does not answer.
+        """
+        found = {}
+        for connection in await self.kept():
+            opened = await self._earlier(connection.provider)
+            if opened is not None:
+                found[connection.provider] = await self._pacing(connection.provider, opened.pacing_key)
         return found
 
     async def put(self, new: NewLlmConnection) -> LlmConnection:

@@ -6,6 +6,9 @@ from heliograph.domain.errors import RoleInsufficient
 from storage.postgres.connection import Database
 from storage.postgres.memberships import Roles
 
+# What admins may, and members may not.
+ADMINISTRATION = "project:update"
+
 
 class Mandate:
     """The mandate of one user in one project, by their role at the moment of asking."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from evals.errors import CallFailed
 from evals.providers.chat import Answering, ChatRequest, answers
 from evals.providers.connections import models_of, reached
 from heliograph.domain.filters import Page
+from heliograph.domain.pacing import PacingStatus
 from heliograph.outbound import Outbound
 from ingestion.model_calls import ModelCall, export_of
 from storage.postgres.connection import Database
@@ -25,12 +26,27 @@ MAX_CONNECTIONS = 100
 STOPPED = "Stopped by the user."
 
 
+Pacing = Callable[[str, str], Awaitable[PacingStatus | None]]
+
+
+async def unpaced(provider: str, key: str) -> None:
+    """No limiter runs."""
+    del provider, key
+
+
 @dataclass(frozen=True)
 class Providers:
-    """What opens the connections' secrets, and the guard through which their addresses are called."""
+    """How models are reached.
+
+    Attributes:
+        seal: opens the connections' secrets.
+        outbound: the guard through which their addresses are called.
+        pacing: how the limiter of a provider and key stands; None where it has none.
+    """
 
     seal: Seal = field(repr=False)
     outbound: Outbound
+    pacing: Pacing = unpaced
 
 
 @dataclass(frozen=True)

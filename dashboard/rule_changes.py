@@ -7,6 +7,7 @@ from dashboard.evaluation_changes import RUNS
 from dashboard.mandate import Mandate
 from dashboard.plan_basis import PlanBasis
 from heliograph.domain.evaluation_rules import Assignment, EvaluationRule, NewRule, TimeScope, VariableMapping
+from heliograph.domain.evaluation_runs import Estimate
 from heliograph.domain.project_evaluators import EvaluatorType
 from pipelines.rule_backfills import RuleBackfills
 from pipelines.rule_checks import RuleChecks
@@ -40,6 +41,12 @@ class RuleChanges:
         completed, backfills = await self._completed(new, by), await self._backfills()
         await backfills.check(completed)
         return await backfills.begin(await self._rules.create(completed))
+
+    async def estimate(self, new: NewRule, by: Mappings) -> Estimate:
+        """What it would take to evaluate what is stored for a rule; nothing is kept. Raises RuleInvalid."""
+        await self._mandate.act(RUNS)
+        completed = await self._completed(new, by)
+        return await (await self._backfills()).estimate(completed)
 
     async def change(self, rule_id: str, new: NewRule, by: Mappings) -> EvaluationRule:
         """Give a rule these values; an enabled one that was paused goes on. Raises as `create` does."""

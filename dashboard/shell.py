@@ -73,7 +73,7 @@ class Shell:
             margin=0,
         )
         self.nav = SideNav(page=context.path, query=self.bar.query, margin=0)
-        self.scope.param.watch(self._follow, ["range", "environment", "tag", "model", "evaluator"])
+        self.scope.param.watch(self._follow, ["range", "environment", "tag", "model", "evaluator", "own"])
 
     @property
     def is_dark(self) -> bool:
@@ -84,6 +84,10 @@ class Shell:
         """The time range, the environment, and what else of the control row the page can use."""
         self._row = ScopeRow(self.scope, narrowed_by)
         return self._row.controls()
+
+    def own_switch(self) -> Any:
+        """Whether the platform's own traces are shown, too; after `scope_controls`."""
+        return self._row.own
 
     def follow_scope(self, reload: Callable[..., Awaitable[None]]) -> None:
         """Load again whenever the control row changes."""

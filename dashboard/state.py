@@ -9,6 +9,7 @@ import panel as pn
 import param
 
 from heliograph.domain.evaluation_jobs import JobState
+from heliograph.domain.evaluation_rules import RuleTarget
 
 RANGES = {
     "1h": timedelta(hours=1),
@@ -73,18 +74,26 @@ class AddressState(param.Parameterized):
         changed = {name: str(getattr(self, name)) for name, default in self._defaults().items()}
         return urlencode({name: text for name, text in changed.items() if text != str(self._defaults()[name])})
 
+    def clear(self) -> None:
+        """Take the defaults."""
+        self.param.update(**self._defaults())
+
     def _defaults(self) -> dict[str, object]:
         return {name: self.param[name].default for name in self.param if name != "name"}
 
 
 class Scope(AddressState):
-    """The control row: what pages are narrowed to by, as far as each can use it; '' means all."""
+    """The control row: what pages are narrowed to by, as far as each can use it; '' means all.
+
+    The platform's own traces, as of judges' calls, are left out unless `own` is `shown` or their environment is chosen.
+    """
 
     range = param.Selector(default="7d", objects=list(RANGES))
     environment = param.String(default="")
     tag = param.String(default="")
     model = param.String(default="")
     evaluator = param.String(default="")
+    own = param.Selector(default="", objects=["", "shown"])
 
     def period(self, now: datetime | None = None) -> Period:
         """The chosen stretch of time, ending now."""
@@ -104,7 +113,13 @@ class ListState(AddressState):
     view = param.String(default="")
 
 
-class TraceList(ListState):
+class FilteredList(ListState):
+    """A table that is narrowed by conditions; `filter` is a JSON list of them in the API's language."""
+
+    filter = param.String(default="")
+
+
+class TraceList(FilteredList):
     """Filters, order and page of the table of traces.
 
     `after` and `before` select a stretch within the period; `live` is `on` while the table follows what arrives.
@@ -128,7 +143,7 @@ class TraceList(ListState):
         return (first, last) if first.tzinfo and last.tzinfo else None
 
 
-class ObservationList(ListState):
+class ObservationList(FilteredList):
     """Filters, order and page of the table of observations."""
 
     type = param.Selector(default="", objects=["", *OBSERVATION_TYPES])
@@ -137,8 +152,8 @@ class ObservationList(ListState):
     sort = param.Selector(default="start_time", objects=list(OBSERVATIONS_SORTABLE))
 
 
-class GroupList(ListState):
-    """Order and page of the tables of sessions and of users."""
+class GroupList(FilteredList):
+    """Filters, order and page of the tables of sessions and of users."""
 
     sort = param.Selector(default="last_at", objects=list(GROUPS_SORTABLE))
 
@@ -239,11 +254,27 @@ class TrialTargets(AddressState):
 
 
 class OpenRule(ListState):
-    """Which evaluation rule is open, and which of its executions; with neither, a new one `by` an evaluator."""
+    """Which evaluation rule is open, and which of its executions; without one, a new one is put together."""
 
     rule = param.String(default="")
-    by = param.String(default="")
     status = param.Selector(default="", objects=["", *JobState])
+
+
+class RuleDraft(AddressState):
+    """An evaluation rule that is being put together.
+
+    `by` is the ids of its evaluators and `about` its time scopes, both separated by commas, `filter` a JSON list of
+    conditions, `sample` a share in percent, `rest` in seconds, `budget` in US dollars.
+    """
+
+    called = param.String(default="")
+    target = param.Selector(default="observation", objects=[str(each) for each in RuleTarget])
+    filter = param.String(default="")
+    sample = param.String(default="100")
+    rest = param.String(default="0")
+    by = param.String(default="")
+    about = param.Selector(default="NEW", objects=["NEW", "NEW,EXISTING", "EXISTING"])
+    budget = param.String(default="")
 
 
 class OpenRun(ListState):

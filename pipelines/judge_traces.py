@@ -9,7 +9,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from actors.intake import Appends
 from evals.judging.recorded import RecordedCall
-from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT, RUN_KEY
+from heliograph.domain.evaluation_runs import RUN_KEY
+from heliograph.domain.own_traces import JUDGES_ENVIRONMENT
 from ingestion.attributes.environment import OWN_SCOPE
 from ingestion.own_spans import own_export, own_span
 from ingestion.project_mapping import ProjectMapping

@@ -8,7 +8,7 @@ from typing import Any
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.evaluation_errors import RuleInvalid
 from heliograph.domain.evaluation_rules import EvaluationRule, NewRule, TimeScope
-from heliograph.domain.evaluation_runs import NewRun, RunState
+from heliograph.domain.evaluation_runs import Estimate, NewRun, RunState
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.llm_connections import Adapter
 from ingestion.pricing import PriceBook
@@ -39,11 +39,13 @@ class RuleBackfills:
     async def check(self, rule: NewRule) -> None:
         """Raise RuleInvalid where what is stored could not be evaluated for a rule that is about it, and enabled."""
         if _is_wanted(rule):
-            values: dict[str, Any] = {name: getattr(rule, name) for name in NewRule.__dataclass_fields__}
-            values |= dict.fromkeys(("active_since", "created_at", "updated_at"), datetime.now(UTC))
-            asked = await self._asked(EvaluationRule(id="", project_id=self._project_id, block=None, **values))
+            asked = await self._asked(self._as_if_kept(rule))
             with _refusals():
                 readied(asked, self._stores, self._prices, adapters=self._adapters)
+
+    async def estimate(self, rule: NewRule) -> Estimate:
+        """What the evaluation of what is stored would take, were the rule kept now; raises RuleInvalid."""
+        return (await self._planned(self._as_if_kept(rule))).estimate
 
     async def begin(self, rule: EvaluationRule) -> EvaluationRule:
         """Have what was stored before the rule evaluated, if it is about that; the rule names its run then."""
@@ -53,6 +55,11 @@ class RuleBackfills:
         run = await self._runs.plan(planned.asked, planned.estimate, planned.partitions.periods)
         await self._runs.turn(run.id, RunState.RUNNING)
         return await self._rules.note_backfill(rule.id, run.id)
+
+    def _as_if_kept(self, rule: NewRule) -> EvaluationRule:
+        values: dict[str, Any] = {name: getattr(rule, name) for name in NewRule.__dataclass_fields__}
+        values |= dict.fromkeys(("active_since", "created_at", "updated_at"), datetime.now(UTC))
+        return EvaluationRule(id="", project_id=self._project_id, block=None, **values)
 
     async def _planned(self, rule: EvaluationRule) -> Planned:
         asked = await self._asked(rule)

@@ -71,7 +71,9 @@ function body(model) {
         link.title = value
         cell.append(link)
       } else if (kind === "chips") {
-        for (const text of value) { cell.append(make("span", "chip", text)) }
+        const chips = make("div", "chips")
+        for (const text of value) { chips.append(Object.assign(make("span", "chip", text), {title: text})) }
+        cell.append(chips)
       } else if (kind === "type") {
         const [icon, colour] = model.looks[value] || model.looks.SPAN
         const mark = make("span", "icon", icon)

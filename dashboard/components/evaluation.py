@@ -2,6 +2,8 @@
 
 from markupsafe import Markup
 
+from dashboard.components import panes
+
 NOT_ALLOWED = Markup(
     '<h2>Evaluation</h2><p class="quiet">Your role may look at what is evaluated: ask an admin of this project for one'
     " that may evaluate.</p>"
@@ -11,13 +13,7 @@ _PAGES = (("/evaluators", "Evaluators"), ("/rules", "Rules"), ("/runs", "Runs"))
 
 def way_between(path: str, link: str) -> Markup:
     """The pages of the section as links, the one of `path` marked."""
-    links = [
-        Markup('<a href="{}{}"{}>{}</a>').format(
-            page, link, Markup(' aria-current="page"') if page == path else "", title
-        )
-        for page, title in _PAGES
-    ]
-    return Markup('<nav class="between" aria-label="Evaluation">{}</nav>').format(Markup("").join(links))
+    return panes.between("Evaluation", _PAGES, path=path, link=link)
 
 
 def no_model(link: str) -> Markup:

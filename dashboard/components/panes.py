@@ -142,6 +142,17 @@ def way(steps: Sequence[tuple[str, str]]) -> Markup:
     return Markup('<nav class="way" aria-label="Folders">{}</nav>').format(Markup(" / ").join(links))
 
 
+def between(section: str, pages: Sequence[tuple[str, str]], *, path: str, link: str) -> Markup:
+    """The pages of a section, by path and title, as links, the one of `path` marked."""
+    links = [
+        Markup('<a href="{}{}"{}>{}</a>').format(
+            page, link, Markup(' aria-current="page"') if page == path else "", title
+        )
+        for page, title in pages
+    ]
+    return Markup('<nav class="between" aria-label="{}">{}</nav>').format(section, Markup("").join(links))
+
+
 def refusal(text: str) -> Markup:
     """Why something was not done."""
     return Markup('<p class="notice" role="alert">{}</p>').format(text)

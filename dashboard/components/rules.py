@@ -5,9 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from dashboard.components import formats, panes
+from dashboard.components import formats, panes, runs
 from dashboard.components.payload import facts
-from dashboard.components.runs import asked_of_filter
+from dashboard.queries.evaluations import WatchedRun
 from dashboard.queries.rules import CountedRule
 from dashboard.state import OpenRule, OpenRun, OpenSession, OpenTrace
 from heliograph.domain.evaluation_jobs import Execution, JobState
@@ -58,8 +58,8 @@ def heading(rule: EvaluationRule) -> Markup:
     return head
 
 
-def figures(tally: Mapping[JobState, int]) -> Markup:
-    """How much of what was matched is in which state."""
+def figures(tally: Mapping[JobState, int], backfill: WatchedRun | None, link: str) -> Markup:
+    """How much of what was matched is in which state, and how far the run over what was stored before is."""
     counts = [
         ("Matched", sum(tally.values()), "once for each evaluator"),
         ("Waiting", sum(tally.get(state, 0) for state in _WAITING), "to be judged"),
@@ -68,6 +68,11 @@ def figures(tally: Mapping[JobState, int]) -> Markup:
         ("Failed", tally.get(JobState.ERROR, 0), "can be retried"),
     ]
     shown = [panes.figure_card(name, formats.count(count), said) for name, count, said in counts]
+    if backfill is not None:
+        share = runs.share_done(backfill)
+        href = f"/run{link}&{OpenRun(run=backfill.run.id).write()}"
+        told = Markup('<a href="{}">the run is {}</a>').format(href, backfill.run.state.lower())
+        shown.append(panes.figure_card("Stored before", formats.percent(share), told, bar=share))
     return Markup('<div class="cards">{}</div>').format(Markup("").join(shown))
 
 
@@ -76,7 +81,7 @@ def definition(rule: EvaluationRule, link: str) -> Markup:
     told = facts(
         [
             ("Target", str(rule.target)),
-            ("Where", asked_of_filter(rule.filter)),
+            ("Where", runs.asked_of_filter(rule.filter)),
             ("Sample", formats.percent(rule.sampling)),
             ("After a rest of", formats.duration(rule.delay.total_seconds() * 1000) if rule.delay else ""),
             ("About", ", ".join(_ABOUT[scope] for scope in rule.time_scope)),

@@ -1,6 +1,7 @@
 """A new evaluation run: its form, its estimate, and the button that starts it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import panel as pn
 import panel_material_ui as pmui
@@ -8,7 +9,7 @@ import panel_material_ui as pmui
 from dashboard.components import panes, runs
 from dashboard.components.run_form import RunForm
 from dashboard.shell import PageContext
-from dashboard.state import RunDraft
+from dashboard.state import RunDraft, Scope
 from pipelines.evaluation_plan import Planned
 
 
@@ -33,7 +34,8 @@ class RunDrafting:
         started: Callable[[str], Awaitable[None]],
     ) -> None:
         self._changes, self._started = context.changes.evaluations, started
-        self._form = RunForm(draft, offers, link, changed=self._forget)
+        suggesting = partial(context.queries.suggestions, scope=Scope(range="30d"))
+        self._form = RunForm(draft, offers, link, suggesting=suggesting, changed=self._forget)
         self._estimate, self._said = panes.html(margin=(14, 0, 0, 0)), panes.html()
         look = {"margin": (14, 12, 24, 0)}
         self._ask = pmui.Button(label="Estimate", icon="calculate", variant="outlined", **look)
@@ -50,6 +52,10 @@ class RunDrafting:
         buttons = pn.Row(self._ask, self._start, sizing_mode="stretch_width", margin=0)
         parts = [words, self._form.view(), self._estimate, self._said, buttons]
         return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
+
+    async def begin(self) -> None:
+        """Be ready to be filled in."""
+        await self._form.begin()
 
     def _forget(self) -> None:
         self._planned, self._start.disabled = None, True

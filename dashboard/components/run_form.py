@@ -9,11 +9,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.components import evaluation, panes
+from dashboard.components.comparisons import Asked, asked_of
 from dashboard.components.evaluator_settings import EvaluatorSettings
 from dashboard.components.fields import number
-from dashboard.components.filter_form import FilterForm, asked_of, conditions_of, text_of
+from dashboard.components.filter_form import FilterForm, Suggesting
 from dashboard.components.model_picker import ModelPicker
 from dashboard.components.scope_row import RANGE_TITLES
+from dashboard.filter_text import conditions_of, text_of
 from dashboard.state import RANGES, RunDraft
 from evals.catalogue import Entry, entries
 from heliograph.domain.errors import InvalidRequest
@@ -42,13 +44,21 @@ class RunForm:
         draft: what the form begins with.
         offers: the models that judges can be, by provider.
         link: the query string of links.
+        suggesting: what filters of a table can be filled with.
         changed: is called when what is filled in may be another run.
     """
 
     def __init__(
-        self, draft: RunDraft, offers: Mapping[str, Sequence[str]], link: str, *, changed: Callable[[], None]
+        self,
+        draft: RunDraft,
+        offers: Mapping[str, Sequence[str]],
+        link: str,
+        *,
+        suggesting: Callable[[str], Suggesting],
+        changed: Callable[[], None],
     ) -> None:
         self._draft, self._offers, self._link, self._changed = draft, offers, link, changed
+        self._suggesting = suggesting
         of = draft.param
         self._table = pmui.Select.from_param(of.table, label="Kind", options=_TABLES, width=180, **_LOOK)
         self._since = pmui.Select.from_param(of.since, label="Of the last", options=_PERIODS, width=180, **_LOOK)
@@ -58,7 +68,9 @@ class RunForm:
         )
         self._budget = pmui.TextInput.from_param(of.budget, label="Budget, US dollars", width=180, **_LOOK)
         self._name = pmui.TextInput(label="Name", placeholder="what this run is for", width=260, **_LOOK)
-        self._filter = FilterForm(self._columns(), conditions_of(draft.where), self._filtered)
+        self._filter = FilterForm(
+            self._columns(), conditions_of(draft.where), suggesting(draft.table), changed=self._filtered
+        )
         chosen = [name for name in draft.evaluators.split(",") if name in _catalogue()]
         self._evaluators = pmui.MultiChoice(
             label="Evaluators", options=list(_catalogue()), value=chosen, searchable=True,
@@ -87,6 +99,10 @@ class RunForm:
             sizing_mode="stretch_width", margin=0, styles={"gap": "14px"},
         )  # fmt: skip
 
+    async def begin(self) -> None:
+        """Be ready to be filled in."""
+        await self._filter.suggest()
+
     def asked(self) -> NewRun:
         """What is filled in; raises InvalidRequest."""
         draft = self._draft
@@ -114,7 +130,7 @@ class RunForm:
             judge = JudgeSpec(provider=provider, model=model)
         return EvaluatorSpec(name=name, parameters=settings.parameters(), judge=judge, sources=settings.sources())
 
-    def _columns(self) -> Mapping[str, Any]:
+    def _columns(self) -> Mapping[str, Asked]:
         return asked_of(EXPOSED[SelectedTable(self._draft.table)].filters)
 
     def _filtered(self) -> None:
@@ -126,7 +142,7 @@ class RunForm:
 
     def _tell(self, *events: Any) -> None:
         if any(event.name == "table" for event in events):
-            self._filter.offer(self._columns())
+            self._filter.offer(self._columns(), self._suggesting(self._draft.table))
         self._changed()
 
     def _choose(self, *_: object) -> None:

@@ -73,8 +73,13 @@ def heading(watched: WatchedRun) -> Markup:
     run = watched.run
     head = Markup('<h2>{} <span class="chip strong" role="status">{}</span></h2>').format(title(run), run.state)
     if run.state is RunState.BLOCKED:
-        return head + panes.refusal(f"{_plain(run.reason)} {_ADVICE.get(run.cause, '')}".strip())
+        return head + panes.refusal(advised(run))
     return head
+
+
+def advised(run: EvaluationRun) -> str:
+    """Why a run is blocked, and what to do about it."""
+    return f"{_plain(run.reason)} {_ADVICE.get(run.cause, '')}".strip()
 
 
 def figures(watched: WatchedRun, now: datetime | None = None) -> Markup:

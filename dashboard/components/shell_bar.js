@@ -88,6 +88,14 @@ function jump(model) {
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !dialog.open) { event.preventDefault(); open() }
   })
+  // Choices of the component library open by a click alone; a list box opens by the keyboard, too.
+  document.addEventListener("keydown", (event) => {
+    const box = event.composedPath()[0]
+    if (["Enter", " ", "ArrowDown"].includes(event.key) && box.matches?.("div[role=combobox][aria-expanded=false]")) {
+      event.preventDefault()
+      box.click()
+    }
+  })
   const icon = make("span", "icon", "search")
   icon.setAttribute("aria-hidden", "true")
   const button = make("button", "search")

@@ -7,7 +7,7 @@ const SECTIONS = [
   ["/dashboards", "Dashboards", "dashboard"], ["/settings", "Settings", "settings"],
 ]
 // Pages of one thing belong to the section that lists them.
-const PARENTS = {"/trace": "/traces", "/session": "/sessions", "/score-analytics": "/scores", "/prompt": "/prompts", "/dataset": "/datasets", "/evaluator": "/evaluators", "/rules": "/evaluators", "/rule": "/evaluators", "/runs": "/evaluators", "/run": "/evaluators", "/queue": "/annotation", "/labelling": "/annotation", "/dashboard": "/dashboards"}
+const PARENTS = {"/trace": "/traces", "/session": "/sessions", "/score-analytics": "/scores", "/prompt": "/prompts", "/dataset": "/datasets", "/evaluator": "/evaluators", "/rules": "/evaluators", "/rule": "/evaluators", "/runs": "/evaluators", "/run": "/evaluators", "/queue": "/annotation", "/labelling": "/annotation", "/dashboard": "/dashboards", "/operations": "/settings"}
 
 export function render({model, el}) {
   const nav = document.createElement("nav")

@@ -5,10 +5,12 @@ from typing import Any
 import panel_material_ui as pmui
 
 from dashboard.components import formats
+from dashboard.components.filter_panel import FilterPanel
 from dashboard.components.listing import Listing, few
 from dashboard.components.saved_views import SavedViewBar
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import OBSERVATION_TYPES, ObservationList, OpenTrace
+from storage.clickhouse.columns import LISTED_OBSERVATION_COLUMNS
 
 COLUMNS = [
     {"field": "start_time", "title": "Start (UTC)"},
@@ -25,7 +27,7 @@ COLUMNS = [
 ]
 TYPES = {"Any type": "", **{name.capitalize(): name for name in OBSERVATION_TYPES}}
 LEVELS = {"Any level": "", "Errors": "ERROR", "Warnings": "WARNING", "Default": "DEFAULT", "Debug": "DEBUG"}
-_LOOK: dict[str, Any] = {"size": "small", "margin": (0, 12, 0, 0), "sx": FIELD}
+_LOOK: dict[str, Any] = {"size": "small", "margin": (0, 10, 0, 0), "sx": FIELD}
 
 
 class ObservationTable:
@@ -36,6 +38,8 @@ class ObservationTable:
         self.wanted = ObservationList()
         self.shell = Shell(context, self.wanted)
         self.views = SavedViewBar(context, self.shell, self.wanted)
+        suggestions = context.queries.suggestions("observations", self.shell.scope)
+        self.filter = FilterPanel(LISTED_OBSERVATION_COLUMNS, self.wanted, suggestions)
         self.listing = Listing(
             self.wanted, COLUMNS, noun="observations", caption=f"Observations of {context.project.name}"
         )
@@ -43,18 +47,20 @@ class ObservationTable:
     def page(self) -> pmui.Page:
         """The page."""
         self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), *self._filters()]
-        self.shell.body[:] = [self.views.view(self.listing.columns), self.listing.view()]
-        refilter = self.listing.follow(self.shell.guarded(self._load), ["named", "type", "level", "prompt"])
+        bar = self.views.view(self.filter.opener, self.listing.columns, self.shell.own_switch())
+        self.shell.body[:] = [bar, self.filter.view(), self.listing.view()]
+        asked = ["named", "type", "level", "prompt", "filter"]
+        refilter = self.listing.follow(self.shell.guarded(self._load), asked)
         self.shell.follow_scope(refilter)
         return self.shell.page("Observations", self._open)
 
     def _filters(self) -> list[Any]:
         wanted = self.wanted.param
         return [
-            pmui.TextInput.from_param(wanted.named, label="Name contains", width=150, **_LOOK),
-            pmui.Select.from_param(wanted.type, label="Type", options=TYPES, width=140, **_LOOK),
-            pmui.Select.from_param(wanted.level, label="Level", options=LEVELS, width=120, **_LOOK),
-            pmui.TextInput.from_param(wanted.prompt, label="Prompt contains", width=150, **_LOOK),
+            pmui.TextInput.from_param(wanted.named, label="Name contains", width=140, **_LOOK),
+            pmui.Select.from_param(wanted.type, label="Type", options=TYPES, width=130, **_LOOK),
+            pmui.Select.from_param(wanted.level, label="Level", options=LEVELS, width=110, **_LOOK),
+            pmui.TextInput.from_param(wanted.prompt, label="Prompt contains", width=140, **_LOOK),
         ]
 
     async def _open(self) -> None:

@@ -20,7 +20,7 @@ class Overview:
 
     def page(self) -> pmui.Page:
         """The page."""
-        self.shell.controls[:] = self.shell.scope_controls()
+        self.shell.controls[:] = [*self.shell.scope_controls(), self.shell.own_switch()]
         self.shell.follow_scope(self._reload)
         self.shell.bar.param.watch(self._draw, "is_dark")
         return self.shell.page("Overview", self._open)
@@ -34,7 +34,7 @@ class Overview:
     async def _load(self) -> None:
         scope = self.shell.scope
         asked = scope.write()
-        data = await self.context.queries.overview.data(scope.period(), scope.environment)
+        data = await self.context.queries.overview.data(scope)
         # A slower answer to an older question must not overwrite the newer one.
         if asked == scope.write():
             self._data = data

@@ -1,16 +1,19 @@
 """One evaluation rule: what came of it, what it says, and the form that makes or changes it."""
 
+from collections.abc import Mapping
+
 import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.components import evaluation, panes, rules
 from dashboard.components.listing import Listing
-from dashboard.components.rule_form import RuleForm
+from dashboard.components.rule_draft import RuleDrafting
 from dashboard.evaluation_changes import RUNS
 from dashboard.queries.rules import CountedRule
 from dashboard.shell import FIELD, PageContext, Shell
-from dashboard.state import OpenRule
+from dashboard.state import OpenRule, RuleDraft
 from heliograph.domain.evaluation_jobs import JobState
+from heliograph.domain.evaluation_rules import EvaluationRule
 
 COLUMNS = [
     {"field": "target", "title": "Target", "kind": "strong"},
@@ -19,6 +22,7 @@ COLUMNS = [
     {"field": "reason", "title": "Reason"},
     {"field": "created_at", "title": "Matched (UTC)"},
 ]
+LOOK_MILLISECONDS = 3_000
 _STATES = {"Every state": "", **{state.capitalize(): str(state) for state in JobState}}
 
 
@@ -27,15 +31,21 @@ class RuleView:
 
     def __init__(self, context: PageContext) -> None:
         self.context = context
-        self.opened = OpenRule()
-        self.shell = Shell(context, self.opened)
+        self.opened, self.draft = OpenRule(), RuleDraft()
+        self.shell = Shell(context, self.opened, self.draft)
         self.said = panes.html(margin=(8, 0))
+        self.head, self.figures = panes.html(margin=(14, 0, 0, 0)), panes.html(margin=(12, 0))
+        self._tally: Mapping[JobState, int] = {}
         self.listing = Listing(self.opened, COLUMNS, noun="executions", caption="What came of the rule")
         self.listing.follow(self.shell.guarded(self._show_executions), ["status"])
 
     def page(self) -> pmui.Page:
         """The page."""
-        return self.shell.page("Evaluation rule", self._load)
+        return self.shell.page("Evaluation rule", self._begin)
+
+    async def _begin(self) -> None:
+        await self._load()
+        pn.state.add_periodic_callback(self.shell.guarded(self._look), period=LOOK_MILLISECONDS)
 
     async def _load(self) -> None:
         link = self.shell.address.query(self.shell.scope)
@@ -61,15 +71,13 @@ class RuleView:
         ]
         if may_change:
             own = await self.context.queries.evaluators.own()
-            tabs += [("Change", self._editor(RuleForm(own, rule))), ("Delete", self._deletion())]
-        parts = [
-            panes.html(rules.heading(rule), margin=(14, 0, 0, 0)),
-            *([self._steering(counted)] if may_change else []),
-            self.said,
-            panes.html(rules.figures(counted.tally), margin=(12, 0)),
-            pmui.Tabs(*tabs, sizing_mode="stretch_width", margin=(6, 0, 24, 0)),
-        ]
+            drafting = RuleDrafting(self.context, own, rule, kept=self._kept)
+            tabs += [("Change", drafting.view()), ("Delete", self._deletion())]
+        steering = [self._steering(counted)] if may_change else []
+        shown = pmui.Tabs(*tabs, sizing_mode="stretch_width", margin=(6, 0, 24, 0))
+        parts = [self.head, *steering, self.said, self.figures, shown]
         self.shell.body[:] = [pn.Column(*parts, sizing_mode="stretch_width", margin=0)]
+        await self._show(counted)
         await self._show_executions()
 
     async def _new(self, link: str) -> None:
@@ -78,7 +86,30 @@ class RuleView:
             self.shell.body[:] = [panes.html(rules.no_evaluators(link), margin=(14, 0))]
             return
         words = panes.html('<h2>New evaluation rule</h2><p class="quiet">Each target is judged once.</p>')
-        self.shell.body[:] = [words, self._editor(RuleForm(own, None, self.opened.by))]
+        drafting = RuleDrafting(self.context, own, self.draft, kept=self._kept)
+        self.shell.body[:] = [words, drafting.view()]
+        await drafting.begin()
+
+    async def _kept(self, rule: EvaluationRule) -> None:
+        self.draft.clear()
+        self.opened.rule = rule.id
+        await self._load()
+        self.said.object = str(panes.success("The rule is kept."))
+
+    async def _look(self) -> None:
+        """How far it is by now."""
+        if not self.opened.rule:
+            return
+        counted = await self.context.queries.rules.rule(self.opened.rule)
+        if counted.tally != self._tally:
+            await self._show_executions()
+        await self._show(counted)
+
+    async def _show(self, counted: CountedRule) -> None:
+        rule, self._tally = counted.rule, counted.tally
+        run = await self.context.queries.evaluations.run(rule.backfill_run_id) if rule.backfill_run_id else None
+        self.head.object = str(rules.heading(rule))
+        self.figures.object = str(rules.figures(counted.tally, run, self.shell.address.query(self.shell.scope)))
 
     async def _show_executions(self) -> None:
         state = JobState(self.opened.status) if self.opened.status else None
@@ -87,23 +118,6 @@ class RuleView:
         names = {one.evaluator_id: one.name for one in rule.assignments}
         link = self.shell.address.query(self.shell.scope)
         self.listing.show([rules.execution_row(one, names, link) for one in found], total)
-
-    def _editor(self, form: RuleForm) -> pn.Column:
-        refused = panes.html()
-
-        async def keep() -> None:
-            changes, rule_id = self.context.changes.rules, self.opened.rule
-            new, by = form.rule(), form.mappings()
-            rule = await (changes.change(rule_id, new, by) if rule_id else changes.create(new, by))
-            self.opened.param.update(rule=rule.id, by="")
-            await self._load()
-            self.said.object = str(panes.success("The rule is kept."))
-
-        button = pmui.Button(
-            label="Save the rule", icon="save", color="primary", variant="contained", margin=(14, 0, 24, 0)
-        )
-        button.on_click(panes.telling(refused, keep))
-        return pn.Column(form.view(), refused, button, sizing_mode="stretch_width", margin=(14, 0, 0, 0))
 
     def _steering(self, counted: CountedRule) -> pn.Row:
         rule = counted.rule
@@ -137,6 +151,7 @@ class RuleView:
 
         async def delete() -> None:
             await self.context.changes.rules.delete(self.opened.rule)
+            self.opened.rule = ""
             link = self.shell.address.query(self.shell.scope)
             self.shell.body[:] = [
                 panes.html(panes.success("The rule is deleted.")),

@@ -19,6 +19,7 @@ COLUMNS = [
     {"field": "judged", "title": "Judged", "align": "right"},
     {"field": "failed", "title": "Failed", "align": "right"},
 ]
+LOOK_MILLISECONDS = 3_000
 
 
 class RuleTable:
@@ -29,12 +30,21 @@ class RuleTable:
         self.wanted = ListState()
         self.shell = Shell(context, self.wanted)
         self.listing = Listing(self.wanted, COLUMNS, noun="rules", caption=f"Rules of {context.project.name}")
+        self._is_moving = False
 
     def page(self) -> pmui.Page:
         """The page."""
         self.shell.body[:] = [self.listing.view()]
         self.listing.follow(self.shell.guarded(self._load), [])
-        return self.shell.page("Evaluation rules", self._load)
+        return self.shell.page("Evaluation rules", self._open)
+
+    async def _open(self) -> None:
+        await self._load()
+        pn.state.add_periodic_callback(self.shell.guarded(self._look), period=LOOK_MILLISECONDS)
+
+    async def _look(self) -> None:
+        if self._is_moving:
+            await self._load()
 
     async def _load(self) -> None:
         link = self.shell.address.query(self.shell.scope)
@@ -42,7 +52,9 @@ class RuleTable:
         actions = [fresh] if await self.context.changes.may(RUNS) else []
         way = panes.html(evaluation.way_between(self.context.path, link), margin=(0, 0, 12, 0))
         found = await self.context.queries.rules.page(self.wanted)
-        self.shell.controls[:] = [way, *(actions if found.total else [])]
+        self._is_moving = any(one.rule.status == "active" for one in found.rules)
+        if not self.shell.controls:
+            self.shell.controls[:] = [way, *(actions if found.total else [])]
         if found.total:
             self.listing.show([rules.row(one, link) for one in found.rules], found.total)
         else:

@@ -33,10 +33,11 @@ class RunView:
             offers = await self.context.changes.models.offers()
             drafting = RunDrafting(self.context, self.draft, offers, link=link, started=self._started)
             self.shell.body[:] = [drafting.view()]
+            await drafting.begin()
         else:
             self.shell.body[:] = [panes.html(evaluation.NOT_ALLOWED)]
 
     async def _started(self, run_id: str) -> None:
-        self.draft.param.update({name: self.draft.param[name].default for name in self.draft.param if name != "name"})
+        self.draft.clear()
         self.opened.run = run_id
         await self.shell.guarded(self._load)()

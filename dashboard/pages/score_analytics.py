@@ -15,7 +15,7 @@ from dashboard.state import ScoreComparison, ScoreList
 SOURCES = {"Any source": "", "API": "API", "Evaluator": "EVAL", "Annotation": "ANNOTATION"}
 MATCHES = {"The same target": "target", "Anywhere in a trace": "trace"}
 NO_TRUTH = "Nothing"
-_LOOK: dict[str, Any] = {"size": "small", "margin": (0, 12, 0, 0), "sx": FIELD}
+_LOOK: dict[str, Any] = {"size": "small", "margin": (0, 10, 0, 0), "sx": FIELD}
 _WRAP = {**panes.GRID, "flex-wrap": "wrap"}
 _HALF = {"flex": "1 1 420px", "min-width": "min(400px, 100%)"}
 
@@ -28,17 +28,17 @@ class ScoreAnalyticsView:
         self.wanted = ScoreComparison()
         self.shell = Shell(context, self.wanted)
         self._found: Analysed | None = None
-        self._score = pmui.Select(label="Score", options=[], width=200, **_LOOK)
-        self._truth = pmui.Select(label="Compared with, as the truth", options={NO_TRUTH: ""}, width=230, **_LOOK)
+        self._score = pmui.Select(label="Score", options=[], width=170, **_LOOK)
+        self._truth = pmui.Select(label="Compared with, as the truth", options={NO_TRUTH: ""}, width=200, **_LOOK)
 
     def page(self) -> pmui.Page:
         """The page."""
         of = self.wanted.param
-        source = pmui.Select.from_param(of.source, label="Its source", options=SOURCES, width=140, **_LOOK)
+        source = pmui.Select.from_param(of.source, label="Its source", options=SOURCES, width=120, **_LOOK)
         truth_source = pmui.Select.from_param(
-            of.truth_source, label="Source of it", options=SOURCES, width=140, **_LOOK
+            of.truth_source, label="Source of it", options=SOURCES, width=120, **_LOOK
         )
-        match = pmui.Select.from_param(of.match, label="About", options=MATCHES, width=180, **_LOOK)
+        match = pmui.Select.from_param(of.match, label="About", options=MATCHES, width=160, **_LOOK)
         # The names are known only when the page is loaded, so these two follow by hand.
         self._score.param.watch(lambda event: setattr(self.wanted, "score", event.new or ""), "value")
         self._truth.param.watch(lambda event: setattr(self.wanted, "truth", event.new or ""), "value")

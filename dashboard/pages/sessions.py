@@ -5,10 +5,12 @@ from typing import Any
 import panel_material_ui as pmui
 
 from dashboard.components import formats
+from dashboard.components.filter_panel import FilterPanel
 from dashboard.components.listing import Listing, few
 from dashboard.components.saved_views import SavedViewBar
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import GroupList, OpenSession
+from storage.clickhouse.columns import TRACE_COLUMNS
 
 COLUMNS = [
     {"field": "subject", "title": "Session", "kind": "strong"},
@@ -31,6 +33,8 @@ class SessionTable:
         self.wanted = GroupList()
         self.shell = Shell(context, self.wanted)
         self.views = SavedViewBar(context, self.shell, self.wanted)
+        suggestions = context.queries.suggestions("traces", self.shell.scope)
+        self.filter = FilterPanel(TRACE_COLUMNS, self.wanted, suggestions)
         self.listing = Listing(self.wanted, COLUMNS, noun="sessions", caption=f"Sessions of {context.project.name}")
 
     def page(self) -> pmui.Page:
@@ -39,8 +43,9 @@ class SessionTable:
             self.wanted.param.named, label="Session contains", width=220, size="small", margin=0, sx=FIELD
         )
         self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), named]
-        self.shell.body[:] = [self.views.view(self.listing.columns), self.listing.view()]
-        refilter = self.listing.follow(self.shell.guarded(self._load), ["named"])
+        bar = self.views.view(self.filter.opener, self.listing.columns, self.shell.own_switch())
+        self.shell.body[:] = [bar, self.filter.view(), self.listing.view()]
+        refilter = self.listing.follow(self.shell.guarded(self._load), ["named", "filter"])
         self.shell.follow_scope(refilter)
         return self.shell.page("Sessions", self._open)
 

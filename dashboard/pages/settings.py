@@ -4,10 +4,11 @@ import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
-from dashboard.components import formats, panes
+from dashboard.components import formats, operations, panes
 from dashboard.components.connections import ConnectionsCard
 from dashboard.components.payload import facts
 from dashboard.components.tables import table
+from dashboard.mandate import ADMINISTRATION
 from dashboard.queries.settings import ProjectSettings
 from dashboard.shell import PageContext, Shell
 from dashboard.state import OpenSettings
@@ -43,6 +44,9 @@ class SettingsView:
         texts = (("Project", about), ("API keys", _keys(found)), ("Score configs", _configs(found)))
         project_card, *others = [panes.card(title, panes.html(content)) for title, content in texts]
         cards = [project_card, *await self.connections.view(), *others]
+        if await self.context.changes.may(ADMINISTRATION):
+            link = self.shell.address.query(self.shell.scope)
+            self.shell.controls[:] = [panes.html(operations.way_between(self.context.path, link))]
         self.shell.body[:] = [pn.Column(*cards, sizing_mode="stretch_width", margin=(0, 0, 14, 0), styles=panes.GRID)]
 
 

@@ -6,12 +6,14 @@ import panel_material_ui as pmui
 
 from dashboard.components import formats
 from dashboard.components.bulk import BulkBar
+from dashboard.components.filter_panel import FilterPanel
 from dashboard.components.listing import Listing, few
 from dashboard.components.live_tail import LiveTail
 from dashboard.components.pulse_strip import PulseStrip
 from dashboard.components.saved_views import SavedViewBar
 from dashboard.shell import FIELD, PageContext, Shell
 from dashboard.state import OpenTrace, TraceList
+from storage.clickhouse.columns import TRACE_COLUMNS
 
 COLUMNS = [
     {"field": "timestamp", "title": "Time (UTC)"},
@@ -38,6 +40,8 @@ class TraceTable:
         self.wanted = TraceList()
         self.shell = Shell(context, self.wanted)
         self.views = SavedViewBar(context, self.shell, self.wanted)
+        suggestions = context.queries.suggestions("traces", self.shell.scope)
+        self.filter = FilterPanel(TRACE_COLUMNS, self.wanted, suggestions)
         self.pulse = PulseStrip(context, self.shell, self.wanted)
         self.listing = Listing(
             self.wanted,
@@ -53,21 +57,30 @@ class TraceTable:
         """The page."""
         self.shell.controls[:] = [*self.shell.scope_controls("tag", "model"), *self._filters()]
         self.bulk = BulkBar(self.context, self.listing.table, self.shell.guarded(self._load))
-        bar = self.views.view(self.pulse.measure, self.listing.columns, self.tail.switch)
-        self.shell.body[:] = [bar, self.pulse.view(), self.bulk.view(), self.listing.view()]
-        refilter = self.listing.follow(self.shell.guarded(self._load_all), [*FILTERS, "level", "after", "before"])
+        beside = (
+            self.filter.opener,
+            self.pulse.measure,
+            self.listing.columns,
+            self.tail.switch,
+            self.shell.own_switch(),
+        )
+        bar = self.views.view(*beside)
+        self.shell.body[:] = [bar, self.filter.view(), self.pulse.view(), self.bulk.view(), self.listing.view()]
+        refilter = self.listing.follow(
+            self.shell.guarded(self._load_all), [*FILTERS, "level", "filter", "after", "before"]
+        )
         self.shell.follow_scope(refilter)
         return self.shell.page("Traces", self._open)
 
     def _filters(self) -> list[Any]:
         boxes = [
             pmui.TextInput.from_param(
-                self.wanted.param[name], label=label, width=150, size="small", margin=(0, 12, 0, 0), sx=FIELD
+                self.wanted.param[name], label=label, width=132, size="small", margin=(0, 10, 0, 0), sx=FIELD
             )
             for name, label in FILTERS.items()
         ]
         level = pmui.Select.from_param(
-            self.wanted.param.level, label="Level", options=LEVELS, width=120, size="small", margin=0, sx=FIELD
+            self.wanted.param.level, label="Level", options=LEVELS, width=110, size="small", margin=0, sx=FIELD
         )
         return [*boxes, level]
 

@@ -1,9 +1,10 @@
 """What the pages ask about sessions and users."""
 
+from dashboard.filter_text import conditions_of
 from dashboard.queries.periods import of_traces
 from dashboard.queries.traces import Listed
-from dashboard.state import ListState, Scope
-from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals
+from dashboard.state import FilteredList, Scope
+from heliograph.domain.filters import Expression, Order, Page, TextCondition, equals
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.not_found import SessionNotFound
 from storage.clickhouse.activity import Activity
@@ -24,14 +25,14 @@ class ActivityQueries:
         self._activity = Activity(clickhouse, project_id)
         self._traces = Traces(clickhouse, project_id)
 
-    async def sessions(self, scope: Scope, wanted: ListState) -> Listed:
+    async def sessions(self, scope: Scope, wanted: FilteredList) -> Listed:
         """The wanted page of the sessions with traces in the period."""
-        conditions = [*of_traces(scope), *_containing("sessionId", wanted.named)]
+        conditions = _asked(scope, wanted, "sessionId")
         return Listed(*await self._activity.sessions(conditions, Page(wanted.page, wanted.size), _order(wanted)))
 
-    async def users(self, scope: Scope, wanted: ListState) -> Listed:
+    async def users(self, scope: Scope, wanted: FilteredList) -> Listed:
         """The wanted page of the users with traces in the period."""
-        conditions = [*of_traces(scope), *_containing("userId", wanted.named)]
+        conditions = _asked(scope, wanted, "userId")
         return Listed(*await self._activity.users(conditions, Page(wanted.page, wanted.size), _order(wanted)))
 
     async def turns(self, session_id: str) -> Listed:
@@ -48,9 +49,11 @@ class ActivityQueries:
         return Listed(await self._traces.with_payloads(found), total)
 
 
-def _containing(column: str, text: str) -> list[Condition]:
-    return [TextCondition(type="string", column=column, operator="contains", value=text)] if text else []
+def _asked(scope: Scope, wanted: FilteredList, column: str) -> list[Expression]:
+    """What the traces of a group must be; raises InvalidRequest."""
+    named = TextCondition(type="string", column=column, operator="contains", value=wanted.named)
+    return [*of_traces(scope), *([named] if wanted.named else []), *conditions_of(wanted.filter)]
 
 
-def _order(wanted: ListState) -> Order:
+def _order(wanted: FilteredList) -> Order:
     return Order(_ORDERS[wanted.sort], is_descending=wanted.order == "desc")

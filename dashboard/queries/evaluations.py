@@ -39,6 +39,12 @@ class EvaluationQueries:
         progress = await self._runs.progress([run.id for run in found])
         return RunPage([WatchedRun(run, progress[run.id]) for run in found], total)
 
+    async def open(self, limit: int) -> list[WatchedRun]:
+        """The runs that have not ended, the newest first."""
+        found = await self._runs.open(limit)
+        progress = await self._runs.progress([run.id for run in found])
+        return [WatchedRun(run, progress[run.id]) for run in found]
+
     async def run(self, run_id: str) -> WatchedRun:
         """One run; raises EvaluationRunNotFound."""
         return WatchedRun(await self._runs.get(run_id), (await self._runs.progress([run_id]))[run_id])

@@ -1,9 +1,10 @@
 """What the pages ask about observations beyond those of one trace."""
 
+from dashboard.filter_text import conditions_of
 from dashboard.queries.periods import of_observations
 from dashboard.queries.traces import Listed
 from dashboard.state import ObservationList, Scope
-from heliograph.domain.filters import Condition, Order, Page, TextCondition, equals
+from heliograph.domain.filters import Expression, Order, Page, TextCondition, equals
 from heliograph.domain.identifiers import ProjectId
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import ROW, Observations
@@ -31,8 +32,8 @@ class ObservationQueries:
         return Listed(*found)
 
 
-def observation_conditions(scope: Scope, wanted: ObservationList) -> list[Condition]:
-    """The filters of the table in the readers' language; empty ones are left out."""
+def observation_conditions(scope: Scope, wanted: ObservationList) -> list[Expression]:
+    """The filters of the table in the readers' language, empty ones left out; raises InvalidRequest."""
     contained = {"name": wanted.named, "promptName": wanted.prompt}
     exact = {"type": wanted.type, "level": wanted.level}
     return [
@@ -43,4 +44,5 @@ def observation_conditions(scope: Scope, wanted: ObservationList) -> list[Condit
             if text
         ),
         *(equals(column, text) for column, text in exact.items() if text),
+        *conditions_of(wanted.filter),
     ]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from dashboard.queries.periods import within
-from dashboard.state import Period
+from dashboard.queries.periods import environments, within
+from dashboard.state import Period, Scope
 from heliograph.domain.filters import Order, Page
 from heliograph.domain.identifiers import ProjectId
 from storage.clickhouse.activity import Activity
@@ -77,27 +77,29 @@ class OverviewQueries:
         self._scores = ScoreFigures(clickhouse, project_id)
         self._activity = Activity(clickhouse, project_id)
 
-    async def data(self, period: Period, environment: str) -> OverviewData:
+    async def data(self, scope: Scope) -> OverviewData:
         """The overview's numbers, asked all at once."""
+        period, where = scope.period(), environments(scope)
         totals, previous, figures = await asyncio.gather(
-            self._overview.totals(period.after, period.before, environment=environment),
-            self._overview.totals(period.previous.after, period.previous.before, environment=environment),
-            self._figures(period, environment),
+            self._overview.totals(period.after, period.before, where=where),
+            self._overview.totals(period.previous.after, period.previous.before, where=where),
+            self._figures(scope, period),
         )
         return OverviewData(_totals(totals), _totals(previous), figures)
 
-    async def _figures(self, period: Period, environment: str) -> Figures:
-        bucketed = (period.after, period.before, period.bucket)
-        conditions = within("timestamp", period, environment)
+    async def _figures(self, scope: Scope, period: Period) -> Figures:
+        bucketed, where = (period.after, period.before, period.bucket), environments(scope)
+        scored = within("timestamp", period, scope.environment)
+        seen = [*within("timestamp", period, ""), *where]
         series, models, latency, bands, tokens, scores, versions, (users, _) = await asyncio.gather(
-            self._overview.over_time(*bucketed, environment=environment),
-            self._overview.cost_by_model_over_time(*bucketed, environment=environment),
-            self._overview.latency_percentiles(*bucketed, environment=environment),
-            self._overview.latency_bands(*bucketed, environment=environment),
-            self._overview.token_kinds_over_time(*bucketed, environment=environment),
-            self._scores.trend(conditions, period.bucket),
-            self._scores.versions(conditions),
-            self._activity.users(conditions, Page(size=TOP_USERS), Order("totalCost")),
+            self._overview.over_time(*bucketed, where=where),
+            self._overview.cost_by_model_over_time(*bucketed, where=where),
+            self._overview.latency_percentiles(*bucketed, where=where),
+            self._overview.latency_bands(*bucketed, where=where),
+            self._overview.token_kinds_over_time(*bucketed, where=where),
+            self._scores.trend(scored, period.bucket),
+            self._scores.versions(scored),
+            self._activity.users(seen, Page(size=TOP_USERS), Order("totalCost")),
         )
         return Figures(series, models, latency, bands, tokens, scores, versions, users)
 

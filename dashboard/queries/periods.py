@@ -1,7 +1,8 @@
 """What the control row says, in the readers' language."""
 
 from dashboard.state import Period, Scope
-from heliograph.domain.filters import Condition, before, equals, holds_all, since
+from heliograph.domain.filters import Condition, Expression, before, equals, holds_all, since
+from heliograph.domain.own_traces import WITHOUT_OWN
 
 
 def within(column: str, period: Period, environment: str) -> list[Condition]:
@@ -10,16 +11,23 @@ def within(column: str, period: Period, environment: str) -> list[Condition]:
     return [*span, equals("environment", environment)] if environment else span
 
 
-def of_traces(scope: Scope) -> list[Condition]:
+def environments(scope: Scope) -> list[Expression]:
+    """Conditions on the environment: the chosen one, or any but those that are the platform's own."""
+    if scope.environment:
+        return [equals("environment", scope.environment)]
+    return [] if scope.own else [WITHOUT_OWN]
+
+
+def of_traces(scope: Scope) -> list[Expression]:
     """Conditions on traces; what is '' is left out."""
     models = [holds_all("models", [scope.model])] if scope.model else []
-    return [*within("timestamp", scope.period(), scope.environment), *_tagged(scope), *models]
+    return [*within("timestamp", scope.period(), ""), *environments(scope), *_tagged(scope), *models]
 
 
-def of_observations(scope: Scope) -> list[Condition]:
+def of_observations(scope: Scope) -> list[Expression]:
     """Conditions on observations; what is '' is left out."""
     models = [equals("providedModelName", scope.model)] if scope.model else []
-    return [*within("startTime", scope.period(), scope.environment), *_tagged(scope), *models]
+    return [*within("startTime", scope.period(), ""), *environments(scope), *_tagged(scope), *models]
 
 
 def of_scores(scope: Scope) -> list[Condition]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dashboard.queries.activity import ActivityQueries
 from dashboard.queries.annotation import AnnotationQueries
@@ -9,8 +10,9 @@ from dashboard.queries.dashboards import DashboardQueries
 from dashboard.queries.datasets import DatasetQueries
 from dashboard.queries.evaluations import EvaluationQueries
 from dashboard.queries.evaluators import EvaluatorQueries
-from dashboard.queries.lane_figures import History
+from dashboard.queries.lane_figures import History, NoHistory
 from dashboard.queries.observations import ObservationQueries
+from dashboard.queries.operations import NoReports, OperationsQueries, Reports
 from dashboard.queries.overview import OverviewQueries
 from dashboard.queries.prompts import PromptQueries
 from dashboard.queries.rules import RuleQueries
@@ -18,6 +20,7 @@ from dashboard.queries.saved_views import ViewQueries
 from dashboard.queries.score_analytics import ScoreAnalyticsQueries
 from dashboard.queries.scores import ScoreQueries
 from dashboard.queries.settings import SettingsQueries
+from dashboard.queries.suggestions import Suggestions
 from dashboard.queries.traces import TraceQueries
 from dashboard.state import Scope
 from heliograph.domain.filters import Page
@@ -37,6 +40,14 @@ _CHOICES = {
 }
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What the stack has measured of itself: the lanes of a day, and every process now."""
+
+    history: History = field(default_factory=NoHistory)
+    reports: Reports = field(default_factory=NoReports)
+
+
 class ProjectQueries:
     """The questions of the pages, by what they are about."""
 
@@ -46,7 +57,7 @@ class ProjectQueries:
         database: Database,
         *,
         api_keys: ApiKeys,
-        history: History,
+        measured: Measured,
         project_id: ProjectId,
     ) -> None:
         self.overview = OverviewQueries(clickhouse, project_id)
@@ -58,11 +69,12 @@ class ProjectQueries:
         self.prompts = PromptQueries(clickhouse, database, project_id)
         self.datasets = DatasetQueries(clickhouse, database, project_id)
         self.annotation = AnnotationQueries(clickhouse, database, project_id)
-        self.dashboards = DashboardQueries(clickhouse, database, project_id, history=history)
+        self.dashboards = DashboardQueries(clickhouse, database, project_id, history=measured.history)
         self.evaluators = EvaluatorQueries(clickhouse, database, project_id)
         self.evaluations = EvaluationQueries(database, project_id)
         self.rules = RuleQueries(database, project_id)
         self.settings = SettingsQueries(database, api_keys, project_id)
+        self.operations = OperationsQueries(database, measured.reports, project_id)
         self.views = ViewQueries(database, project_id)
         self._traces = Traces(clickhouse, project_id)
         self._values = ColumnValues(clickhouse, project_id)
@@ -79,3 +91,7 @@ class ProjectQueries:
             *(self._values.of(*_CHOICES[name], after=period.after, before=period.before) for name in asked)
         )
         return dict(zip(asked, found, strict=True))
+
+    def suggestions(self, table: str, scope: Scope) -> Suggestions:
+        """What filters of traces, observations or scores can be filled with."""
+        return Suggestions(self._values, table, scope)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from dashboard.filter_text import conditions_of
 from dashboard.queries.periods import of_traces
 from dashboard.state import Scope, TraceList
 from heliograph.domain.annotations import Comment, CommentedType
-from heliograph.domain.filters import Condition, Order, Page, TextCondition, before, equals, one_of, since
+from heliograph.domain.filters import Expression, Order, Page, TextCondition, before, equals, one_of, since
 from heliograph.domain.identifiers import ProjectId, TraceId
 from storage.clickhouse.connection import ClickHouse
 from storage.clickhouse.observations import Observations
@@ -105,14 +106,14 @@ class TraceQueries:
         return [Remark(one, names.get(one.author_user_id or "", one.author_user_id or "")) for one in reversed(found)]
 
 
-def trace_conditions(scope: Scope, wanted: TraceList) -> list[Condition]:
-    """The filters of the table in the readers' language; empty ones are left out."""
+def trace_conditions(scope: Scope, wanted: TraceList) -> list[Expression]:
+    """The filters of the table in the readers' language, empty ones left out; raises InvalidRequest."""
     selected = wanted.selected()
     span = [since("timestamp", selected[0]), before("timestamp", selected[1])] if selected else []
     return [*matching_conditions(scope, wanted), *span]
 
 
-def matching_conditions(scope: Scope, wanted: TraceList) -> list[Condition]:
+def matching_conditions(scope: Scope, wanted: TraceList) -> list[Expression]:
     """The same, but of the whole period."""
     contained = {"name": wanted.named, "userId": wanted.user, "sessionId": wanted.session}
     conditions = of_traces(scope)
@@ -123,4 +124,4 @@ def matching_conditions(scope: Scope, wanted: TraceList) -> list[Condition]:
     ]
     if wanted.level:
         conditions.append(equals("level", wanted.level))
-    return conditions
+    return [*conditions, *conditions_of(wanted.filter)]

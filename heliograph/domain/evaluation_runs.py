@@ -12,18 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from heliograph.domain.costs import UNITS_PER_DOLLAR
 from heliograph.domain.evaluation_jobs import score_id
-from heliograph.domain.filters import AllOf, AnyOf, Expression, NotOf, TextCondition
+from heliograph.domain.filters import AllOf, Expression
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.own_traces import WITHOUT_OWN
 from heliograph.domain.project_evaluators import ModelChoice
 from heliograph.domain.rule_specs import RuleSpec, TargetKey
 from heliograph.domain.selections import SelectedTable, Selection
 
 MAX_BUDGET_USD = 900_000
-# Where calls of judges are traced; nothing in it is judged, or a run would judge its own judges.
-JUDGES_ENVIRONMENT = "langfuse-llm-as-a-judge"
-# What senders name so is stored without the prefix.
-_INTERNAL_PREFIX, _OF_SENDERS = "langfuse-", "llm-as-a-judge"
-_JUDGED_ALL_THE_SAME = "langfuse-prompt-experiment"
 # The key of a score's metadata that names its run.
 RUN_KEY = "evaluation_run"
 _ID_DIGITS = 32
@@ -274,29 +270,18 @@ class RunProgress:
     unknown_usd: float = 0.0
 
 
-def _guard() -> Expression:
-    starts = TextCondition(type="string", column="environment", operator="starts with", value=_INTERNAL_PREFIX)
-    sent = TextCondition(type="string", column="environment", operator="=", value=_OF_SENDERS)
-    internal = AnyOf(type="or", conditions=(starts, sent))
-    allowed = TextCondition(type="string", column="environment", operator="=", value=_JUDGED_ALL_THE_SAME)
-    return AnyOf(type="or", conditions=(NotOf(type="not", condition=internal), allowed))
-
-
-_GUARD = _guard()
-
-
 def judged(selection: Selection) -> Selection:
     """A selection without the platform's own traces, the calls of judges above all."""
-    where = _GUARD if selection.where is None else AllOf(type="and", conditions=(selection.where, _GUARD))
+    where = WITHOUT_OWN if selection.where is None else AllOf(type="and", conditions=(selection.where, WITHOUT_OWN))
     return selection.model_copy(update={"where": where})
 
 
 def asked_where(selection: Selection) -> Expression | None:
     """What a selection was narrowed to before `judged` kept the platform's own traces out."""
     match selection.where:
-        case AllOf(conditions=(asked, guard)) if guard == _GUARD:
+        case AllOf(conditions=(asked, guard)) if guard == WITHOUT_OWN:
             return asked
-        case where if where == _GUARD:
+        case where if where == WITHOUT_OWN:
             return None
         case where:
             return where

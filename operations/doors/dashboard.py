@@ -4,9 +4,11 @@ from starlette.types import ASGIApp
 
 from actors import directory
 from actors.intake import Intake, project_rules
+from actors.judging import pacing_of
 from dashboard.app import DashboardDependencies, dashboard_application
 from dashboard.model_calls import Providers
 from dashboard.own_events import OwnEvents
+from dashboard.queries.project import Measured
 from heliograph.outbound import Outbound
 from heliograph.settings import Settings
 from operations.doors.pool import pool_of
@@ -24,6 +26,7 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
     database = Database(settings.postgres_dsn)
     meter.add(pool_of(database))
     outbound = Outbound(settings.outbound.allowed_networks)
+    board = directory.metrics_board()
     return dashboard_application(
         DashboardDependencies(
             users=Users(database),
@@ -35,10 +38,11 @@ async def build(settings: Settings, meter: ReplicaMeter) -> ASGIApp:
             providers=Providers(
                 Seal(settings.encryption_key, settings.former_encryption_keys),
                 outbound,
+                pacing_of,
             ),
             url=settings.url,
             session_secret=settings.session_secret,
-            history=directory.metrics_board(),
+            measured=Measured(board, board),
             single_sign_on=settings.single_sign_on,
             outbound=outbound,
         )

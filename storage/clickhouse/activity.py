@@ -6,7 +6,7 @@ from string import Template
 
 import pyarrow as pa
 
-from heliograph.domain.filters import Condition, Order, Page
+from heliograph.domain.filters import Expression, Order, Page
 from heliograph.domain.identifiers import ProjectId
 from storage.clickhouse.clauses import Where, compile_order
 from storage.clickhouse.columns import TRACE_COLUMNS, Column, Columns, Kind
@@ -49,7 +49,7 @@ class Activity:
         WHERE project_id = {project_id:String} AND session_id != '' $where
     """)
 
-    async def sessions(self, conditions: Sequence[Condition], page: Page, order: Order) -> tuple[pa.Table, int]:
+    async def sessions(self, conditions: Sequence[Expression], page: Page, order: Order) -> tuple[pa.Table, int]:
         """One page: subject, the figures, and at most four users; and how many sessions there are on all pages."""
         return await self._page(self._SESSIONS, self._SESSION_COUNT, conditions, page=page, order=order)
 
@@ -63,12 +63,12 @@ class Activity:
         WHERE project_id = {project_id:String} AND user_id != '' $where
     """)
 
-    async def users(self, conditions: Sequence[Condition], page: Page, order: Order) -> tuple[pa.Table, int]:
+    async def users(self, conditions: Sequence[Expression], page: Page, order: Order) -> tuple[pa.Table, int]:
         """One page: subject, the figures, and the number of sessions; and how many users there are on all pages."""
         return await self._page(self._USERS, self._USER_COUNT, conditions, page=page, order=order)
 
     async def _page(
-        self, listing: Template, counting: Template, conditions: Sequence[Condition], *, page: Page, order: Order
+        self, listing: Template, counting: Template, conditions: Sequence[Expression], *, page: Page, order: Order
     ) -> tuple[pa.Table, int]:
         where = Where.of(TRACE_COLUMNS, conditions, project_id=self._project_id, limit=page.size, offset=page.offset)
         ordered = compile_order(order, _ORDERS, unique="subject")

@@ -84,7 +84,7 @@ class Observations:
 
     _COUNT = Template("SELECT count() AS found FROM observations FINAL WHERE project_id = {project_id:String} $where")
 
-    async def count(self, conditions: Sequence[Condition]) -> int:
+    async def count(self, conditions: Sequence[Expression]) -> int:
         """How many observations meet all conditions."""
         where = Where.of(LISTED_OBSERVATION_COLUMNS, conditions, **self._bound)
         counted = await self._clickhouse.read(self._COUNT.substitute(where=where.sql), where.parameters)
@@ -92,7 +92,7 @@ class Observations:
 
     async def search_and_count(
         self,
-        conditions: Sequence[Condition],
+        conditions: Sequence[Expression],
         page: Page,
         order: Order = NEWEST_FIRST,
         *,

@@ -6,7 +6,7 @@ from string import Template
 
 import pyarrow as pa
 
-from heliograph.domain.filters import Condition, Expression, Order, Page
+from heliograph.domain.filters import Expression, Order, Page
 from heliograph.domain.identifiers import ProjectId, TraceId
 from heliograph.domain.not_found import TraceNotFound
 from heliograph.domain.traces import Trace, traces_from
@@ -53,14 +53,14 @@ class Traces:
 
     _COUNT = Template("SELECT count() AS traces FROM traces FINAL WHERE project_id = {project_id:String} $where")
 
-    async def count(self, conditions: Sequence[Condition]) -> int:
+    async def count(self, conditions: Sequence[Expression]) -> int:
         """How many traces meet all conditions."""
         where = Where.of(TRACE_COLUMNS, conditions, **self._bound)
         counted = await self._clickhouse.read(self._COUNT.substitute(where=where.sql), where.parameters)
         return int(counted["traces"][0].as_py())
 
     async def search_and_count(
-        self, conditions: Sequence[Condition], page: Page, order: Order = NEWEST_FIRST
+        self, conditions: Sequence[Expression], page: Page, order: Order = NEWEST_FIRST
     ) -> tuple[pa.Table, int]:
         """One page, and how many traces there are on all of them.
 

@@ -19,14 +19,18 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from actors.metrics_board import MetricsBoard
+from actors.rate_limiter import RateLimiter
 from dashboard.app import DashboardDependencies, dashboard_application
 from dashboard.model_calls import Providers
+from dashboard.queries.project import Measured
 from heliograph.domain.access import Project, Role
 from heliograph.domain.annotations import Commented, CommentedType
 from heliograph.domain.datasets import ItemChange, NewDataset
 from heliograph.domain.experiments import ReportedItem
 from heliograph.domain.prompts import NewPrompt, PromptType
 from heliograph.domain.tables import CLICKHOUSE_TABLES
+from heliograph.measures import Sample, histogram, samples
 from heliograph.outbound import Outbound
 from heliograph.settings import Settings
 from migrations.plan import upgrade
@@ -58,6 +62,7 @@ FLAGS = [
 # Two cores run the browser, the dashboard and the stores, beside other tests.
 PATIENCE_MILLISECONDS = 30_000
 VIEWER, STRANGER = "grace@example.com", "linus@example.com"
+_ALWAYS_SECONDS = 1e9
 LOOPBACK_NETWORK = ipaddress.ip_network("127.0.0.0/8")
 SEAL_KEY = "key of the tests"
 SEAL = Seal(SEAL_KEY, ())
@@ -151,6 +156,8 @@ class ServerThread(threading.Thread):
         self._people = await _create_people(self._settings)
         database = Database(self._settings.postgres_dsn)
         clickhouse = ClickHouse(self._settings.clickhouse, self._settings.clickhouse_url)
+        board, limiter = MetricsBoard(), RateLimiter("of the tests")
+        await board.report("lane-0", _lane_samples(), _ALWAYS_SECONDS)
         dependencies = DashboardDependencies(
             users=Users(database),
             api_keys=ApiKeys(database, "pepper"),
@@ -158,9 +165,10 @@ class ServerThread(threading.Thread):
             database=database,
             media=MediaObjects.connect(self._settings),
             events=stored_events(self._settings, database),
-            providers=Providers(SEAL, Outbound([LOOPBACK_NETWORK])),
+            providers=Providers(SEAL, Outbound([LOOPBACK_NETWORK]), lambda *_: limiter.status()),
             url=self._url,
             session_secret="secret of the tests" * 3,
+            measured=Measured(board, board),
         )
         self._server = uvicorn.Server(
             uvicorn.Config(dashboard_application(dependencies), port=self._port, log_level="warning")
@@ -227,6 +235,13 @@ def arranged(work: Coroutine[Any, Any, T]) -> T:
     """What a coroutine returns; apart from the test's own thread, in which Playwright has a loop."""
     with ThreadPoolExecutor(1) as aside:
         return aside.submit(asyncio.run, work).result()
+
+
+def _lane_samples() -> list[Sample]:
+    lane = {"epoch": 1, "ready": 1, "oldest_unflushed_seconds": 0.4, "lag_segments": 3, "set_aside_segments": 2}
+    values = {**{f"heliograph_lane_{name}": value for name, value in lane.items()}, "heliograph_log_objects": 70}
+    inserts = histogram("heliograph_insert_rows", counts=[4, 0], bounds=[1000], total=2000, lane="0")
+    return [*samples(values, lane="0"), *inserts]
 
 
 def _is_elsewhere(address: str, site: Site) -> bool:

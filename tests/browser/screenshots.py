@@ -18,7 +18,8 @@ WIDTHS = (1440, 1024)
 THEMES = ("light", "dark")
 LISTS = (
     *("", "traces", "observations", "sessions", "users", "scores", "prompts", "playground", "datasets", "annotation"),
-    *("dashboards", "evaluators", "evaluator", "rules", "rule", "runs", "run", "settings"),
+    *("dashboards", "evaluators", "evaluator", "rules", "rule", "runs", "run", "settings", "operations"),
+    "score-analytics",
 )
 # What is opened from the first row of a list; folders lead to what they hold, and a queue to its first item.
 OPENED = {

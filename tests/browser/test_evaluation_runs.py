@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.components.filter_form import text_of
+from dashboard.filter_text import text_of
 from heliograph.domain.filters import equals
 from tests.browser.conftest import PASSWORD, VIEWER, Site, sign_in
 from tests.browser.evaluating import carried_out, connect, observe

@@ -5,36 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from heliograph.domain.project_evaluators import Definition, EvaluatorType
-from storage.postgres.connection import opened
-from storage.postgres.evaluation_rules import AllEvaluationRules
-from storage.postgres.evaluators import Evaluators
-from tests.browser.conftest import PASSWORD, VIEWER, Site, arranged, sign_in
-
-SHORT = Definition(
-    type=EvaluatorType.CODE, source_code="def evaluate(ctx):\n    return len(ctx.observation.output) < 400\n"
-)
-
-
-def _kept(site: Site, name: str) -> str:
-    async def keep() -> str:
-        async with opened(site.stores.postgres_dsn) as database:
-            return (await Evaluators(database, site.full.id).save(name, SHORT)).id
-
-    return arranged(keep())
-
-
-def _block(site: Site, rule_id: str) -> None:
-    async def block() -> None:
-        async with opened(site.stores.postgres_dsn) as database:
-            await AllEvaluationRules(database).block(rule_id, "EVAL_FAILING", "Its code failed too often.")
-
-    arranged(block())
+from tests.browser.conftest import PASSWORD, VIEWER, Site, sign_in
+from tests.browser.rules import block, kept_evaluator
 
 
 @pytest.mark.timeout(300)
 def test_a_rule_is_made_paused_resumed_and_deleted(page: Page, site: Site) -> None:
-    page.goto(f"/rule?project={site.full.id}&by={_kept(site, 'short')}")
+    page.goto(f"/rule?project={site.full.id}&by={kept_evaluator(site, 'short')}")
     page.get_by_label("Name").fill("Answers are short")
     page.get_by_label("Sample, percent").fill("ten")
     page.get_by_role("button", name="Save the rule").click()
@@ -45,7 +22,7 @@ def test_a_rule_is_made_paused_resumed_and_deleted(page: Page, site: Site) -> No
     expect(page.get_by_role("status").filter(has_text="active")).to_be_visible()
     expect(page).to_have_url(re.compile("rule="))
     (rule_id,) = re.findall(r"[?&]rule=(\w+)", page.url)
-    _block(site, rule_id)
+    block(site, rule_id)
     page.get_by_role("link", name="Rules", exact=True).click()
     listed = page.locator("tbody tr").filter(has_text="Answers are short")
     expect(listed).to_contain_text("paused: eval failing")

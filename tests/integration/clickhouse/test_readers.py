@@ -8,10 +8,11 @@ import pytest
 
 from heliograph.domain import tables
 from heliograph.domain.errors import InvalidRequest
-from heliograph.domain.filters import Order, Page
+from heliograph.domain.filters import Order, Page, equals
 from heliograph.domain.identifiers import ObservationId, TraceId
 from heliograph.domain.not_found import ObservationNotFound, TraceNotFound
 from heliograph.domain.observations import Observation
+from heliograph.domain.own_traces import JUDGES_ENVIRONMENT, WITHOUT_OWN
 from heliograph.domain.scores import Score
 from heliograph.domain.traces import Trace
 from storage.clickhouse.column_values import ColumnValues
@@ -163,7 +164,7 @@ async def test_the_overview_adds_up_traces_of_the_period(stored: Stored) -> None
 
     (totals,) = (await overview.totals(after, before)).to_pylist()
     assert (totals["traces"], totals["observations"], totals["errors"], totals["cost"]) == (2, 8, 2, 0.5)
-    (staging,) = (await overview.totals(after, before, environment="staging")).to_pylist()
+    (staging,) = (await overview.totals(after, before, where=[equals("environment", "staging")])).to_pylist()
     assert (staging["traces"], staging["latency_p95_ms"]) == (1, 3000.0)
     over_time = await overview.over_time(after, before, DAY)
     assert over_time["traces"].to_pylist() == [1, 0, 1, 0]
@@ -205,3 +206,32 @@ async def test_recent_events_are_noticed(stored: Stored) -> None:
     stored.insert("traces", stored.trace("t", updated_at=now))
     assert await has_events_since(stored.clickhouse, now - timedelta(minutes=3))
     assert not await has_events_since(stored.clickhouse, now + timedelta(days=3000))
+
+
+async def test_filters_offer_the_keys_of_maps_and_what_stands_under_them(stored: Stored) -> None:
+    stored.insert(
+        "traces",
+        stored.trace("t1", metadata=[("tier", '"gold"'), ("turns", "3")], score_labels=[("tone", "rude")]),
+        stored.trace("t2", metadata=[("tier", '"gold"')], score_values=[("quality", 0.5)]),
+        stored.trace("t3", metadata=[("tier", "silver")]),
+    )
+    values = ColumnValues(stored.clickhouse, stored.project_id)
+    span: dict[str, Any] = {"after": NOON - DAY, "before": NOON + DAY}
+    assert await values.keys("traces", "metadata", **span) == ["tier", "turns"]
+    assert await values.keys("traces", "scores_avg", **span) == ["quality"]
+    assert await values.entries("traces", "metadata", "tier", **span) == ["gold", "silver"]
+    assert await values.entries("traces", "score_categories", "tone", **span) == ["rude"]
+    assert await values.keys("traces", "metadata", after=NOON + DAY, before=NOON + 2 * DAY) == []
+    with pytest.raises(InvalidRequest):
+        await values.keys("traces", "name", **span)
+    with pytest.raises(InvalidRequest):
+        await values.entries("traces", "scores_avg", "quality", **span)
+
+
+async def test_the_overview_leaves_the_platforms_own_traces_out(stored: Stored) -> None:
+    environments = ("default", JUDGES_ENVIRONMENT, "llm-as-a-judge", "langfuse-prompt-experiment")
+    stored.insert("traces", *(stored.trace(f"t{at}", environment=each) for at, each in enumerate(environments)))
+    overview = Overview(stored.clickhouse, stored.project_id)
+    counted = await overview.totals(NOON - DAY, NOON + DAY, where=[WITHOUT_OWN])
+    assert counted["traces"].to_pylist() == [2]
+    assert (await overview.totals(NOON - DAY, NOON + DAY))["traces"].to_pylist() == [4]

@@ -104,10 +104,13 @@ class EvaluationBench:
 
     async def planned(self, new: NewRun, selections: Selections) -> EvaluationRun:
         """A run that is planned."""
-        clickhouse, project_id = self.stores.clickhouse, self.project.id
-        stores = PlanStores(selections, Traces(clickhouse, project_id), TargetTrees(clickhouse, project_id))
-        planned = await plan(new, stores, managed_prices(), adapters={"local": Adapter.OPENAI})
+        planned = await plan(new, self.plan_stores(selections), managed_prices(), adapters={"local": Adapter.OPENAI})
         return await self.runs.plan(planned.asked, planned.estimate, planned.partitions.periods)
+
+    def plan_stores(self, selections: Selections) -> PlanStores:
+        """What plans look at."""
+        clickhouse, project_id = self.stores.clickhouse, self.project.id
+        return PlanStores(selections, Traces(clickhouse, project_id), TargetTrees(clickhouse, project_id))
 
     async def start(self, run: EvaluationRun) -> EvaluationRun:
         """Begin it, or go on."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT, EvaluatorSpec, OnExisting, Place, RunState
+from heliograph.domain.evaluation_runs import EvaluatorSpec, OnExisting, Place, RunState
+from heliograph.domain.own_traces import JUDGES_ENVIRONMENT
 from heliograph.domain.selections import SelectedTable
 from pipelines.evaluation_part import carry_out
 from storage.postgres.evaluation_parts import EvaluationParts

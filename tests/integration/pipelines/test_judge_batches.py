@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT, EvaluationRun, Place, RunMode, RunProgress, RunState
+from heliograph.domain.evaluation_runs import EvaluationRun, Place, RunMode, RunProgress, RunState
+from heliograph.domain.own_traces import JUDGES_ENVIRONMENT
 from pipelines.cancelled_batches import end_all
 from pipelines.evaluation_part import carry_out
 from storage.postgres.evaluation_parts import EvaluationParts

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from heliograph.domain.evaluation_jobs import JobState, RuleEvaluator, Target, score_id
-from heliograph.domain.evaluation_rules import EvaluationRule, RuleTarget, TimeScope, sample_place
+from heliograph.domain.evaluation_rules import EvaluationRule, NewRule, RuleTarget, TimeScope, sample_place
 from heliograph.domain.evaluation_runs import NewRun, RunProgress
-from heliograph.domain.filters import ArrayOptionsCondition, one_of
+from heliograph.domain.filters import ArrayOptionsCondition, Page, one_of
+from ingestion.pricing import managed_prices
 from pipelines.rule_backfill import backfill
+from pipelines.rule_backfills import RuleBackfills
 from storage.clickhouse.selections import Selections
 from storage.clickhouse.streams import ArrowStreams
 from storage.postgres.evaluators import Evaluators
@@ -70,6 +72,23 @@ async def test_what_was_stored_before_is_judged_by_the_run_and_what_arrives_by_t
     assert {score["observation_id"] for score in both} == sampled | late
     assert len(both) == len(sampled | late)
     assert len({score["evaluator_version"] for score in both}) == 1
+
+
+async def test_what_a_rule_would_take_is_told_before_it_is_kept(rules: RuleBench) -> None:
+    await rules.observe(*range(1, 9))
+    await rules.observe(9, kind="span")
+    evaluations, known = rules.evaluations, await rules.rule(CODE)
+    clickhouse, database = evaluations.stores.clickhouse, evaluations.bench.database
+    selections = Selections(clickhouse, ArrowStreams(clickhouse), rules.project_id)
+    stores = evaluations.plan_stores(selections)
+    backfills = RuleBackfills(rules.project_id, database, stores, prices=managed_prices(), adapters={})
+    new = NewRule(
+        name="not kept", target=RuleTarget.OBSERVATION, is_enabled=True, assignments=known.assignments,
+        filter=(one_of("type", ["GENERATION"]),), time_scope=EXISTING,
+    )  # fmt: skip
+    found = await backfills.estimate(new)
+    assert (found.rows, found.evaluations, found.usd_high) == (8, 8, 0)
+    assert (await evaluations.runs.page(Page()))[1] == 0
 
 
 async def test_a_judge_is_asked_once_whether_the_rule_or_a_run_asked_first(rules: RuleBench) -> None:

@@ -11,9 +11,9 @@ import pytest
 from evals.project_evaluators import version_of
 from heliograph.domain.evaluation_jobs import JobState
 from heliograph.domain.evaluation_rules import NewRule, RuleTarget, sample_place
-from heliograph.domain.evaluation_runs import JUDGES_ENVIRONMENT
 from heliograph.domain.filters import one_of
 from heliograph.domain.masking import MaskingRule, RuleKind
+from heliograph.domain.own_traces import JUDGES_ENVIRONMENT
 from heliograph.domain.project_evaluators import Definition, EvaluatorType
 from storage.postgres.evaluation_jobs import EvaluationJobs
 from storage.postgres.evaluators import Evaluators

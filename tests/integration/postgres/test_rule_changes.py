@@ -32,6 +32,7 @@ async def test_who_may_only_read_changes_no_rule(database: Database, project: Pr
         changes.create(NEW, {}),
         changes.change(rule.id, NEW, {}),
         changes.enable(rule.id, is_enabled=False),
+        changes.estimate(NEW, {}),
         changes.retry(rule.id),
         changes.delete(rule.id),
     ):

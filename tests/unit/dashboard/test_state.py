@@ -1,7 +1,13 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from dashboard.filter_text import text_of
 from dashboard.queries.traces import trace_conditions
 from dashboard.state import Scope, TraceList, query_of
+from heliograph.domain.errors import InvalidRequest
+from heliograph.domain.filters import equals, leaves
+from heliograph.domain.own_traces import JUDGES_ENVIRONMENT, WITHOUT_OWN
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -36,8 +42,24 @@ def test_previous_period_ends_where_this_one_begins() -> None:
     assert period.previous.after == NOW - timedelta(days=2)
 
 
+def _columns(scope: Scope, wanted: TraceList) -> list[str]:
+    return [each.column for asked in trace_conditions(scope, wanted) for each in leaves(asked)]
+
+
 def test_only_given_filters_become_conditions() -> None:
-    assert len(trace_conditions(Scope(), TraceList())) == 2
+    assert _columns(Scope(own="shown"), TraceList()) == ["timestamp", "timestamp"]
     scope = Scope(environment="production", tag="vip", model="gpt")
-    columns = [condition.column for condition in trace_conditions(scope, TraceList(named="chat", level="ERROR"))]
-    assert columns == ["timestamp", "timestamp", "environment", "tags", "models", "name", "level"]
+    wanted = TraceList(named="chat", level="ERROR", filter=text_of([equals("userId", "ada")]))
+    asked = ["timestamp", "timestamp", "environment", "tags", "models", "name", "level", "userId"]
+    assert _columns(scope, wanted) == asked
+
+
+def test_the_platforms_own_traces_are_left_out_unless_they_or_their_environment_are_asked_for() -> None:
+    assert WITHOUT_OWN in trace_conditions(Scope(), TraceList())
+    assert WITHOUT_OWN not in trace_conditions(Scope(own="shown"), TraceList())
+    assert WITHOUT_OWN not in trace_conditions(Scope(environment=JUDGES_ENVIRONMENT), TraceList())
+
+
+def test_a_filter_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(InvalidRequest):
+        trace_conditions(Scope(), TraceList(filter="[{]"))
