@@ -74,6 +74,7 @@ class RunJudges:
 
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
+        await self._stores.cache.settle()
 
     async def evaluators(self, specs: Sequence[EvaluatorSpec]) -> list[RunEvaluator]:
         """Ready to be asked.

@@ -1,6 +1,5 @@
 """Judges of a part that are asked by batches of their providers: submitted once, collected once, whoever dies."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -111,7 +110,10 @@ class PartBatches:
 
     async def _settle(self, batch: JudgeBatch, answers: Mapping[str, Answer | NotAnswered], *, reason: str) -> None:
         given = {key: answer for key, answer in answers.items() if isinstance(answer, Answer)}
-        await asyncio.gather(*(self._stores.cache.put(key, one) for key, one in given.items() if is_kept(one)))
+        for key, answer in given.items():
+            if is_kept(answer):
+                await self._stores.cache.put(key, answer)
+        await self._stores.cache.settle()
         spent = round(sum(answer.spending.cost_usd or 0.0 for answer in given.values()) * UNITS_PER_DOLLAR)
         await self._stores.gate.request(self._run_id, BudgetRequest(batch.holder, 2, (), _ALL, spent))
         await self._batches.end(batch, answered=len(answers), spent=spent, reason=reason)

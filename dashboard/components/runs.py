@@ -11,13 +11,14 @@ from dashboard.components.payload import facts
 from dashboard.components.tables import table
 from dashboard.components.units import words
 from dashboard.queries.evaluations import WatchedRun
-from dashboard.state import OpenRun, OpenTrace
+from dashboard.state import OpenRun, OpenSession, OpenTrace
 from heliograph.domain.evaluation_runs import (
     COUNTED,
     Estimate,
     EvaluationRun,
     EvaluatorSpec,
     Failure,
+    RunMode,
     RunState,
     asked_where,
 )
@@ -126,9 +127,13 @@ def causes(found: Mapping[str, int]) -> Markup:
 
 def failure_row(failure: Failure, link: str) -> dict[str, Any]:
     """One target that has no verdict."""
-    opened = OpenTrace(trace=failure.trace_id, observation=failure.observation_id)
+    opened = OpenTrace(trace=failure.trace_id, observation=failure.observation_id).write()
+    # Of a session there is no trace: its id stands for the observation's.
+    href = f"/trace{link}&{opened}"
+    if not failure.trace_id:
+        href = f"/session{link}&{OpenSession(session=failure.observation_id).write()}"
     return {
-        "href": f"/trace{link}&{opened.write()}",
+        "href": href,
         "target": failure.observation_id or failure.trace_id,
         "evaluator": failure.evaluator,
         "cause": words(failure.cause),
@@ -146,6 +151,7 @@ def asked(run: EvaluationRun) -> Markup:
             ("Where", _where(asked_where(selection))),
             ("Sample", formats.percent(selection.sample or 1.0)),
             ("Evaluators", "; ".join(map(_evaluator, wanted.evaluators))),
+            ("Judges are asked", "by batches of their provider" if wanted.mode is RunMode.BATCH else ""),
             ("Targets with a score", "are judged again" if wanted.on_existing == "replace" else "keep it"),
             ("Begun", f"{formats.moment(run.started_at)} UTC" if run.started_at else ""),
             ("Ended", f"{formats.moment(run.finished_at)} UTC" if run.finished_at else ""),

@@ -28,6 +28,10 @@ class AnswerCache(Protocol):
 
     async def put(self, key: str, answer: Answer) -> None: ...
 
+    async def settle(self) -> None:
+        """Return when everything that was put is kept."""
+        ...
+
 
 class MemoryCache:
     """So many answers in memory; who was not asked for longest goes first."""
@@ -46,6 +50,9 @@ class MemoryCache:
         self._answers.move_to_end(key)
         while len(self._answers) > self._max_answers:
             self._answers.popitem(last=False)
+
+    async def settle(self) -> None:
+        """Everything is."""
 
 
 class CachedJudge:

@@ -34,6 +34,11 @@ class Stored(Wire, Storable):
     """What travels in one shape, and is kept or sought in PostgreSQL."""
 
 
+def storable(text: str) -> str:
+    """A text with a mark in place of what PostgreSQL cannot keep."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def is_storable(text: str) -> bool:
     """Whether PostgreSQL can keep a text."""
     return not _UNSTORABLE.search(text)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from heliograph.domain.evaluation_runs import EvaluationRun, JudgeSpec, RunState
 from heliograph.domain.evaluators import Answer
 from heliograph.domain.judge_batches import BatchState, JudgeBatch, NotAnswered
+from heliograph.domain.wire import storable
 from heliograph.gathered import Gathered
 from storage.postgres.connection import Database
 from storage.postgres.evaluation_runs import run_of
@@ -98,7 +99,7 @@ async def batches_of_cancelled(database: Database) -> list[tuple[EvaluationRun, 
 
 
 def _document(one: Answer | NotAnswered) -> dict[str, Any]:
-    return {"cause": one.cause, "reason": one.reason} if isinstance(one, NotAnswered) else document_of(one)
+    return {"cause": one.cause, "reason": storable(one.reason)} if isinstance(one, NotAnswered) else document_of(one)
 
 
 def _answered(document: Mapping[str, Any]) -> Answer | NotAnswered:

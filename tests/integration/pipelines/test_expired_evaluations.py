@@ -12,7 +12,7 @@ from storage.postgres.projects import Projects
 from tests.integration.actors.lane_bench import Bench, running
 from tests.integration.pipelines.evaluations import RELEVANCE, EvaluationBench, evaluating
 from tests.integration.pipelines.rules import CODE, RuleBench, owning
-from tests.provider import Provider, serving
+from tests.provider import VERDICT, Provider, completion, serving
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ async def aged(rules: RuleBench, table: str, time: str) -> None:
 async def test_a_judge_is_not_paid_again_for_the_same_question_until_its_answer_is_too_old(rules: RuleBench) -> None:
     evaluations: EvaluationBench = rules.evaluations
     await evaluations.observe(10)
-    with serving(Provider()) as provider:
+    # NUL, which models do say now and then, is nothing that PostgreSQL keeps.
+    with serving(Provider(reply=lambda _: completion(f"{VERDICT}\0"))) as provider:
         await evaluations.connect(provider)
         await evaluations.work(await evaluations.begin(RELEVANCE, budget_usd=1.0))
         again = RELEVANCE.model_copy(update={"score": "again"})
