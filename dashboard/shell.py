@@ -38,7 +38,7 @@ _PAGE_LOOK = {
     "& .main .MuiToolbar-root": _BAR,
 }  # fmt: skip
 # Beside the sections, and never wider than what is left of the window.
-_CONTENT = {"flex": "1 1 0", "width": "auto", "min-width": "0"}
+_CONTENT = {"flex": "1 1 0", "width": "auto", **panes.NARROW}
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Shell:
         self.context = context
         self.scope = Scope()
         self.address = Address(context.project.id, self.scope, *states)
-        self.controls = pn.Row(sizing_mode="stretch_width", margin=0, styles={"flex-wrap": "wrap", "row-gap": "12px"})
-        self.body = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.controls = pn.Row(sizing_mode="stretch_width", margin=0, styles={**panes.WRAP, "row-gap": "12px"})
+        self.body = pn.Column(sizing_mode="stretch_width", margin=0, styles=panes.NARROW)
         self.bar = ShellBar(
             projects=[{"id": project.id, "name": project.name} for project in context.viewer.projects],
             project_id=context.project.id,
@@ -147,7 +147,9 @@ def framed(bar: ShellBar, nav: SideNav, content: Any, *, title: str) -> pmui.Pag
     if pn.state.curdoc:
         # Without a theme of the document's own, the page's gives plots its fonts, which are made for larger ones.
         pn.state.curdoc.theme = Theme(json={"attrs": PLOT_TEXT})
-    main = pn.Row(nav, content, sizing_mode="stretch_width", margin=0, styles={"min-height": "calc(100vh - 58px)"})
+    main = pn.Row(
+        nav, content, sizing_mode="stretch_width", margin=0, styles={"min-height": "calc(100vh - 58px)", **panes.NARROW}
+    )
     return pmui.Page(
         header=[bar], main=[main], title="", meta_title=f"{title} · Heliograph", meta_icon="/assets/mark.svg",
         theme_toggle=False, theme_config=THEME, sx=_PAGE_LOOK, busy_indicator="linear",

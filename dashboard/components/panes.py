@@ -99,6 +99,9 @@ def subtitle(text: str) -> Markup:
 
 
 GRID = {"gap": "14px"}
+# A row is otherwise at least as wide as all that stands in it, and the page with it.
+NARROW = {"min-width": "0"}
+WRAP = {"flex-wrap": "wrap", **NARROW}
 _SURFACE = {"border": "1px solid", "borderColor": "divider", "borderRadius": "12px", "p": "16px 16px 8px"}
 
 

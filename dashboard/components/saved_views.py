@@ -57,7 +57,7 @@ class SavedViewBar:
         """What stands above the table, with other things beside it."""
         return pn.Row(
             self._choice, self._save, self._remove, *beside, self._dialog, sizing_mode="stretch_width",
-            margin=(14, 0, 0, 0), styles={"flex-wrap": "wrap", "gap": "10px", "align-items": "center"},
+            margin=(14, 0, 0, 0), styles={**panes.WRAP, "gap": "10px", "align-items": "center"},
         )  # fmt: skip
 
     async def offer(self) -> None:
