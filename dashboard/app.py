@@ -10,15 +10,18 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.core.validation import silence
 from bokeh.core.validation.warnings import EMPTY_LAYOUT
+from bokeh.embed.bundle import extension_dirs
+from bokeh.settings import settings as bokeh_settings
 from fastapi import FastAPI
 from markupsafe import Markup
 from panel.io.fastapi import add_applications
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Mount
 
-from dashboard.bokeh_sessions import release_closed_sessions
+from dashboard.bokeh_sessions import mend_websockets
 from dashboard.changes import ProjectChanges
 from dashboard.components import panes
 from dashboard.components.widgets import ShellBar, SideNav
+from dashboard.compressed_files import CompressedFiles
 from dashboard.files import Files
 from dashboard.gate import Gate, Memberships
 from dashboard.identity_provider import IdentityProvider
@@ -152,7 +155,7 @@ class DashboardDependencies:
 
 def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
     """The whole dashboard. It may be built inside a running event loop; nothing is started before the first request."""
-    release_closed_sessions()
+    mend_websockets()
     # Pages are empty until their data has come.
     silence(EMPTY_LAYOUT)
     pn.extension(design=pmui.MaterialDesign, respect_explicit_sizing=True)
@@ -166,8 +169,7 @@ def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
         single_sign_on=_single_sign_on(dependencies, sessions),
     )
     files = Files(dependencies.database, dependencies.media)
-    application.router.routes.extend([*login.routes, files.route])
-    application.mount("/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
+    application.router.routes.extend([*login.routes, files.route, *_folders()])
     add_applications(
         {path: _opener(dependencies, path) for path in PAGES},
         app=application,
@@ -185,6 +187,16 @@ def dashboard_application(dependencies: DashboardDependencies) -> FastAPI:
         files=files.origin,
     )
     return application
+
+
+def _folders() -> list[Mount]:
+    """Our own files, and those of Bokeh and its extensions; it mounts them, too, but later and uncompressed."""
+    folders = {
+        "/assets": Path(__file__).parent / "assets",
+        **{f"/static/extensions/{name}": Path(folder) for name, folder in extension_dirs.items()},
+        "/static": Path(bokeh_settings.bokehjs_path()),
+    }
+    return [Mount(path, CompressedFiles(directory=folder)) for path, folder in folders.items()]
 
 
 def _single_sign_on(dependencies: DashboardDependencies, sessions: Sessions) -> SingleSignOn | None:

@@ -103,7 +103,7 @@ class Gate:
 def _secured(send: Send, scope: Scope, policy: str) -> Send:
     # Bokeh and Panel put a digest or a release into the address of most static files, so that these never change; what
     # has none is a font, or is loaded by one that has.
-    is_static = _path(scope).startswith("/static/")
+    is_static = _path(scope).startswith(("/static/", "/assets/"))
     is_versioned = is_static and bool(scope.get("query_string"))
 
     async def send_secured(message: Message) -> None:

@@ -1,7 +1,9 @@
 """The frame around every page: bar, controls, theme, and what stands there instead when there is nothing to show."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -10,6 +12,7 @@ import structlog
 from bokeh.themes import Theme
 from markupsafe import Markup
 
+from dashboard.bokeh_sessions import fill
 from dashboard.changes import ProjectChanges
 from dashboard.components import panes
 from dashboard.components.palette import PLOT_TEXT, THEME
@@ -25,6 +28,8 @@ log = structlog.get_logger()
 
 __all__ = ["FIELD", "PageContext", "Shell", "framed", "panes_notice", "unreachable"]
 
+# What the browser shows until the session has drawn the page.
+_TEMPLATE = Path(__file__).parent / "components" / "page.html"
 _BAR = {"minHeight": "56px", "margin": 0}
 # Selectors inside the page's own component, which is why they are not a style sheet.
 _PAGE_LOOK = {
@@ -95,24 +100,32 @@ class Shell:
 
     async def open(self, load: Callable[[], Awaitable[None]]) -> None:
         """Fill the page, and offer what can be chosen; a project without traces shows how to send the first instead."""
-        if not await self.context.queries.has_traces():
+        has_traces, _ = await asyncio.gather(self.context.queries.has_traces(), load())
+        if has_traces:
+            self.afterwards(self.offer_choices)
+        else:
             await self.show_first_steps()
-            return
-        await load()
-        await self.offer_choices()
+
+    def afterwards(self, load: Callable[[], Awaitable[None]]) -> None:
+        """Load more once the browser has the page, which is at once if it has it."""
+        pn.state.onload(self.guarded(load))
 
     async def offer_choices(self) -> None:
         """Fill the choices of the control row with what there is."""
         self._row.offer(await self.context.queries.choices(self.scope, self._row.names))
 
-    def page(self, title: str, load: Callable[[], Awaitable[None]]) -> pmui.Page:
-        """The whole page; `load` fills it once the browser has it."""
+    def page(
+        self, title: str, load: Callable[[], Awaitable[None]], *, first: Callable[[], Awaitable[None]] | None = None
+    ) -> pmui.Page:
+        """The whole page: `load` fills it once the browser has it, `first` before, while it fetches what draws it."""
         if not self.body:
             self.body[:] = [panes.loading()]
         content = pn.Column(self.controls, self.body, sizing_mode="stretch_width", margin=(20, 24), styles=_CONTENT)
         page = framed(self.bar, self.nav, content, title=title)
         page.dark_theme = self.is_dark
         self.bar.param.watch(lambda event: setattr(page, "dark_theme", event.new), "is_dark")
+        if first is not None:
+            fill(pn.state.curdoc, self.guarded(first))
         pn.state.onload(self.guarded(load))
         return page
 
@@ -147,12 +160,16 @@ def framed(bar: ShellBar, nav: SideNav, content: Any, *, title: str) -> pmui.Pag
     if pn.state.curdoc:
         # Without a theme of the document's own, the page's gives plots its fonts, which are made for larger ones.
         pn.state.curdoc.theme = Theme(json={"attrs": PLOT_TEXT})
+        look = THEME["dark" if bar.is_dark else "light"]["palette"]
+        # The address under which the components will ask for their script: Panel has no public way to say it.
+        bundle = pmui.Page._render_esm(server=True)  # noqa: SLF001
+        pn.state.curdoc.template_variables.update(look=look, bundle=bundle)
     main = pn.Row(
         nav, content, sizing_mode="stretch_width", margin=0, styles={"min-height": "calc(100vh - 58px)", **panes.NARROW}
     )
     return pmui.Page(
         header=[bar], main=[main], title="", meta_title=f"{title} · Heliograph", meta_icon="/assets/mark.svg",
-        theme_toggle=False, theme_config=THEME, sx=_PAGE_LOOK, busy_indicator="linear",
+        theme_toggle=False, theme_config=THEME, sx=_PAGE_LOOK, busy_indicator="linear", template=_TEMPLATE,
     )  # fmt: skip
 
 

@@ -338,6 +338,10 @@ class Address:
         return "?" + "&".join(part for part in parts if part)
 
     def _changed(self, *_: object) -> None:
+        # A browser that is about to get the page puts its own address in the place of one that comes with it.
+        pn.state.onload(self._write)
+
+    def _write(self) -> None:
         if self._location:
             self._location.search = self.query(*self.states)
 

@@ -52,7 +52,7 @@ class ObservationTable:
         asked = ["named", "type", "level", "prompt", "filter"]
         refilter = self.listing.follow(self.shell.guarded(self._load), asked)
         self.shell.follow_scope(refilter)
-        return self.shell.page("Observations", self._open)
+        return self.shell.page("Observations", self.views.offer, first=self._open)
 
     def _filters(self) -> list[Any]:
         wanted = self.wanted.param
@@ -65,7 +65,6 @@ class ObservationTable:
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
-        await self.views.offer()
 
     async def _load(self) -> None:
         scope, wanted = self.shell.scope, self.wanted

@@ -6,59 +6,75 @@ import panel_material_ui as pmui
 from dashboard.components import formats, panes
 from dashboard.components.panes import Card
 from dashboard.plots import cost, latency, scores, tokens, traffic
-from dashboard.queries.overview import Figures, OverviewData, Totals
+from dashboard.queries.overview import Figures, Numbers, Totals
 from dashboard.shell import PageContext, Shell
 
 
 class Overview:
-    """View of the overview's data; what to show is in the shell's scope."""
+    """View of the overview's numbers and figures; what to show is in the shell's scope."""
 
     def __init__(self, context: PageContext) -> None:
         self.context = context
         self.shell = Shell(context)
-        self._data: OverviewData | None = None
+        self._cards = panes.html(margin=(18, 0, 0, 0))
+        self._charts = pn.Column(panes.loading(), sizing_mode="stretch_width", margin=0)
+        self._numbers: Numbers | None = None
+        self._figures: Figures | None = None
 
     def page(self) -> pmui.Page:
         """The page."""
         self.shell.controls[:] = [*self.shell.scope_controls(), self.shell.own_switch()]
         self.shell.follow_scope(self._reload)
         self.shell.bar.param.watch(self._draw, "is_dark")
-        return self.shell.page("Overview", self._open)
+        return self.shell.page("Overview", self._load_figures, first=self._open)
 
     async def _open(self) -> None:
-        await self.shell.open(self._load)
+        await self.shell.open(self._load_numbers)
 
     async def _reload(self, *_: object) -> None:
         await self.shell.guarded(self._load)()
 
     async def _load(self) -> None:
+        await self._load_numbers()
+        await self._load_figures()
+
+    async def _load_numbers(self) -> None:
         scope = self.shell.scope
         asked = scope.write()
-        data = await self.context.queries.overview.data(scope)
+        numbers = await self.context.queries.overview.numbers(scope)
         # A slower answer to an older question must not overwrite the newer one.
         if asked == scope.write():
-            self._data = data
+            self._numbers = numbers
+            self._cards.object = str(panes.cards(cards(numbers)))
+            self.shell.body[:] = [self._cards, self._charts]
+
+    async def _load_figures(self) -> None:
+        """Ask for what is drawn only when the numbers, which are read first, are there: it keeps the stores busy."""
+        scope = self.shell.scope
+        asked = scope.write()
+        figures = await self.context.queries.overview.figures(scope)
+        if asked == scope.write():
+            self._figures = figures
             self._draw()
 
     def _draw(self, *_: object) -> None:
-        if self._data is None:
+        if self._numbers is None or self._figures is None:
             return
-        charts = drawn(self._data.figures, is_dark=self.shell.is_dark)
-        grid = [
+        charts = drawn(self._numbers, self._figures, is_dark=self.shell.is_dark)
+        self._charts[:] = [
             pn.Row(*charts[at : at + 2], sizing_mode="stretch_width", margin=(14, 0, 0, 0), styles=panes.GRID)
             for at in range(0, len(charts), 2)
         ]
-        self.shell.body[:] = [panes.html(panes.cards(cards(self._data)), margin=(18, 0, 0, 0)), *grid]
 
 
-def drawn(figures: Figures, *, is_dark: bool) -> list[pmui.Paper]:
+def drawn(numbers: Numbers, figures: Figures, *, is_dark: bool) -> list[pmui.Paper]:
     """The charts in the order in which they are read."""
     return [
-        panes.chart("Traffic", traffic.traffic(figures.series, is_dark=is_dark)),
+        panes.chart("Traffic", traffic.traffic(numbers.series, is_dark=is_dark)),
         panes.chart("Cost by model", cost.cost_by_model(figures.models, is_dark=is_dark)),
-        panes.chart("Trace latency", latency.latency(figures.latency, is_dark=is_dark)),
+        panes.chart("Trace latency", latency.latency(numbers.latency, is_dark=is_dark)),
         panes.chart("How traces spread over latencies", latency.latency_heat_map(figures.bands, is_dark=is_dark)),
-        panes.chart("Errors", traffic.errors(figures.series, is_dark=is_dark)),
+        panes.chart("Errors", traffic.errors(numbers.series, is_dark=is_dark)),
         panes.chart("Tokens by kind", tokens.token_kinds(figures.tokens, is_dark=is_dark)),
         panes.chart(
             "Scores, with 95% intervals", scores.score_trend(figures.scores, figures.versions, is_dark=is_dark)
@@ -67,17 +83,17 @@ def drawn(figures: Figures, *, is_dark: bool) -> list[pmui.Paper]:
     ]
 
 
-def cards(data: OverviewData) -> list[Card]:
+def cards(numbers: Numbers) -> list[Card]:
     """The cards of the overview's numbers."""
-    now, before, figures = data.totals, data.previous, data.figures
+    now, before = numbers.totals, numbers.previous
     trend = {
-        name: [float(value or 0) for value in figures.series[name].to_pylist()]
-        for name in figures.series.column_names[1:]
+        name: [float(value or 0) for value in numbers.series[name].to_pylist()]
+        for name in numbers.series.column_names[1:]
     }
     rates = [
         errors / count if count else 0.0 for errors, count in zip(trend["errors"], trend["observations"], strict=True)
     ]
-    p95 = [float(value or 0) for value in figures.latency["p95"].to_pylist()]
+    p95 = [float(value or 0) for value in numbers.latency["p95"].to_pylist()]
     return [
         Card("Traces", formats.compact(now.traces), now.traces, before.traces, trend["traces"]),
         Card(

@@ -47,11 +47,10 @@ class SessionTable:
         self.shell.body[:] = [bar, self.filter.view(), self.listing.view()]
         refilter = self.listing.follow(self.shell.guarded(self._load), ["named", "filter"])
         self.shell.follow_scope(refilter)
-        return self.shell.page("Sessions", self._open)
+        return self.shell.page("Sessions", self.views.offer, first=self._open)
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
-        await self.views.offer()
 
     async def _load(self) -> None:
         scope = self.shell.scope

@@ -86,10 +86,9 @@ class TraceView:
             styles={"gap": "14px", "height": HEIGHT, "min-height": "420px"},
         )
         self.shell.body[:] = [self.heading, self.actions, self.said, split]
-        self.tree.param.watch(self._select, "selected")
         self.opened.param.watch(self._change_picture, "picture")
         self.style.param.watch(self._render, "value")
-        return self.shell.page("Trace", self._load)
+        return self.shell.page("Trace", self._offer, first=self._load)
 
     async def _load(self) -> None:
         self._whole = await self.context.queries.traces.trace(self.opened.trace)
@@ -101,7 +100,12 @@ class TraceView:
         wanted = self.opened.observation
         self.tree.show(tree)
         self.tree.selected = wanted if wanted in tree.ids else next(iter(tree.ids), "")
-        await self._draw_picture()
+        self.tree.param.watch(self._select, "selected")
+        await asyncio.gather(self._draw_picture(), self._show())
+
+    async def _offer(self) -> None:
+        if self._whole is None:
+            return
         offered = await self.collecting.offered()
         self.actions[:] = [*([self.about, *offered] if offered else []), self.playground]
         self.remarks.may_write(await self.context.changes.may(COMMENTS))

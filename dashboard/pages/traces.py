@@ -1,5 +1,6 @@
 """The table of traces."""
 
+import asyncio
 from typing import Any
 
 import panel_material_ui as pmui
@@ -70,7 +71,7 @@ class TraceTable:
             self.shell.guarded(self._load_all), [*FILTERS, "level", "filter", "after", "before"]
         )
         self.shell.follow_scope(refilter)
-        return self.shell.page("Traces", self._open)
+        return self.shell.page("Traces", self._offer, first=self._open)
 
     def _filters(self) -> list[Any]:
         boxes = [
@@ -86,9 +87,9 @@ class TraceTable:
 
     async def _open(self) -> None:
         await self.shell.open(self._load)
-        await self.views.offer()
-        await self.bulk.offer()
-        await self.pulse.load()
+
+    async def _offer(self) -> None:
+        await asyncio.gather(self.views.offer(), self.bulk.offer(), self.pulse.load())
         self.tail.start()
 
     async def _load_all(self) -> None:

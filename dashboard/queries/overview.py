@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from dashboard.queries.periods import environments, within
-from dashboard.state import Period, Scope
+from dashboard.state import Scope
 from heliograph.domain.filters import Order, Page
 from heliograph.domain.identifiers import ProjectId
 from storage.clickhouse.activity import Activity
@@ -36,13 +36,26 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What the overview draws.
+class Numbers:
+    """What the cards show, and how it moved.
 
     Attributes:
         series: columns time, traces, observations, errors, tokens, cost.
-        models: columns time, model, cost.
         latency: columns time, p50, p90, p95, p99, in milliseconds.
+    """
+
+    totals: Totals
+    previous: Totals
+    series: pa.Table
+    latency: pa.Table
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is drawn besides.
+
+    Attributes:
+        models: columns time, model, cost.
         bands: columns time, low and high (milliseconds), traces.
         tokens: columns time, kind, tokens.
         scores: columns time, name, n, mean, deviation.
@@ -50,23 +63,12 @@ class Figures:
         users: columns subject, cost, trace_count and further figures, the dearest first.
     """
 
-    series: pa.Table
     models: pa.Table
-    latency: pa.Table
     bands: pa.Table
     tokens: pa.Table
     scores: pa.Table
     versions: pa.Table
     users: pa.Table
-
-
-@dataclass(frozen=True)
-class OverviewData:
-    """Everything that the overview shows."""
-
-    totals: Totals
-    previous: Totals
-    figures: Figures
 
 
 class OverviewQueries:
@@ -77,31 +79,33 @@ class OverviewQueries:
         self._scores = ScoreFigures(clickhouse, project_id)
         self._activity = Activity(clickhouse, project_id)
 
-    async def data(self, scope: Scope) -> OverviewData:
-        """The overview's numbers, asked all at once."""
+    async def numbers(self, scope: Scope) -> Numbers:
+        """The numbers of the period, and of the one before."""
         period, where = scope.period(), environments(scope)
-        totals, previous, figures = await asyncio.gather(
+        bucketed = (period.after, period.before, period.bucket)
+        totals, previous, series, latency = await asyncio.gather(
             self._overview.totals(period.after, period.before, where=where),
             self._overview.totals(period.previous.after, period.previous.before, where=where),
-            self._figures(scope, period),
+            self._overview.over_time(*bucketed, where=where),
+            self._overview.latency_percentiles(*bucketed, where=where),
         )
-        return OverviewData(_totals(totals), _totals(previous), figures)
+        return Numbers(_totals(totals), _totals(previous), series, latency)
 
-    async def _figures(self, scope: Scope, period: Period) -> Figures:
-        bucketed, where = (period.after, period.before, period.bucket), environments(scope)
+    async def figures(self, scope: Scope) -> Figures:
+        """What is drawn besides the numbers, asked all at once."""
+        period, where = scope.period(), environments(scope)
+        bucketed = (period.after, period.before, period.bucket)
         scored = within("timestamp", period, scope.environment)
         seen = [*within("timestamp", period, ""), *where]
-        series, models, latency, bands, tokens, scores, versions, (users, _) = await asyncio.gather(
-            self._overview.over_time(*bucketed, where=where),
+        models, bands, tokens, scores, versions, (users, _) = await asyncio.gather(
             self._overview.cost_by_model_over_time(*bucketed, where=where),
-            self._overview.latency_percentiles(*bucketed, where=where),
             self._overview.latency_bands(*bucketed, where=where),
             self._overview.token_kinds_over_time(*bucketed, where=where),
             self._scores.trend(scored, period.bucket),
             self._scores.versions(scored),
             self._activity.users(seen, Page(size=TOP_USERS), Order("totalCost")),
         )
-        return Figures(series, models, latency, bands, tokens, scores, versions, users)
+        return Figures(models, bands, tokens, scores, versions, users)
 
 
 def _totals(table: pa.Table) -> Totals:
