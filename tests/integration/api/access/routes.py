@@ -57,6 +57,11 @@ class Route:
         return f"{self.method} {self.path}"
 
     @property
+    def line(self) -> str:
+        """As the contract lists it: `GET /traces/{}`."""
+        return f"{self.method} {re.sub('{[^}]*}', '{}', self.path.removeprefix(MOUNT))}"
+
+    @property
     def access(self) -> Access:
         """Whose key the contract lets through."""
         return next((access for pattern, access in _ACCESS if re.match(pattern, str(self))), Access.PROJECT)
