@@ -1,9 +1,15 @@
 """The API's description of itself: what every route has in common, and the ingestion doors beside it."""
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic.alias_generators import to_pascal
+
+from serve_apps.examples import Examples
+from serve_apps.ingest import document as doors
 
 _JSON = "application/json"
 _ISSUE = {
@@ -41,6 +47,7 @@ _REFUSALS = {
     "405": "This path has no such method.",
     "409": "It is there already, or something else stands in its way.",
     "413": "The body is larger than may be sent at once.",
+    "415": "The body is encoded in a way that is not known here.",
     "422": "The question is too heavy: narrow it.",
     "429": "Too much at once: `Retry-After` tells when to come again.",
     "503": "A store is away: `Retry-After` tells when to come again.",
@@ -91,18 +98,10 @@ _SCHEMES = {
 }
 _OPEN = ("/health", "/ready")
 _ADMIN = "/heliograph-admin/"
+# Of classes that share their names, which pydantic tells apart by their modules.
+_LONG_NAME = re.compile(r"(?:[a-z_0-9]+__)+([a-z_0-9]+)__(?=[A-Z])")
+_SCORING = {("post", "/scores"), ("post", "/ingestion")}
 _VALIDATION = ("HTTPValidationError", "ValidationError")
-_DOORS = {
-    "/otel/v1/traces": ("post", "Spans as OTLP: protobuf or JSON, whole or gzipped.", "application/x-protobuf"),
-    "/otel/v1/metrics": ("post", "Metrics as OTLP, which are accepted and dropped.", "application/x-protobuf"),
-    "/otel/v1/logs": ("post", "Logs as OTLP, whose GenAI events join their spans.", "application/x-protobuf"),
-    "/ingestion": ("post", "A batch of events of the first generation; each has a status of its own.", _JSON),
-    "/scores": ("post", "One score, or an array of scores.", _JSON),
-    "/traces": ("post", "One trace.", _JSON),
-    "/spans": ("post patch", "One span.", _JSON),
-    "/generations": ("post patch", "One generation.", _JSON),
-    "/events": ("post", "One event.", _JSON),
-}
 
 
 def install(app: FastAPI) -> None:
@@ -117,56 +116,61 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
 
 
-def completed(document: dict[str, Any]) -> dict[str, Any]:
-    """The document of the routes, with keys, refusals, tags, and the ingestion doors."""
-    schemas = document["components"]["schemas"]
+def completed(routes_alone: dict[str, Any]) -> dict[str, Any]:
+    """The document of the routes, with keys, refusals, tags, examples, and the ingestion doors."""
+    document: dict[str, Any] = json.loads(_LONG_NAME.sub(_short, json.dumps(routes_alone)))
+    schemas = document["components"]["schemas"] | doors.schemas() | {"Problem": _PROBLEM, "ScimProblem": _SCIM_PROBLEM}
     kept = {name: schema for name, schema in schemas.items() if name not in _VALIDATION}
+    examples = Examples(kept)
     paths = {path: dict(operations) for path, operations in document["paths"].items()}
-    for path, door in _DOORS.items():
-        methods, description, media = door
-        for method in methods.split():
-            paths.setdefault(path, {})[method] = _door(path, method, description, media=media)
+    for path, operations in doors.paths().items():
+        paths.setdefault(path, {}).update(operations)
     for path, operations in paths.items():
         for method, operation in operations.items():
-            operations[method] = _whole(path, operation)
+            operations[method] = _whole(method, path, operation, examples=examples)
     return document | {
         "paths": paths,
         "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
-        "components": {
-            "schemas": kept | {"Problem": _PROBLEM, "ScimProblem": _SCIM_PROBLEM},
-            "securitySchemes": _SCHEMES,
-        },
+        "components": {"schemas": kept, "securitySchemes": _SCHEMES},
     }
 
 
-def _whole(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+def _short(name: re.Match[str]) -> str:
+    """The class, with the last part of its module's name before it."""
+    return to_pascal(name[1])
+
+
+def _whole(method: str, path: str, operation: Mapping[str, Any], *, examples: Examples) -> dict[str, Any]:
+    answers = {
+        status: _with_example(answer, examples) for status, answer in operation["responses"].items() if status != "422"
+    }
+    whole = {**operation, "responses": answers | _refusals(path), "security": _security(method, path)}
+    return whole | ({"requestBody": _with_example(whole["requestBody"], examples)} if "requestBody" in whole else {})
+
+
+def _refusals(path: str) -> dict[str, Any]:
     problem = "ScimProblem" if path.startswith("/scim/") else "Problem"
-    # The state of this server is told in its own shape, whatever the status.
-    schema = {} if path in _OPEN else {"$ref": f"#/components/schemas/{problem}"}
-    refusals = {
+    schema = {"$ref": f"#/components/schemas/{problem}"}
+    return {
         status: {"description": reason, "content": {_JSON: {"schema": schema}}}
         for status, reason in _REFUSALS.items()
-        if path not in _OPEN or status in {"400", "503"}
+        # The state of this server is told in its own shape, whatever the status.
+        if path not in _OPEN or status == "400"
     }
-    answers = {status: answer for status, answer in operation["responses"].items() if status != "422"}
-    return {**operation, "responses": answers | refusals, "security": _security(path)}
 
 
-def _security(path: str) -> list[dict[str, list[str]]]:
+def _with_example(described: Mapping[str, Any], examples: Examples) -> dict[str, Any]:
+    """A body, its JSON with an example."""
+    content = dict(described.get("content", {}))
+    told = content.get(_JSON, {})
+    if told.get("schema") and "example" not in told:
+        content[_JSON] = {**told, "example": examples.of(told["schema"])}
+    return {**described, "content": content} if content else dict(described)
+
+
+def _security(method: str, path: str) -> list[dict[str, list[str]]]:
     if path in _OPEN:
         return []
     if path.startswith(_ADMIN):
         return [{"adminKey": []}]
-    return [{"key": []}, {"publicKey": []}] if path in {"/scores", "/ingestion"} else [{"key": []}]
-
-
-def _door(path: str, method: str, description: str, *, media: str) -> dict[str, Any]:
-    name = f"{method}_{path.strip('/').replace('/', '_')}"
-    bodies: dict[str, Any] = {each: {"schema": {}} for each in dict.fromkeys((media, _JSON))}
-    return {
-        "tags": ["ingestion"],
-        "summary": description,
-        "operationId": name,
-        "requestBody": {"required": True, "content": bodies},
-        "responses": {"200": {"description": "Durable.", "content": {_JSON: {"schema": {}}}}},
-    }
+    return [{"key": []}, {"publicKey": []}] if (method, path) in _SCORING else [{"key": []}]

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -129,7 +129,7 @@ class EvaluationRule(NewRule):
     backfill_run_id: str = ""
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["active", "inactive", "paused"]:
         """The contract's status: active, inactive or paused."""
         if not self.is_enabled:
             return "inactive"

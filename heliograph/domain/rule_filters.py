@@ -17,17 +17,17 @@ class Allowed(NamedTuple):
     values: tuple[str, ...] = ()
 
 
-_TYPES = ("SPAN", "EVENT", "GENERATION", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR", "EMBEDDING", "GUARDRAIL")
-_LEVELS = ("DEBUG", "DEFAULT", "WARNING", "ERROR")
+TYPES = ("SPAN", "EVENT", "GENERATION", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR", "EMBEDDING", "GUARDRAIL")
+LEVELS = ("DEBUG", "DEFAULT", "WARNING", "ERROR")
 
 # Read in the payload, since no column holds them.
 CALLED_TOOL_NAMES, TOOL_CALLS = "calledToolNames", "toolCalls"
 
 _OBSERVATION = {
-    "type": Allowed("stringOptions", _TYPES),
+    "type": Allowed("stringOptions", TYPES),
     "name": Allowed("stringOptions"),
     "environment": Allowed("stringOptions"),
-    "level": Allowed("stringOptions", _LEVELS),
+    "level": Allowed("stringOptions", LEVELS),
     "version": Allowed("string"),
     "traceName": Allowed("stringOptions"),
     "userId": Allowed("string"),
@@ -42,7 +42,7 @@ _OBSERVATION = {
 _TRACE = {
     "name": Allowed("stringOptions"),
     "environment": Allowed("stringOptions"),
-    "level": Allowed("stringOptions", _LEVELS),
+    "level": Allowed("stringOptions", LEVELS),
     "version": Allowed("string"),
     "release": Allowed("string"),
     "userId": Allowed("string"),

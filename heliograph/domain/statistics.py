@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 NAN = float("nan")
 # JSON has no NaN: null stands for it.
-Number = Annotated[float, BeforeValidator(lambda value: NAN if value is None else value)]
+Number = Annotated[
+    float,
+    BeforeValidator(lambda value: NAN if value is None else value),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]}),
+]
 
 
 @dataclass(frozen=True, slots=True)

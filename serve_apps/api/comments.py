@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from heliograph.domain import filters
 from heliograph.domain.annotations import Commented, CommentedType
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.not_found import CommentedObjectNotFound, ProjectNotFound
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import Dependencies, ProjectObservations, ProjectPrompts, ProjectTraces
 from serve_apps.api.parameters import Optional, Paged, Text
-from serve_apps.api.shapes.annotations import CommentBody, comment_shape
+from serve_apps.api.shapes.annotations import CommentBody, CommentShape, comment_shape
+from serve_apps.api.shapes.lists import Identified, PageOf
 from serve_apps.authentication import ProjectPrincipal
 from storage.clickhouse.observations import Observations
 from storage.clickhouse.traces import Traces
@@ -80,7 +81,9 @@ class CommentList(Paged):
 
 
 @router.get("/comments")
-async def list_comments(asked: Annotated[CommentList, Query()], comments: ProjectComments) -> Response:
+async def list_comments(
+    asked: Annotated[CommentList, Query()], comments: ProjectComments
+) -> Answer[PageOf[CommentShape]]:
     """One page of the project's comments, the newest first."""
     found, total = await comments.page(asked.filter, asked.asked_page)
     return page_answer(list(map(comment_shape, found)), asked.asked_page, total)
@@ -93,7 +96,7 @@ async def create_comment(
     comments: ProjectComments,
     commentable: Annotated[Commentable, Depends(_commentable)],
     principal: ProjectPrincipal,
-) -> Response:
+) -> Answer[Identified]:
     """Comment on something of the project."""
     if body.project_id != principal.project_id:
         raise ProjectNotFound(body.project_id)
@@ -103,6 +106,6 @@ async def create_comment(
 
 
 @router.get("/comments/{comment_id}")
-async def get_comment(comment_id: Text, comments: ProjectComments) -> Response:
+async def get_comment(comment_id: Text, comments: ProjectComments) -> Answer[CommentShape]:
     """One comment."""
     return answer(comment_shape(await comments.get(comment_id)))

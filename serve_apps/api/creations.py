@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Creation
 from serve_apps.api.parameters import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Optional, Parameters
+from serve_apps.api.shapes.lists import CursorMeta
 
 _CREATION: TypeAdapter[Creation] = TypeAdapter(Creation)
 
@@ -38,7 +39,7 @@ class Walked(Parameters):
         return found
 
 
-def cursor_after(at: datetime, id_: str) -> dict[str, str]:
+def cursor_after(at: datetime, id_: str) -> CursorMeta:
     """The `meta` of a page that is not the last one, whose last thing this is."""
     text = base64.urlsafe_b64encode(_CREATION.dump_json(Creation(at, id_))).decode().rstrip("=")
     return {"cursor": text}

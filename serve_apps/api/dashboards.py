@@ -2,20 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from heliograph.domain.dashboards import below
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.parameters import Paged, Text
 from serve_apps.api.shapes.dashboards import (
     DashboardBody,
     DashboardChanges,
+    DashboardShape,
     PlacementBody,
+    PlacementShape,
     PositionChanges,
     dashboard_shape,
     placement_shape,
 )
+from serve_apps.api.shapes.lists import PageOf, Told
 from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.dashboards import Dashboards
 from storage.postgres.tables.declarative import fresh_id
@@ -31,39 +34,45 @@ ProjectDashboards = Annotated[Dashboards, Depends(_dashboards)]
 
 
 @router.get("")
-async def list_dashboards(asked: Annotated[Paged, Query()], dashboards: ProjectDashboards) -> Response:
+async def list_dashboards(
+    asked: Annotated[Paged, Query()], dashboards: ProjectDashboards
+) -> Answer[PageOf[DashboardShape]]:
     """One page of the project's own dashboards, the last changed first."""
     found, total = await dashboards.page(asked.asked_page)
     return page_answer(list(map(dashboard_shape, found)), asked.asked_page, total)
 
 
 @router.post("")
-async def create_dashboard(body: DashboardBody, dashboards: ProjectDashboards) -> Response:
+async def create_dashboard(body: DashboardBody, dashboards: ProjectDashboards) -> Answer[DashboardShape]:
     """Create a dashboard of widgets that exist."""
     return answer(dashboard_shape(await dashboards.create(body.dashboard)))
 
 
 @router.get("/{dashboard_id}")
-async def get_dashboard(dashboard_id: Text, dashboards: ProjectDashboards) -> Response:
+async def get_dashboard(dashboard_id: Text, dashboards: ProjectDashboards) -> Answer[DashboardShape]:
     """One dashboard."""
     return answer(dashboard_shape(await dashboards.get(dashboard_id)))
 
 
 @router.patch("/{dashboard_id}")
-async def change_dashboard(dashboard_id: Text, body: DashboardChanges, dashboards: ProjectDashboards) -> Response:
+async def change_dashboard(
+    dashboard_id: Text, body: DashboardChanges, dashboards: ProjectDashboards
+) -> Answer[DashboardShape]:
     """Change a dashboard; a definition takes the place of the earlier one as a whole."""
     return answer(dashboard_shape(await dashboards.change(dashboard_id, **body.changes)))
 
 
 @router.delete("/{dashboard_id}")
-async def delete_dashboard(dashboard_id: Text, dashboards: ProjectDashboards) -> Response:
+async def delete_dashboard(dashboard_id: Text, dashboards: ProjectDashboards) -> Answer[Told]:
     """Remove a dashboard; its widgets stay."""
     await dashboards.delete(dashboard_id)
     return answer({"message": "Dashboard successfully deleted"})
 
 
 @router.post("/{dashboard_id}/placements")
-async def place_widget(dashboard_id: Text, body: PlacementBody, dashboards: ProjectDashboards) -> Response:
+async def place_widget(
+    dashboard_id: Text, body: PlacementBody, dashboards: ProjectDashboards
+) -> Answer[PlacementShape]:
     """Put a widget on a dashboard: 409 when it has a placement of this id."""
     known = await dashboards.get(dashboard_id)
     placement = body.placement(fresh_id(), below(known.placements))
@@ -73,13 +82,13 @@ async def place_widget(dashboard_id: Text, body: PlacementBody, dashboards: Proj
 @router.patch("/{dashboard_id}/placements/{placement_id}")
 async def move_placement(
     dashboard_id: Text, placement_id: Text, *, body: PositionChanges, dashboards: ProjectDashboards
-) -> Response:
+) -> Answer[PlacementShape]:
     """Move or resize what stands on a dashboard."""
     return answer(placement_shape(await dashboards.move(dashboard_id, placement_id, **body.given())))
 
 
 @router.delete("/{dashboard_id}/placements/{placement_id}")
-async def remove_placement(dashboard_id: Text, placement_id: Text, dashboards: ProjectDashboards) -> Response:
+async def remove_placement(dashboard_id: Text, placement_id: Text, dashboards: ProjectDashboards) -> Answer[Told]:
     """Take a widget off a dashboard; it stays."""
     await dashboards.remove(dashboard_id, placement_id)
     return answer({"message": "Placement successfully deleted"})

@@ -2,18 +2,30 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from heliograph.domain.datasets import DatasetItem, ItemFilter, ItemStatus
 from heliograph.domain.errors import InvalidRequest
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.datasets import ProjectItems
 from serve_apps.api.dependencies import ProjectFiles, ProjectMediaFiles
 from serve_apps.api.parameters import Moment, Paged, Text
-from serve_apps.api.shapes.datasets import DatasetItemBody, DatasetItemsBody, Download, ItemId, item_places, item_shape
+from serve_apps.api.shapes.datasets import (
+    DatasetItemBody,
+    DatasetItemsBody,
+    DatasetItemShape,
+    Download,
+    ItemId,
+    RefusedItem,
+    TakenItem,
+    TakenItems,
+    item_places,
+    item_shape,
+)
 from serve_apps.api.shapes.documents import media_ids
+from serve_apps.api.shapes.lists import PageOf, Told
 
 router = APIRouter(tags=["dataset-items"])
 
@@ -42,7 +54,7 @@ class Listed(Paged):
 
 
 @router.post("/dataset-items")
-async def put_item(body: DatasetItemBody, items: ProjectItems, files: ProjectMediaFiles) -> Response:
+async def put_item(body: DatasetItemBody, items: ProjectItems, files: ProjectMediaFiles) -> Answer[DatasetItemShape]:
     """Create an item, or a new version of the one of that id; it must meet the schemas of its dataset."""
     (outcome,) = await items.put(body.dataset_name, [body.change])
     if isinstance(outcome, InvalidRequest):
@@ -51,13 +63,13 @@ async def put_item(body: DatasetItemBody, items: ProjectItems, files: ProjectMed
     return answer(shape)
 
 
-@router.post("/dataset-items/batch")
-async def put_items(body: DatasetItemsBody, items: ProjectItems) -> Response:
+@router.post("/dataset-items/batch", status_code=207)
+async def put_items(body: DatasetItemsBody, items: ProjectItems) -> Answer[TakenItems]:
     """Create or change many items; what is refused is told by its place in the list, and costs no other."""
     outcomes = await items.put(body.dataset_name, [item.change for item in body.items])
     places = list(enumerate(outcomes))
-    taken = [{"index": place, "id": one.id} for place, one in places if isinstance(one, DatasetItem)]
-    refused = [
+    taken: list[TakenItem] = [{"index": place, "id": one.id} for place, one in places if isinstance(one, DatasetItem)]
+    refused: list[RefusedItem] = [
         {"index": place, "field": one.field, "message": str(one)}
         for place, one in places
         if isinstance(one, InvalidRequest)
@@ -66,27 +78,29 @@ async def put_items(body: DatasetItemsBody, items: ProjectItems) -> Response:
 
 
 @router.get("/dataset-items")
-async def list_items(asked: Annotated[Listed, Query()], items: ProjectItems, files: ProjectMediaFiles) -> Response:
+async def list_items(
+    asked: Annotated[Listed, Query()], items: ProjectItems, files: ProjectMediaFiles
+) -> Answer[PageOf[DatasetItemShape]]:
     """One page of the items, in the order in which they were created."""
     found, total = await items.page(asked.filter, asked.asked_page)
     return page_answer(await shapes_with_media(found, files), asked.asked_page, total)
 
 
 @router.get("/dataset-items/{item_id:path}")
-async def get_item(item_id: ItemId, items: ProjectItems, files: ProjectMediaFiles) -> Response:
+async def get_item(item_id: ItemId, items: ProjectItems, files: ProjectMediaFiles) -> Answer[DatasetItemShape]:
     """The current version of an item."""
     (shape,) = await shapes_with_media([await items.get(item_id)], files)
     return answer(shape)
 
 
 @router.delete("/dataset-items/{item_id:path}")
-async def delete_item(item_id: ItemId, items: ProjectItems) -> Response:
+async def delete_item(item_id: ItemId, items: ProjectItems) -> Answer[Told]:
     """End an item; reads of earlier versions still find it."""
     await items.delete(item_id)
     return answer({"message": "Dataset item successfully deleted"})
 
 
-async def shapes_with_media(items: Sequence[DatasetItem], files: ProjectFiles) -> list[dict[str, Any]]:
+async def shapes_with_media(items: Sequence[DatasetItem], files: ProjectFiles) -> list[DatasetItemShape]:
     """The contract's items, with where to download the files that they refer to."""
     places = [item_places(item) for item in items]
     wanted = media_ids(place for some in places for place in some)

@@ -3,18 +3,27 @@
 from typing import Annotated, NamedTuple, TypeVar
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 
 from heliograph.domain.datasets import Dataset
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.experiments import DatasetRun, DatasetRunItem
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ObservationId
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.datasets import ProjectDatasets
 from serve_apps.api.dependencies import Dependencies, ProjectObservations, QueryDependencies
 from serve_apps.api.parameters import Paged, Text
-from serve_apps.api.shapes.dataset_runs import RunItemBody, run_item_shape, run_shape, whole_run_shape
+from serve_apps.api.shapes.dataset_runs import (
+    DatasetRunItemShape,
+    DatasetRunShape,
+    RunItemBody,
+    WholeDatasetRun,
+    run_item_shape,
+    run_shape,
+    whole_run_shape,
+)
+from serve_apps.api.shapes.lists import PageOf, Told
 from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.dataset_runs import DatasetRuns
 from storage.postgres.datasets import Datasets
@@ -69,7 +78,9 @@ ReportedRuns = Annotated[DatasetRuns, Depends(_reported_runs)]
 
 
 @router.post("/dataset-run-items")
-async def put_run_item(body: RunItemBody, runs: ReportedRuns, observations: ProjectObservations) -> Response:
+async def put_run_item(
+    body: RunItemBody, runs: ReportedRuns, observations: ProjectObservations
+) -> Answer[DatasetRunItemShape]:
     """Note that an item ran, in a trace or in one of its observations; the run of that name is created with it."""
     trace_id = body.trace_id
     if trace_id is None:
@@ -87,7 +98,9 @@ class RunItems(Paged):
 
 
 @router.get("/dataset-run-items")
-async def list_run_items(asked: Annotated[RunItems, Query()], by_dataset: ProjectRuns) -> Response:
+async def list_run_items(
+    asked: Annotated[RunItems, Query()], by_dataset: ProjectRuns
+) -> Answer[PageOf[DatasetRunItemShape]]:
     """One page of the items of a run, in the order in which they ran."""
     runs = await by_dataset.by_id(asked.dataset_id)
     items = [item for run in await runs.named(asked.run_name) for item in await runs.items(run)]
@@ -96,7 +109,9 @@ async def list_run_items(asked: Annotated[RunItems, Query()], by_dataset: Projec
 
 
 @router.get("/datasets/{name:path}/runs")
-async def list_runs(name: Text, asked: Annotated[Paged, Query()], by_dataset: ProjectRuns) -> Response:
+async def list_runs(
+    name: Text, asked: Annotated[Paged, Query()], by_dataset: ProjectRuns
+) -> Answer[PageOf[DatasetRunShape]]:
     """One page of the runs over a dataset, the oldest first."""
     runs = await by_dataset.named(name)
     found, page = await runs.all(), asked.asked_page
@@ -104,7 +119,7 @@ async def list_runs(name: Text, asked: Annotated[Paged, Query()], by_dataset: Pr
 
 
 @router.get("/datasets/{name:path}/runs/{run_name:path}")
-async def get_run(of: Annotated[NamedRun, Depends(_named_run)], by_dataset: ProjectRuns) -> Response:
+async def get_run(of: Annotated[NamedRun, Depends(_named_run)], by_dataset: ProjectRuns) -> Answer[WholeDatasetRun]:
     """One run with its items."""
     runs = await by_dataset.named(of.dataset_name)
     run, *_ = await runs.named(of.run_name)
@@ -112,7 +127,7 @@ async def get_run(of: Annotated[NamedRun, Depends(_named_run)], by_dataset: Proj
 
 
 @router.delete("/datasets/{name:path}/runs/{run_name:path}")
-async def delete_run(of: Annotated[NamedRun, Depends(_named_run)], by_dataset: ProjectRuns) -> Response:
+async def delete_run(of: Annotated[NamedRun, Depends(_named_run)], by_dataset: ProjectRuns) -> Answer[Told]:
     """Delete a run and its items; the traces in which they ran stay."""
     await (await by_dataset.named(of.dataset_name)).delete(of.run_name)
     return answer({"message": "Dataset run successfully deleted"})

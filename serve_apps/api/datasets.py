@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.parameters import Paged, Text
-from serve_apps.api.shapes.datasets import DatasetBody, dataset_shape
+from serve_apps.api.shapes.datasets import DatasetBody, DatasetShape, dataset_shape
+from serve_apps.api.shapes.lists import PageOf
 from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.dataset_items import DatasetItems
 from storage.postgres.datasets import Datasets
@@ -28,19 +29,19 @@ ProjectItems = Annotated[DatasetItems, Depends(_items)]
 
 
 @router.post("/v2/datasets")
-async def put_dataset(body: DatasetBody, datasets: ProjectDatasets) -> Response:
+async def put_dataset(body: DatasetBody, datasets: ProjectDatasets) -> Answer[DatasetShape]:
     """Create a dataset, or change the one of that name; a schema must fit the items that are there."""
     return answer(dataset_shape(await datasets.put(body.new)))
 
 
 @router.get("/v2/datasets")
-async def list_datasets(asked: Annotated[Paged, Query()], datasets: ProjectDatasets) -> Response:
+async def list_datasets(asked: Annotated[Paged, Query()], datasets: ProjectDatasets) -> Answer[PageOf[DatasetShape]]:
     """One page of the datasets, oldest first."""
     found, total = await datasets.page(asked.asked_page)
     return page_answer(list(map(dataset_shape, found)), asked.asked_page, total)
 
 
 @router.get("/v2/datasets/{name:path}")
-async def get_dataset(name: Text, datasets: ProjectDatasets) -> Response:
+async def get_dataset(name: Text, datasets: ProjectDatasets) -> Answer[DatasetShape]:
     """One dataset."""
     return answer(dataset_shape(await datasets.get(name)))

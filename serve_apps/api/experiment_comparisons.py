@@ -3,12 +3,12 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from evals.analytics import experiments
 from evals.analytics.experiments import Experiment
-from heliograph.domain.comparisons import ComparisonQuestion
-from serve_apps.api.answers import wire_answer
+from heliograph.domain.comparisons import ComparisonQuestion, ExperimentComparison, ExperimentSummary
+from serve_apps.api.answers import Answer, wire_answer
 from serve_apps.api.dataset_runs import ProjectRuns, RunsByDataset
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.parameters import Parameters, Text
@@ -53,14 +53,16 @@ class NamedExperiment(Parameters):
 
 
 @router.get("/experiment-summaries")
-async def summarise_experiment(asked: Annotated[NamedExperiment, Query()], reads: ProjectExperiments) -> Response:
+async def summarise_experiment(
+    asked: Annotated[NamedExperiment, Query()], reads: ProjectExperiments
+) -> Answer[ExperimentSummary]:
     """What an experiment came to: each metric's mean with its interval, and on how many items it stands."""
     found = await reads.named(asked.dataset_name, asked.run_name)
     return wire_answer(await asyncio.to_thread(experiments.summary, found))
 
 
 @router.post("/experiment-comparisons")
-async def compare_experiments(asked: ComparisonQuestion, reads: ProjectExperiments) -> Response:
+async def compare_experiments(asked: ComparisonQuestion, reads: ProjectExperiments) -> Answer[ExperimentComparison]:
     """How the second experiment differs from the first, metric by metric, over the items that both ran."""
     first, second = await asyncio.gather(
         reads.named(asked.dataset_name, asked.first), reads.named(asked.dataset_name, asked.second)

@@ -1,12 +1,12 @@
 """Experiments and their items, from the observations that belong to one."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from heliograph.domain import filters
@@ -16,7 +16,7 @@ from heliograph.domain.filters import Condition, Creation
 from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.scores import Score
 from serve_apps.api import parameters
-from serve_apps.api.answers import answer
+from serve_apps.api.answers import Answer, answer
 from serve_apps.api.dependencies import Dependencies, QueryDependencies
 from serve_apps.api.parameters import Moment, Parameters, Text
 from serve_apps.api.payloads import WholePayloads
@@ -24,10 +24,13 @@ from serve_apps.api.shapes.experiments import (
     DEFAULT_ITEM_GROUPS,
     EXPERIMENT_GROUPS,
     ITEM_GROUPS,
+    ExperimentItemShape,
+    ExperimentShape,
     experiment_item_shape,
     experiment_shape,
 )
-from serve_apps.api.shapes.scores import GROUPS_V3, score_v3
+from serve_apps.api.shapes.lists import Entry, PartOf
+from serve_apps.api.shapes.scores import GROUPS_V3, ScoreV3, score_v3
 from serve_apps.authentication import ProjectPrincipal
 from storage.clickhouse.experiment_scores import ExperimentScores
 from storage.clickhouse.observations import Place
@@ -158,7 +161,9 @@ class ListedItems(_Streamed):
 
 
 @router.get("/experiments")
-async def list_experiments(asked: Annotated[ListedExperiments, Query()], reads: ProjectReads) -> Response:
+async def list_experiments(
+    asked: Annotated[ListedExperiments, Query()], reads: ProjectReads
+) -> Answer[PartOf[ExperimentShape]]:
     """One page of the experiments with observations in a period, the latest activity first."""
     groups = parameters.choice(asked.fields, EXPERIMENT_GROUPS, ("core",))
     after = asked.after
@@ -175,7 +180,9 @@ async def list_experiments(asked: Annotated[ListedExperiments, Query()], reads: 
 
 
 @router.get("/experiment-items")
-async def list_experiment_items(asked: Annotated[ListedItems, Query()], reads: ProjectReads) -> Response:
+async def list_experiment_items(
+    asked: Annotated[ListedItems, Query()], reads: ProjectReads
+) -> Answer[PartOf[ExperimentItemShape]]:
     """One page of the items of experiments that began in a period, the newest first."""
     groups = parameters.choice(asked.fields, ITEM_GROUPS, DEFAULT_ITEM_GROUPS)
     where = asked.within(
@@ -195,11 +202,11 @@ async def list_experiment_items(asked: Annotated[ListedItems, Query()], reads: P
     return _page(shapes, _Cursor.of_items(page.following) if page.following else None)
 
 
-def _shown_scores(scores: Iterable[Score]) -> list[dict[str, Any]]:
+def _shown_scores(scores: Iterable[Score]) -> list[ScoreV3]:
     return [score_v3(score, frozenset(GROUPS_V3)) for score in scores]
 
 
-def _page(data: list[dict[str, Any]], cursor: _Cursor | None) -> Response:
+def _page(data: Sequence[Entry], cursor: _Cursor | None) -> Answer[PartOf[Entry]]:
     return answer({"data": data, "meta": {} if cursor is None else {"cursor": str(cursor)}})
 
 

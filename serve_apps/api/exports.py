@@ -1,12 +1,13 @@
 """Exports: rows as files in the object store, which the stack writes once they are asked for."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from heliograph.domain.backfills import BackfillKind
-from heliograph.domain.exports import MANIFEST, ExportRequest, manifest_of
-from serve_apps.api.answers import answer
+from heliograph.domain.exports import ExportRequest
+from serve_apps.api.answers import Answer, answer
 from serve_apps.api.dependencies import Dependencies, OwnBackfills
-from serve_apps.api.shapes.backfills import backfill_shape
+from serve_apps.api.shapes.backfills import BackfillShape, ExportShape, LinkShape, backfill_shape, export_shape
+from serve_apps.api.shapes.lists import ListOf
 from serve_apps.api.shapes.values import iso
 from serve_apps.authentication import ProjectPrincipal
 from storage.clickhouse.selections import selection_query
@@ -15,7 +16,7 @@ router = APIRouter(tags=["exports"])
 
 
 @router.post("/exports")
-async def begin_export(body: ExportRequest, principal: ProjectPrincipal, own: OwnBackfills) -> Response:
+async def begin_export(body: ExportRequest, principal: ProjectPrincipal, own: OwnBackfills) -> Answer[BackfillShape]:
     """Ask for an export; one of just this that has not ended is answered as it is."""
     # What cannot be asked is refused here, not where nobody waits for it.
     selection_query(body.table, body, principal.project_id)
@@ -24,7 +25,7 @@ async def begin_export(body: ExportRequest, principal: ProjectPrincipal, own: Ow
 
 
 @router.get("/exports")
-async def list_exports(own: OwnBackfills) -> Response:
+async def list_exports(own: OwnBackfills) -> Answer[ListOf[BackfillShape]]:
     """The newest exports, without their files."""
     return answer({"data": [backfill_shape(one, {}) for one in await own.newest(BackfillKind.EXPORT)]})
 
@@ -32,16 +33,13 @@ async def list_exports(own: OwnBackfills) -> Response:
 @router.get("/exports/{export_id}")
 async def get_export(
     export_id: str, *, principal: ProjectPrincipal, own: OwnBackfills, dependencies: Dependencies
-) -> Response:
+) -> Answer[ExportShape]:
     """How far an export has come, and what it holds: each file with a URL that is good for an hour."""
     found = await own.get(BackfillKind.EXPORT, export_id)
     reports = await own.reports(found)
-    manifest = manifest_of(found, reports).to_json()
 
-    def link(name: str) -> dict[str, str]:
+    def link(name: str) -> LinkShape:
         url, expires_at = dependencies.exports.url(principal.project_id, found.id, name)
         return {"url": url, "urlExpiry": iso(expires_at)}
 
-    files = [{**file, **link(file["name"])} for file in manifest["files"]]
-    whole = link(MANIFEST) if found.finished_at and not found.error else None
-    return answer(backfill_shape(found, reports) | manifest | {"files": files, "manifest": whole})
+    return answer(export_shape(found, reports, link))

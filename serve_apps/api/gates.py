@@ -3,17 +3,18 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends
 
 from evals.analytics.gates import verdict
 from heliograph.domain.datasets import ItemFilter, ItemStatus
 from heliograph.domain.errors import InvalidRequest
-from heliograph.domain.gates import Gate, GateCheck
-from serve_apps.api.answers import answer, wire_answer
+from heliograph.domain.gates import Gate, GateCheck, GateVerdict
+from serve_apps.api.answers import Answer, answer, wire_answer, wire_list_answer
 from serve_apps.api.datasets import ProjectDatasets, ProjectItems
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.experiment_comparisons import ProjectExperiments
 from serve_apps.api.parameters import Text
+from serve_apps.api.shapes.lists import ListOf, Told
 from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.gates import Gates
 
@@ -28,19 +29,19 @@ ProjectGates = Annotated[Gates, Depends(_gates)]
 
 
 @router.get("")
-async def list_gates(gates: ProjectGates) -> Response:
+async def list_gates(gates: ProjectGates) -> Answer[ListOf[Gate]]:
     """Every gate of the project, by name."""
-    return answer({"data": [gate.model_dump(mode="json") for gate in await gates.all()]})
+    return wire_list_answer(await gates.all())
 
 
 @router.get("/{name}")
-async def get_gate(name: Text, gates: ProjectGates) -> Response:
+async def get_gate(name: Text, gates: ProjectGates) -> Answer[Gate]:
     """One gate."""
     return wire_answer(await gates.get(name))
 
 
 @router.put("/{name}")
-async def put_gate(name: Text, gate: Gate, gates: ProjectGates, *, datasets: ProjectDatasets) -> Response:
+async def put_gate(name: Text, gate: Gate, gates: ProjectGates, *, datasets: ProjectDatasets) -> Answer[Gate]:
     """Keep a gate in place of the one of that name; its dataset has to be there."""
     if gate.name != name:
         raise InvalidRequest("name", f"is {gate.name!r} in the body and {name!r} in the path")
@@ -50,7 +51,7 @@ async def put_gate(name: Text, gate: Gate, gates: ProjectGates, *, datasets: Pro
 
 
 @router.delete("/{name}")
-async def delete_gate(name: Text, gates: ProjectGates) -> Response:
+async def delete_gate(name: Text, gates: ProjectGates) -> Answer[Told]:
     """Remove a gate."""
     await gates.remove(name)
     return answer({"message": "Gate successfully deleted"})
@@ -59,7 +60,7 @@ async def delete_gate(name: Text, gates: ProjectGates) -> Response:
 @router.post("/{name}/check")
 async def check_gate(
     name: Text, asked: GateCheck, gates: ProjectGates, *, items: ProjectItems, experiments: ProjectExperiments
-) -> Response:
+) -> Answer[GateVerdict]:
     """Whether an experiment passes, and why not."""
     gate = await gates.get(name)
     ran = await experiments.named(gate.dataset_name, asked.experiment)

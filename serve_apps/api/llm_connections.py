@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from evals.providers.connections import check_address
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import AdministratedProject, Dependencies
 from serve_apps.api.parameters import Paged, Text
-from serve_apps.api.shapes.llm_connections import LlmConnectionBody, llm_connection_shape
+from serve_apps.api.shapes.lists import PageOf, Told
+from serve_apps.api.shapes.llm_connections import LlmConnectionBody, LlmConnectionShape, llm_connection_shape
 from storage.postgres.llm_connections import LlmConnections
 
 router = APIRouter(prefix="/llm-connections", tags=["llm-connections"])
@@ -22,14 +23,18 @@ Connections = Annotated[LlmConnections, Depends(_connections)]
 
 
 @router.get("")
-async def list_llm_connections(asked: Annotated[Paged, Query()], connections: Connections) -> Response:
+async def list_llm_connections(
+    asked: Annotated[Paged, Query()], connections: Connections
+) -> Answer[PageOf[LlmConnectionShape]]:
     """One page of the project's connections, oldest first."""
     found, total = await connections.page(asked.asked_page)
     return page_answer(list(map(llm_connection_shape, found)), asked.asked_page, total)
 
 
-@router.put("", responses={201: {"description": "Created, where the provider had none."}})
-async def put_llm_connection(body: LlmConnectionBody, connections: Connections, dependencies: Dependencies) -> Response:
+@router.put("", responses={201: {"model": LlmConnectionShape, "description": "Created, where the provider had none."}})
+async def put_llm_connection(
+    body: LlmConnectionBody, connections: Connections, dependencies: Dependencies
+) -> Answer[LlmConnectionShape]:
     """Keep a connection, in place of an earlier one of the same provider: 201 when there was none, else 200."""
     await check_address(body.base_url, dependencies.administration.outbound)
     kept, is_new = await connections.put(body.connection)
@@ -37,7 +42,7 @@ async def put_llm_connection(body: LlmConnectionBody, connections: Connections, 
 
 
 @router.delete("/{connection_id}")
-async def delete_llm_connection(connection_id: Text, connections: Connections) -> Response:
+async def delete_llm_connection(connection_id: Text, connections: Connections) -> Answer[Told]:
     """Remove a connection; what calls with it fails from now on."""
     await connections.delete(connection_id)
     return answer({"message": "LLM connection successfully deleted"})

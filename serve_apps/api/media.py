@@ -5,7 +5,7 @@ import binascii
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import Field
 
 from heliograph.domain.errors import InvalidRequest
@@ -18,9 +18,11 @@ from heliograph.domain.media import (
     TraceUse,
     media_id_of,
 )
-from serve_apps.api.answers import answer
+from serve_apps.api.answers import Answer, answer
 from serve_apps.api.dependencies import ProjectMediaFiles
 from serve_apps.api.parameters import Parameters
+from serve_apps.api.shapes.lists import Nothing
+from serve_apps.api.shapes.media import StoredMediaShape, UploadShape
 from serve_apps.api.shapes.values import iso
 
 router = APIRouter(tags=["media"])
@@ -78,7 +80,7 @@ class Uploaded(Parameters):
 
 
 @router.post("/media", status_code=201)
-async def create_upload(upload: Upload, files: ProjectMediaFiles) -> Response:
+async def create_upload(upload: Upload, files: ProjectMediaFiles) -> Answer[UploadShape]:
     """The file's id, and where to upload it: nowhere, when the project has it already."""
     media = upload.described(files.max_bytes)
     missing = await files.known.refer([media], [upload.use(media.id)])
@@ -89,7 +91,7 @@ async def create_upload(upload: Upload, files: ProjectMediaFiles) -> Response:
 
 
 @router.patch("/media/{media_id}")
-async def note_upload(media_id: str, uploaded: Uploaded, files: ProjectMediaFiles) -> Response:
+async def note_upload(media_id: str, uploaded: Uploaded, files: ProjectMediaFiles) -> Answer[Nothing]:
     """Note how an upload ended; what is said to be there is looked for."""
     status = uploaded.upload_http_status
     if status in _SUCCESSES:
@@ -105,7 +107,7 @@ async def note_upload(media_id: str, uploaded: Uploaded, files: ProjectMediaFile
 
 
 @router.get("/media/{media_id}")
-async def get_media(media_id: str, files: ProjectMediaFiles) -> Response:
+async def get_media(media_id: str, files: ProjectMediaFiles) -> Answer[StoredMediaShape]:
     """What a file is, and where to download it."""
     media = await files.known.get(media_id)
     url, expires_at = files.download_url(media)

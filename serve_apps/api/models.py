@@ -3,16 +3,17 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import Field
 
 from heliograph.domain import model_rules
 from heliograph.domain.errors import InvalidRequest
 from ingestion.pricing import managed_prices
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import AdministratedProject, Dependencies
 from serve_apps.api.parameters import Paged, Text
-from serve_apps.api.shapes.models import ModelBody, model_shape
+from serve_apps.api.shapes.lists import PageOf, Told
+from serve_apps.api.shapes.models import ModelBody, ModelShape, model_shape
 from storage.postgres.models import Models
 
 router = APIRouter(tags=["models"])
@@ -40,7 +41,7 @@ async def list_models(
     *,
     dependencies: Dependencies,
     with_call_conditions: KnowsCallConditions,
-) -> Response:
+) -> Answer[PageOf[ModelShape]]:
     """One page: the project's definitions, then the managed ones."""
     page = asked.asked_page
     own = await Models(dependencies.database, principal.project_id).all()
@@ -51,7 +52,9 @@ async def list_models(
 
 
 @router.post("/models")
-async def create_model(body: ModelBody, principal: AdministratedProject, dependencies: Dependencies) -> Response:
+async def create_model(
+    body: ModelBody, principal: AdministratedProject, dependencies: Dependencies
+) -> Answer[ModelShape]:
     """Create a definition of the project; events are priced by it within seconds."""
     model = body.model
     model_rules.check(model)
@@ -65,7 +68,7 @@ async def get_model(
     *,
     dependencies: Dependencies,
     with_call_conditions: KnowsCallConditions,
-) -> Response:
+) -> Answer[ModelShape]:
     """One definition."""
     managed = managed_prices().model(model_id)
     found = managed or await Models(dependencies.database, principal.project_id).get(model_id)
@@ -75,7 +78,7 @@ async def get_model(
 @router.put("/models/{model_id}")
 async def put_model(
     model_id: ModelId, body: ModelBody, principal: AdministratedProject, *, dependencies: Dependencies
-) -> Response:
+) -> Answer[ModelShape]:
     """Create a definition of the project under this id, or replace the one that has it."""
     _require_own(model_id, "changed")
     model = replace(body.model, id=model_id)
@@ -84,7 +87,7 @@ async def put_model(
 
 
 @router.delete("/models/{model_id}")
-async def delete_model(model_id: ModelId, principal: AdministratedProject, dependencies: Dependencies) -> Response:
+async def delete_model(model_id: ModelId, principal: AdministratedProject, dependencies: Dependencies) -> Answer[Told]:
     """Remove a definition of the project; what it priced keeps its cost."""
     _require_own(model_id, "deleted")
     await Models(dependencies.database, principal.project_id).delete(model_id)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from heliograph.domain import filters
@@ -10,10 +10,11 @@ from heliograph.domain.filters import Condition
 from heliograph.domain.identifiers import ObservationId
 from heliograph.domain.observations import observations_from
 from serve_apps.api import parameters
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import Dependencies, ProjectObservations
 from serve_apps.api.payloads import WholePayloads
-from serve_apps.api.shapes.observations import observation_v1
+from serve_apps.api.shapes.lists import PageOf
+from serve_apps.api.shapes.observations import ObservationV1, observation_v1
 
 router = APIRouter(tags=["observations"])
 
@@ -61,7 +62,7 @@ class ObservationList(parameters.Paged, ObservationConditions):
 @router.get("/observations")
 async def list_observations(
     asked: Annotated[ObservationList, Query()], observations: ProjectObservations, dependencies: Dependencies
-) -> Response:
+) -> Answer[PageOf[ObservationV1]]:
     """One page of observations, the newest first."""
     page = asked.asked_page
     found, total = await observations.search_and_count(asked.conditions, page)
@@ -71,7 +72,7 @@ async def list_observations(
 @router.get("/observations/{observation_id}")
 async def get_observation(
     observation_id: ObservationId, observations: ProjectObservations, dependencies: Dependencies
-) -> Response:
+) -> Answer[ObservationV1]:
     """One observation with its payloads whole, however large."""
     found = await observations.get(observation_id)
     (whole,) = await WholePayloads(dependencies.payloads).of_observations([found])

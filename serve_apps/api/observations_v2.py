@@ -4,7 +4,7 @@ import base64
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -13,10 +13,18 @@ from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Condition, NullCondition
 from heliograph.domain.observations import Observation, observations_from
 from serve_apps.api import parameters
-from serve_apps.api.answers import answer
+from serve_apps.api.answers import Answer, answer
 from serve_apps.api.dependencies import Dependencies, ProjectObservations
 from serve_apps.api.observations import ObservationConditions
-from serve_apps.api.shapes.observation_groups import DEFAULT_GROUPS, GROUPS, Shape, columns_of, observation_v2
+from serve_apps.api.shapes.lists import PartOf
+from serve_apps.api.shapes.observation_groups import (
+    DEFAULT_GROUPS,
+    GROUPS,
+    ObservationV2,
+    Shape,
+    columns_of,
+    observation_v2,
+)
 from storage.clickhouse.observations import Place
 
 MAX_LIMIT = 1000
@@ -95,7 +103,7 @@ class ObservationStream(ObservationConditions):
 @router.get("/v2/observations")
 async def list_observations(
     asked: Annotated[ObservationStream, Query()], observations: ProjectObservations, dependencies: Dependencies
-) -> Response:
+) -> Answer[PartOf[ObservationV2]]:
     """Observations, the newest first; the cursor of an answer leads to those that follow."""
     if asked.parse_io_as_json:
         raise InvalidRequest("parseIoAsJson", "input and output are always raw strings here: leave this parameter out")

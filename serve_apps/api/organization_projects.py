@@ -2,19 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends
 
 from heliograph.domain.access import Principal
 from heliograph.domain.identifiers import ProjectId, UserId
-from serve_apps.api.answers import answer
+from serve_apps.api.answers import Answer, answer
 from serve_apps.api.dependencies import Dependencies, QueryDependencies
 from serve_apps.api.owned_keys import OwnedKeys
 from serve_apps.api.parameters import Text
+from serve_apps.api.shapes.lists import Done, DoneAndTold
 from serve_apps.api.shapes.organizations import (
+    IssuedKeyShape,
     KeyBody,
+    KeyList,
     LeavingBody,
+    LeftShape,
+    MemberShape,
     MembershipBody,
+    Memberships,
     ProjectBody,
+    ProjectShape,
     member_shape,
     project_shape,
 )
@@ -42,13 +49,13 @@ async def _keys(project_id: Text, projects: OwnProjects, dependencies: Dependenc
 
 
 @router.post("", status_code=201)
-async def create_project(body: ProjectBody, projects: OwnProjects) -> Response:
+async def create_project(body: ProjectBody, projects: OwnProjects) -> Answer[ProjectShape]:
     """Create a project of the organization."""
     return answer(project_shape(await projects.create(body.name, body.metadata or {}, body.retention or None)), 201)
 
 
 @router.put("/{project_id}")
-async def change_project(project_id: Text, body: ProjectBody, projects: OwnProjects) -> Response:
+async def change_project(project_id: Text, body: ProjectBody, projects: OwnProjects) -> Answer[ProjectShape]:
     """Change the name, the metadata and the retention of a project; what is absent stays."""
     changed = await projects.change(
         ProjectId(project_id), name=body.name, metadata=body.metadata, retention_days=body.retention
@@ -57,7 +64,7 @@ async def change_project(project_id: Text, body: ProjectBody, projects: OwnProje
 
 
 @router.delete("/{project_id}", status_code=202)
-async def end_project(project_id: Text, projects: OwnProjects) -> Response:
+async def end_project(project_id: Text, projects: OwnProjects) -> Answer[DoneAndTold]:
     """End a project: its keys at once, and all that it holds within minutes."""
     await projects.end(ProjectId(project_id))
     message = "Project deletion has been initiated and is being processed asynchronously"
@@ -65,19 +72,19 @@ async def end_project(project_id: Text, projects: OwnProjects) -> Response:
 
 
 @router.get("/{project_id}/apiKeys")
-async def list_project_keys(keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
+async def list_project_keys(keys: Annotated[OwnedKeys, Depends(_keys)]) -> Answer[KeyList]:
     """Every key of the project that is not revoked."""
     return await keys.listed()
 
 
 @router.post("/{project_id}/apiKeys", status_code=201)
-async def create_project_key(body: KeyBody, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
+async def create_project_key(body: KeyBody, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Answer[IssuedKeyShape]:
     """Issue a key pair of the project; its secret is shown this once."""
     return await keys.issued(body)
 
 
 @router.delete("/{project_id}/apiKeys/{key_id}")
-async def revoke_project_key(key_id: Text, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Response:
+async def revoke_project_key(key_id: Text, keys: Annotated[OwnedKeys, Depends(_keys)]) -> Answer[Done]:
     """End a key now; every replica refuses it within 6 seconds."""
     return await keys.revoked(key_id)
 
@@ -85,7 +92,7 @@ async def revoke_project_key(key_id: Text, keys: Annotated[OwnedKeys, Depends(_k
 @router.get("/{project_id}/memberships")
 async def list_project_memberships(
     project_id: Text, principal: OrganizationPrincipal, dependencies: Dependencies
-) -> Response:
+) -> Answer[Memberships]:
     """Every user who has another role in the project than in its organization."""
     return answer({"memberships": list(map(member_shape, await _members(project_id, principal, dependencies).all()))})
 
@@ -93,7 +100,7 @@ async def list_project_memberships(
 @router.put("/{project_id}/memberships")
 async def put_project_membership(
     project_id: Text, body: MembershipBody, *, principal: OrganizationPrincipal, dependencies: Dependencies
-) -> Response:
+) -> Answer[MemberShape]:
     """Give a member of the organization another role in the project."""
     members = _members(project_id, principal, dependencies)
     return answer(member_shape(await members.put(UserId(body.user_id), body.role)))
@@ -102,7 +109,7 @@ async def put_project_membership(
 @router.delete("/{project_id}/memberships")
 async def delete_project_membership(
     project_id: Text, body: LeavingBody, *, principal: OrganizationPrincipal, dependencies: Dependencies
-) -> Response:
+) -> Answer[LeftShape]:
     """Take that role away again."""
     await _members(project_id, principal, dependencies).remove(UserId(body.user_id))
     return answer({"message": "Membership removed successfully", "userId": body.user_id})

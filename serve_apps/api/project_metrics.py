@@ -1,8 +1,8 @@
 """Metrics of a project: the query language in both API generations, and figures of days."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, ValidationError
 
@@ -10,8 +10,10 @@ from heliograph.domain import filters, metrics
 from heliograph.domain.filters import Condition
 from heliograph.domain.metrics import MetricsQuery
 from serve_apps.api import parameters
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import ProjectDailyMetrics, ProjectMetrics
+from serve_apps.api.shapes.lists import ListOf, PageOf
+from serve_apps.api.shapes.metrics import DayShape, FiguresShape, day_shape
 from storage.clickhouse.metrics.views import FIRST, SECOND
 
 router = APIRouter(tags=["metrics"])
@@ -52,42 +54,24 @@ class AskedDays(parameters.Paged):
 
 
 @router.get("/metrics")
-async def query_metrics(asked: Annotated[AskedMetrics, Query()], reader: ProjectMetrics) -> Response:
+async def query_metrics(
+    asked: Annotated[AskedMetrics, Query()], reader: ProjectMetrics
+) -> Answer[ListOf[FiguresShape]]:
     """Figures of traces, observations or scores, in the first generation."""
     return answer({"data": await reader.query(asked.parsed, FIRST)})
 
 
 @router.get("/v2/metrics")
-async def query_metrics_v2(asked: Annotated[AskedMetrics, Query()], reader: ProjectMetrics) -> Response:
+async def query_metrics_v2(
+    asked: Annotated[AskedMetrics, Query()], reader: ProjectMetrics
+) -> Answer[ListOf[FiguresShape]]:
     """Figures of observations or scores, in the second generation."""
     return answer({"data": await reader.query(asked.parsed, SECOND)})
 
 
 @router.get("/metrics/daily")
-async def daily_metrics(asked: Annotated[AskedDays, Query()], reader: ProjectDailyMetrics) -> Response:
+async def daily_metrics(asked: Annotated[AskedDays, Query()], reader: ProjectDailyMetrics) -> Answer[PageOf[DayShape]]:
     """One page of days, the latest first."""
     page = asked.asked_page
     found = await reader.page(asked.conditions, page)
-    return page_answer([_day(day, found.usage[day["date"]]) for day in found.days], page, found.total)
-
-
-def _day(day: dict[str, Any], usage: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "date": day["date"].isoformat(),
-        "countTraces": day["traces"],
-        "countObservations": day["observations"],
-        "totalCost": day["cost"],
-        "usage": [_usage(each) for each in usage],
-    }
-
-
-def _usage(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "model": row["model"] or None,
-        "inputUsage": row["input"],
-        "outputUsage": row["output"],
-        "totalUsage": row["total"],
-        "countObservations": row["observations"],
-        "countTraces": row["traces"],
-        "totalCost": row["cost"],
-    }
+    return page_answer([day_shape(day, found.usage[day["date"]]) for day in found.days], page, found.total)

@@ -8,10 +8,10 @@ from pydantic import Field
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Page
 from heliograph.domain.prompts import PRODUCTION, Choice
-from serve_apps.api.answers import answer
+from serve_apps.api.answers import Answer, answer, page_meta
 from serve_apps.api.dependencies import Dependencies, ProjectPrompts, PromptFetches
 from serve_apps.api.parameters import Moment, Paged, Parameters, Text
-from serve_apps.api.shapes.prompts import LabelsBody, PromptBody, prompt_shape, summary_shape
+from serve_apps.api.shapes.prompts import LabelsBody, PromptBody, PromptPage, PromptShape, prompt_shape, summary_shape
 from serve_apps.authentication import ProjectPrincipal
 from storage.postgres.prompt_lists import PromptFilter, PromptLists
 
@@ -68,16 +68,16 @@ class Listed(Paged):
 @router.get("/v2/prompts")
 async def list_prompts(
     asked: Annotated[Listed, Query()], principal: ProjectPrincipal, dependencies: Dependencies
-) -> Response:
+) -> Answer[PromptPage]:
     """One page of the prompts, by name."""
     page = Page(asked.page or 1, asked.limit or _DEFAULT_SIZE)
     found, total = await PromptLists(dependencies.database, principal.project_id).page(asked.filter, page)
-    meta = {"page": page.number, "limit": page.size, "totalItems": total, "totalPages": -(-total // page.size)}
+    meta = page_meta(page, total)
     return answer({"data": list(map(summary_shape, found)), "meta": meta, "pagination": meta})
 
 
 @router.post("/v2/prompts", status_code=201)
-async def create_prompt(body: PromptBody, prompts: ProjectPrompts) -> Response:
+async def create_prompt(body: PromptBody, prompts: ProjectPrompts) -> Answer[PromptShape]:
     """Create the next version of a prompt."""
     made = await prompts.created(body.new("API"))
     return answer(prompt_shape(made), 201)
@@ -97,13 +97,13 @@ async def _named_version(name: Text, version: Version) -> NamedVersion:
 @router.patch("/v2/prompts/{name:path}/versions/{version}")
 async def label_prompt(
     of: Annotated[NamedVersion, Depends(_named_version)], body: LabelsBody, prompts: ProjectPrompts
-) -> Response:
+) -> Answer[PromptShape]:
     """Put labels on a version, from which the other versions lose them."""
     return answer(prompt_shape(await prompts.labelled(of.name, of.version, body.new_labels)))
 
 
 @router.get("/v2/prompts/{name:path}")
-async def get_prompt(name: Text, asked: Annotated[Fetched, Query()], fetches: PromptFetches) -> Response:
+async def get_prompt(name: Text, asked: Annotated[Fetched, Query()], fetches: PromptFetches) -> Answer[PromptShape]:
     """The version that is asked for, or the one in production; what it includes is in its place unless told not to."""
     found = await fetches.get(name, asked.choice or Choice(label=PRODUCTION), is_resolved=asked.resolve)
     return answer(prompt_shape(found.prompt, found))
@@ -124,7 +124,7 @@ class FetchedByName(Parameters):
 
 
 @router.get("/prompts")
-async def get_prompt_by_name(asked: Annotated[FetchedByName, Query()], fetches: PromptFetches) -> Response:
+async def get_prompt_by_name(asked: Annotated[FetchedByName, Query()], fetches: PromptFetches) -> Answer[PromptShape]:
     """A version, or the one in production."""
     choice = Choice(asked.version) if asked.version else Choice(label=PRODUCTION)
     found = await fetches.get(asked.name, choice, is_resolved=True)
@@ -132,6 +132,6 @@ async def get_prompt_by_name(asked: Annotated[FetchedByName, Query()], fetches: 
 
 
 @router.post("/prompts", status_code=201)
-async def create_prompt_by_name(body: PromptBody, prompts: ProjectPrompts) -> Response:
+async def create_prompt_by_name(body: PromptBody, prompts: ProjectPrompts) -> Answer[PromptShape]:
     """Create the next version of a prompt; `isActive` puts it into production."""
     return await create_prompt(body, prompts)

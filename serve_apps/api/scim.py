@@ -9,11 +9,21 @@ from heliograph.domain.access import Role
 from heliograph.domain.errors import Conflict, InvalidRequest
 from heliograph.domain.identifiers import UserId
 from heliograph.domain.not_found import UserNotFound
-from serve_apps.api.answers import answer
+from serve_apps.api.answers import Answer, answer
 from serve_apps.api.dependencies import Dependencies
 from serve_apps.api.parameters import Text
-from serve_apps.api.shapes import scim as shapes
-from serve_apps.api.shapes.scim import PatchBody, UserBody, UserChangeBody, UsersAsked, user_shape
+from serve_apps.api.shapes import scim_documents as documents
+from serve_apps.api.shapes.scim import (
+    PatchBody,
+    ScimList,
+    ScimUser,
+    UserBody,
+    UserChangeBody,
+    UsersAsked,
+    list_shape,
+    user_shape,
+)
+from serve_apps.api.shapes.scim_documents import ResourceType, ScimSchema, ScimSupport
 from serve_apps.authentication import OrganizationPrincipal
 from storage.postgres.memberships import OrganizationMembers
 from storage.postgres.users import Users
@@ -29,37 +39,37 @@ Members = Annotated[OrganizationMembers, Depends(_members)]
 
 
 @router.get("/ServiceProviderConfig")
-async def get_service_provider_config(principal: OrganizationPrincipal) -> Response:
+async def get_service_provider_config(principal: OrganizationPrincipal) -> Answer[ScimSupport]:
     """What of SCIM is spoken here."""
     del principal
-    return answer(shapes.SERVICE_PROVIDER_CONFIG)
+    return answer(documents.SERVICE_PROVIDER_CONFIG)
 
 
 @router.get("/ResourceTypes")
-async def list_resource_types(principal: OrganizationPrincipal) -> Response:
+async def list_resource_types(principal: OrganizationPrincipal) -> Answer[ScimList[ResourceType]]:
     """What is provisioned: users."""
     del principal
-    return answer(shapes.list_shape(shapes.RESOURCE_TYPES, len(shapes.RESOURCE_TYPES)))
+    return answer(list_shape(documents.RESOURCE_TYPES, len(documents.RESOURCE_TYPES)))
 
 
 @router.get("/Schemas")
-async def list_schemas(principal: OrganizationPrincipal) -> Response:
+async def list_schemas(principal: OrganizationPrincipal) -> Answer[ScimList[ScimSchema]]:
     """What a user is."""
     del principal
-    return answer(shapes.list_shape(shapes.SCHEMAS, len(shapes.SCHEMAS)))
+    return answer(list_shape(documents.SCHEMAS, len(documents.SCHEMAS)))
 
 
 @router.get("/Users")
-async def list_users(asked: Annotated[UsersAsked, Query()], members: Members) -> Response:
+async def list_users(asked: Annotated[UsersAsked, Query()], members: Members) -> Answer[ScimList[ScimUser]]:
     """Some of the members, in the order in which they joined; or the one of an address."""
     email = asked.email
     found = [one for one in await members.all() if email is None or one.user.email == email]
     shown = found[asked.first - 1 :][: asked.size]
-    return answer(shapes.list_shape(list(map(user_shape, shown)), len(found), asked.first))
+    return answer(list_shape(list(map(user_shape, shown)), len(found), asked.first))
 
 
 @router.post("/Users", status_code=201)
-async def create_user(body: UserBody, members: Members, dependencies: Dependencies) -> Response:
+async def create_user(body: UserBody, members: Members, dependencies: Dependencies) -> Answer[ScimUser]:
     """Make someone a member, and a user if they are none; their role is the first that is given, or NONE."""
     users = Users(dependencies.database)
     user = await users.by_email(body.user_name)
@@ -71,19 +81,19 @@ async def create_user(body: UserBody, members: Members, dependencies: Dependenci
 
 
 @router.get("/Users/{user_id}")
-async def get_user(user_id: Text, members: Members) -> Response:
+async def get_user(user_id: Text, members: Members) -> Answer[ScimUser]:
     """One member."""
     return answer(user_shape(await members.get(UserId(user_id))))
 
 
 @router.put("/Users/{user_id}")
-async def replace_user(user_id: Text, body: UserChangeBody, members: Members) -> Response:
+async def replace_user(user_id: Text, body: UserChangeBody, members: Members) -> Answer[ScimUser]:
     """Make a user a member or none; their name and address are their own, and stay."""
     return await _changed(members, UserId(user_id), body)
 
 
 @router.patch("/Users/{user_id}")
-async def patch_user(user_id: Text, body: PatchBody, members: Members) -> Response:
+async def patch_user(user_id: Text, body: PatchBody, members: Members) -> Answer[ScimUser]:
     """The same in steps, of which those on `active` and `roles` have an effect."""
     try:
         change = UserChangeBody.model_validate(body.change)
@@ -99,7 +109,7 @@ async def delete_user(user_id: Text, members: Members) -> Response:
     return Response(status_code=204)
 
 
-async def _changed(members: OrganizationMembers, user_id: UserId, body: UserChangeBody) -> Response:
+async def _changed(members: OrganizationMembers, user_id: UserId, body: UserChangeBody) -> Answer[ScimUser]:
     known = {one.user.id: one for one in await members.all()}.get(user_id)
     if not body.active:
         if known is None:

@@ -1,8 +1,8 @@
 """Scores, in the first two API generations; deletion, which all share."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from heliograph.domain import filters
@@ -12,9 +12,10 @@ from heliograph.domain.filters import Condition
 from heliograph.domain.identifiers import ScoreId
 from heliograph.domain.scores import ScoreDataType, scores_from
 from serve_apps.api import parameters
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import ProjectDeletions, ProjectScores
-from serve_apps.api.shapes.scores import score_v1, trace_of_score
+from serve_apps.api.shapes.lists import PageOf, Told
+from serve_apps.api.shapes.scores import ListedScoreV1, ScoreV1, listed_score_v1, score_v1
 from storage.clickhouse.scores import OF_TRACE
 
 router = APIRouter(tags=["score"])
@@ -98,45 +99,49 @@ class ScoreListV2(ScoreList):
 
 
 @router.get("/scores")
-async def list_scores(asked: Annotated[ScoreList, Query()], scores: ProjectScores) -> Response:
+async def list_scores(asked: Annotated[ScoreList, Query()], scores: ProjectScores) -> Answer[PageOf[ListedScoreV1]]:
     """One page of the scores of traces and observations, the newest first."""
-    return await _page(asked, scores, [*_OF_A_TRACE, *asked.conditions], is_with_traces=True)
+    return await _page_with_traces(asked, scores, [*_OF_A_TRACE, *asked.conditions])
 
 
 @router.get("/v2/scores")
-async def list_scores_of_all_subjects(asked: Annotated[ScoreListV2, Query()], scores: ProjectScores) -> Response:
+async def list_scores_of_all_subjects(
+    asked: Annotated[ScoreListV2, Query()], scores: ProjectScores
+) -> Answer[PageOf[ListedScoreV1]] | Answer[PageOf[ScoreV1]]:
     """One page of the scores of traces, observations, sessions and experiments, the newest first."""
-    return await _page(asked, scores, asked.conditions, is_with_traces=asked.is_with_traces)
+    paged = _page_with_traces if asked.is_with_traces else _page
+    return await paged(asked, scores, asked.conditions)
 
 
 @router.get("/scores/{score_id}")
-async def get_score(score_id: ScoreId, scores: ProjectScores) -> Response:
+async def get_score(score_id: ScoreId, scores: ProjectScores) -> Answer[ScoreV1]:
     """One score of a trace or an observation."""
     return answer(score_v1(await scores.get(score_id, _OF_A_TRACE)))
 
 
 @router.get("/v2/scores/{score_id}")
-async def get_score_of_any_subject(score_id: ScoreId, scores: ProjectScores) -> Response:
+async def get_score_of_any_subject(score_id: ScoreId, scores: ProjectScores) -> Answer[ScoreV1]:
     """One score, whatever it is about."""
     return answer(score_v1(await scores.get(score_id)))
 
 
 @router.delete("/scores/{score_id}", status_code=202)
-async def delete_score(score_id: ScoreId, deletions: ProjectDeletions) -> Response:
+async def delete_score(score_id: ScoreId, deletions: ProjectDeletions) -> Answer[Told]:
     """Delete a score of any kind; the row of its trace is computed anew without it, shortly after this call."""
     await deletions.accept(SubjectType.SCORE, [score_id])
     return answer({"message": "Score deleted successfully"}, 202)
 
 
-async def _page(
-    asked: ScoreList, scores: ProjectScores, conditions: list[Condition], *, is_with_traces: bool
-) -> Response:
-    page = asked.asked_page
-    rows, total = await scores.search_and_count(conditions, page)
+async def _page(asked: ScoreList, scores: ProjectScores, conditions: list[Condition]) -> Answer[PageOf[ScoreV1]]:
+    rows, total = await scores.search_and_count(conditions, asked.asked_page)
+    return page_answer([score_v1(score) for score in scores_from(rows)], asked.asked_page, total)
+
+
+async def _page_with_traces(
+    asked: ScoreList, scores: ProjectScores, conditions: list[Condition]
+) -> Answer[PageOf[ListedScoreV1]]:
+    rows, total = await scores.search_and_count(conditions, asked.asked_page)
     found = list(scores_from(rows))
-    traces = await scores.traces_of(found) if is_with_traces else {}
-    data: list[dict[str, Any]] = [score_v1(score) for score in found]
-    if is_with_traces:
-        for shape, score in zip(data, found, strict=True):
-            shape["trace"] = trace_of_score(traces.get(score.trace_id)) if score.trace_id else None
-    return page_answer(data, page, total)
+    traces = await scores.traces_of(found)
+    data = [listed_score_v1(score, traces.get(score.trace_id)) for score in found]
+    return page_answer(data, asked.asked_page, total)

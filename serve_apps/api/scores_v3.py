@@ -5,7 +5,7 @@ import math
 from typing import Annotated, Literal
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import AliasGenerator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -14,9 +14,9 @@ from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import Condition
 from heliograph.domain.scores import Score, ScoreDataType, scores_from
 from serve_apps.api import parameters
-from serve_apps.api.answers import answer
+from serve_apps.api.answers import Answer, answer
 from serve_apps.api.dependencies import ProjectScores
-from serve_apps.api.shapes.scores import GROUPS_V3, score_v3
+from serve_apps.api.shapes.scores import GROUPS_V3, ScoresMetaV3, ScoresV3, score_v3
 from storage.clickhouse.scores import Place
 
 router = APIRouter(tags=["score"])
@@ -150,7 +150,7 @@ class ScoreStream(parameters.Parameters):
 
 
 @router.get("/v3/scores")
-async def list_scores(asked: Annotated[ScoreStream, Query()], scores: ProjectScores) -> Response:
+async def list_scores(asked: Annotated[ScoreStream, Query()], scores: ProjectScores) -> Answer[ScoresV3]:
     """Scores, the newest first; the cursor of an answer leads to those that follow."""
     groups, limit = asked.groups, asked.limit
     after = Cursor.parse(asked.cursor) if asked.cursor else None
@@ -158,8 +158,10 @@ async def list_scores(asked: Annotated[ScoreStream, Query()], scores: ProjectSco
     # One more than asked for tells whether there is another page.
     found = await scores.newest(asked.conditions, values=asked.values, limit=limit + 1, after=place)
     page = list(scores_from(found.slice(0, limit)))
-    more = {"cursor": str(Cursor.after(page[-1]))} if found.num_rows > limit else {}
-    return answer({"data": [score_v3(score, groups) for score in page], "meta": {"limit": limit, **more}})
+    meta: ScoresMetaV3 = {"limit": limit}
+    if found.num_rows > limit:
+        meta["cursor"] = str(Cursor.after(page[-1]))
+    return answer({"data": [score_v3(score, groups) for score in page], "meta": meta})
 
 
 def _known(parameter: str, entries: list[str], known: tuple[str, ...]) -> list[str]:

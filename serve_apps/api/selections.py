@@ -1,13 +1,12 @@
 """Data for scripts: selections of rows as Arrow streams, their count, and how to read them in parallel; SQL."""
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from heliograph.domain.selections import ARROW_STREAM, Partitioning, SelectedTable, Selection, SqlQuery
-from serve_apps.api.answers import answer
+from serve_apps.api.answers import Answer, answer
 from serve_apps.api.dependencies import ProjectSelections, ProjectSql
+from serve_apps.api.shapes.selections import CountShape, PartitionsShape, PeriodShape
 
 router = APIRouter(tags=["data"])
 
@@ -31,17 +30,22 @@ async def select_rows(table: SelectedTable, asked: Selection, selections: Projec
 
 
 @router.post("/data/{table}/count")
-async def count_rows(table: SelectedTable, asked: Selection, selections: ProjectSelections) -> Response:
+async def count_rows(table: SelectedTable, asked: Selection, selections: ProjectSelections) -> Answer[CountShape]:
     """How many rows a selection has."""
     return answer({"count": await selections.count(table, asked)})
 
 
 @router.post("/data/{table}/partitions")
-async def partition_rows(table: SelectedTable, asked: Partitioning, selections: ProjectSelections) -> Response:
+async def partition_rows(
+    table: SelectedTable, asked: Partitioning, selections: ProjectSelections
+) -> Answer[PartitionsShape]:
     """Periods that hold every row of the selection once, for as many readers at a time."""
     found = await selections.partitions(table, asked, asked.partitions)
-    data: list[dict[str, Any]] = [
-        {"since": period.since and period.since.isoformat(), "until": period.until and period.until.isoformat()}
+    data: list[PeriodShape] = [
+        {
+            "since": period.since.isoformat() if period.since else None,
+            "until": period.until.isoformat() if period.until else None,
+        }
         for period in found.periods
     ]
     return answer({"data": data, "meta": {"rows": found.rows}})

@@ -1,18 +1,17 @@
 """Sessions, in the first API generation."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from heliograph.domain.identifiers import SessionId
 from heliograph.domain.traces import traces_from
 from serve_apps.api import parameters
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import ProjectSessions
-from serve_apps.api.shapes.traces import bare_trace_v1
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.lists import PageOf
+from serve_apps.api.shapes.sessions import SessionV1, WholeSessionV1, session_v1, whole_session_v1
 from serve_apps.authentication import ProjectPrincipal
 from storage.clickhouse.sessions import SessionConditions
 
@@ -30,23 +29,22 @@ class SessionList(parameters.Paged):
 @router.get("/sessions")
 async def list_sessions(
     asked: Annotated[SessionList, Query()], sessions: ProjectSessions, principal: ProjectPrincipal
-) -> Response:
+) -> Answer[PageOf[SessionV1]]:
     """One page of sessions, the newest first."""
     page = asked.asked_page
     conditions = SessionConditions(asked.from_timestamp, asked.to_timestamp, asked.environment)
     found, total = await sessions.search_and_count(conditions, page)
-    rows = [_session(row["session"], row["began_at"], row["place"]) for row in found.to_pylist()]
-    return page_answer([row | {"projectId": principal.project_id} for row in rows], page, total)
+    data = [
+        session_v1(row["session"], principal.project_id, began_at=row["began_at"], environment=row["place"])
+        for row in found.to_pylist()
+    ]
+    return page_answer(data, page, total)
 
 
 @router.get("/sessions/{session_id:path}")
-async def get_session(session_id: SessionId, sessions: ProjectSessions, principal: ProjectPrincipal) -> Response:
+async def get_session(
+    session_id: SessionId, sessions: ProjectSessions, principal: ProjectPrincipal
+) -> Answer[WholeSessionV1]:
     """One session with its traces, the oldest first."""
     traces = list(traces_from(await sessions.traces_of(session_id)))
-    began_at = min(trace.created_at for trace in traces)
-    session = _session(session_id, began_at, traces[0].environment) | {"projectId": principal.project_id}
-    return answer(session | {"traces": [bare_trace_v1(trace) for trace in traces]})
-
-
-def _session(session_id: str, began_at: datetime, environment: str) -> dict[str, Any]:
-    return {"id": session_id, "createdAt": iso(began_at), "environment": environment}
+    return answer(whole_session_v1(session_id, principal.project_id, traces))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import pyarrow as pa
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from heliograph.domain import filters
@@ -16,7 +16,7 @@ from heliograph.domain.observations import observations_from
 from heliograph.domain.scores import scores_from
 from heliograph.domain.traces import traces_from
 from serve_apps.api import parameters
-from serve_apps.api.answers import answer, page_answer
+from serve_apps.api.answers import Answer, answer, page_answer
 from serve_apps.api.dependencies import (
     Dependencies,
     ProjectDeletions,
@@ -25,9 +25,10 @@ from serve_apps.api.dependencies import (
     ProjectTraces,
 )
 from serve_apps.api.payloads import WholePayloads
+from serve_apps.api.shapes.lists import PageOf, Told
 from serve_apps.api.shapes.observations import observation_v1
 from serve_apps.api.shapes.scores import score_v1
-from serve_apps.api.shapes.traces import FIELD_GROUPS, trace_v1
+from serve_apps.api.shapes.traces import FIELD_GROUPS, ListedTraceV1, TraceV1, listed_trace_v1, trace_v1
 from storage.clickhouse.traces import NEWEST_FIRST, with_payloads_of
 
 router = APIRouter(tags=["trace"])
@@ -95,7 +96,7 @@ async def list_traces(
     traces: ProjectTraces,
     observations: ProjectObservations,
     scores: ProjectScores,
-) -> Response:
+) -> Answer[PageOf[ListedTraceV1]]:
     """One page of traces, the newest first unless ordered otherwise; observations and scores as ids."""
     page, groups = asked.asked_page, asked.groups
     order = parameters.order_from(asked.order_by, NEWEST_FIRST)
@@ -106,7 +107,7 @@ async def list_traces(
         scores.ids_of(found) if "scores" in groups else _unread({}),
     )
     data = [
-        trace_v1(
+        listed_trace_v1(
             trace,
             groups,
             observations=observation_ids.get(TraceId(trace.id), []),
@@ -126,7 +127,7 @@ async def get_trace(
     observations: ProjectObservations,
     scores: ProjectScores,
     dependencies: Dependencies,
-) -> Response:
+) -> Answer[TraceV1]:
     """One trace with its observations and scores, and their payloads whole, however large."""
     groups = asked.groups
     row, observed, scored = await asyncio.gather(
@@ -141,7 +142,7 @@ async def get_trace(
     size = observed.num_rows
     observed_whole = await whole_payloads.of_observations(await _aside(size, lambda: list(observations_from(observed))))
 
-    def shaped() -> Response:
+    def shaped() -> Answer[TraceV1]:
         observations_v1 = [observation_v1(each, dependencies.prices) for each in observed_whole]
         scores_v1 = [score_v1(each) for each in scores_from(scored)]
         return answer(trace_v1(trace, groups, observations=observations_v1, scores=scores_v1))
@@ -150,14 +151,14 @@ async def get_trace(
 
 
 @router.delete("/traces/{trace_id}")
-async def delete_trace(trace_id: TraceId, deletions: ProjectDeletions) -> Response:
+async def delete_trace(trace_id: TraceId, deletions: ProjectDeletions) -> Answer[Told]:
     """Delete a trace with its observations and scores: what was sent before this call, shortly after it."""
     await deletions.accept(SubjectType.TRACE, [trace_id])
     return answer({"message": "Trace deleted successfully"})
 
 
 @router.delete("/traces")
-async def delete_traces(asked: TraceIds, deletions: ProjectDeletions) -> Response:
+async def delete_traces(asked: TraceIds, deletions: ProjectDeletions) -> Answer[Told]:
     """Delete several traces."""
     await deletions.accept(SubjectType.TRACE, asked.trace_ids)
     return answer({"message": "Traces deleted successfully"})

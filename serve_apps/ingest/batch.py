@@ -26,6 +26,7 @@ from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.masks import Masks, RequestMasks
 from serve_apps.ingest.media import MediaExtraction
 from serve_apps.ingest.score_checks import ScoreChecks
+from serve_apps.ingest.shapes import BatchShape, RefusedEvent
 from serve_apps.ingest.trace_ids import TraceIds
 
 _PART_EVENTS = 500
@@ -140,10 +141,13 @@ def _parts(found: list[Event]) -> Iterator[list[Event]]:
 
 
 def _answer(decoded: DecodedBatch) -> Response:
-    successes = [{"id": event.id, "status": 201} for event in decoded.events]
-    return JSONResponse({"successes": successes, "errors": list(_errors(decoded.errors))}, 207)
+    told: BatchShape = {
+        "successes": [{"id": event.id, "status": 201} for event in decoded.events],
+        "errors": list(_errors(decoded.errors)),
+    }
+    return JSONResponse(told, 207)
 
 
-def _errors(errors: Iterable[EventError]) -> Iterator[dict[str, object]]:
+def _errors(errors: Iterable[EventError]) -> Iterator[RefusedEvent]:
     for error in errors:
         yield {"id": error.id, "status": error.status, "message": error.message, "error": error.error}

@@ -24,6 +24,7 @@ from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.joined import JoinedExports
 from serve_apps.ingest.masks import Masks, RequestMasks
 from serve_apps.ingest.media import MediaExtraction
+from serve_apps.ingest.shapes import ExportAnswer
 
 # A part is what a thread maps in one go and what a lane takes in one call.
 _PART_SPANS = 500
@@ -129,7 +130,7 @@ def acknowledgement(rejected: list[str], content_type: str) -> bytes:
         message += f"; and {len(rejected) - _NAMED_REJECTIONS} more"
     if content_type == otlp.JSON:
         # Protobuf's JSON form writes 64-bit integers as strings.
-        refused = {"partialSuccess": {"rejectedSpans": str(len(rejected)), "errorMessage": message}}
+        refused: ExportAnswer = {"partialSuccess": {"rejectedSpans": str(len(rejected)), "errorMessage": message}}
         return orjson.dumps(refused if rejected else {})
     partial_success = ExportTracePartialSuccess(rejected_spans=len(rejected), error_message=message)
     response = ExportTraceServiceResponse(partial_success=partial_success if rejected else None)

@@ -17,6 +17,7 @@ from serve_apps.ingest.facts import ingestion_facts
 from serve_apps.ingest.in_parts import InParts
 from serve_apps.ingest.masks import Masks
 from serve_apps.ingest.score_checks import ScoreChecks
+from serve_apps.ingest.shapes import RefusedScore, ScoresShape
 
 _PART_SCORES = 1000
 
@@ -76,8 +77,11 @@ def _parts(bodies: list[scores.ScoreBody]) -> Iterator[list[scores.ScoreBody]]:
 def _acknowledged(decoded: scores.DecodedScores) -> Response:
     if not decoded.invalid:
         return JSONResponse({"message": "Accepted"}, 202)
-    errors = [{"message": f"Score {invalid.index}: {_reason(invalid)}"} for invalid in decoded.invalid]
-    return JSONResponse({"accepted": len(decoded.bodies), "rejected": len(errors), "errors": errors}, 207)
+    errors: list[RefusedScore] = [
+        {"message": f"Score {invalid.index}: {_reason(invalid)}"} for invalid in decoded.invalid
+    ]
+    told: ScoresShape = {"accepted": len(decoded.bodies), "rejected": len(errors), "errors": errors}
+    return JSONResponse(told, 207)
 
 
 def _issue(invalid: scores.InvalidScore) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Annotation queues, their items and comments as the API shows and takes them."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -14,7 +15,7 @@ from heliograph.domain.annotations import (
     QueueItem,
 )
 from serve_apps.api.parameters import Text
-from serve_apps.api.shapes.values import iso, optional_iso
+from serve_apps.api.shapes.values import Instant, JsonShape, iso, optional_iso
 
 MAX_ID = 800
 MAX_COMMENT = 5_000
@@ -66,7 +67,52 @@ class CommentBody(_Body):
     author_user_id: Text | None = None
 
 
-def queue_shape(queue: AnnotationQueue) -> dict[str, Any]:
+class AnnotationQueueShape(JsonShape):
+    """An annotation queue."""
+
+    id: str
+    name: str
+    description: str | None
+    scoreConfigIds: Sequence[str]
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class AnnotationQueueItemShape(JsonShape):
+    """An item of an annotation queue."""
+
+    id: str
+    queueId: str
+    objectId: str
+    objectType: AnnotatedType
+    status: ItemStatus
+    completedAt: Instant | None
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class AssignmentShape(JsonShape):
+    """Who works on which queue."""
+
+    userId: str
+    queueId: str
+    projectId: str
+
+
+class CommentShape(JsonShape):
+    """A comment."""
+
+    id: str
+    projectId: str
+    createdAt: Instant
+    updatedAt: Instant
+    objectType: CommentedType
+    objectId: str
+    content: str
+    authorUserId: str | None
+
+
+def queue_shape(queue: AnnotationQueue) -> AnnotationQueueShape:
     """The contract's annotation queue."""
     return {
         "id": queue.id,
@@ -78,7 +124,7 @@ def queue_shape(queue: AnnotationQueue) -> dict[str, Any]:
     }
 
 
-def item_shape(item: QueueItem) -> dict[str, Any]:
+def item_shape(item: QueueItem) -> AnnotationQueueItemShape:
     """The contract's item of an annotation queue."""
     return {
         "id": item.id,
@@ -92,7 +138,7 @@ def item_shape(item: QueueItem) -> dict[str, Any]:
     }
 
 
-def comment_shape(comment: Comment) -> dict[str, Any]:
+def comment_shape(comment: Comment) -> CommentShape:
     """The contract's comment."""
     return {
         "id": comment.id,

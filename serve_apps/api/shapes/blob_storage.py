@@ -1,7 +1,8 @@
 """Blob storage integrations as the API shows and takes them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -15,11 +16,12 @@ from heliograph.domain.blob_storage import (
     FileType,
     Frequency,
     NewBlobStorageIntegration,
+    SyncStatus,
 )
 from heliograph.domain.identifiers import ProjectId
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.models import Body
-from serve_apps.api.shapes.values import iso, optional_iso
+from serve_apps.api.shapes.values import Instant, JsonShape, iso, optional_iso
 
 
 def _prefix(text: str) -> str:
@@ -82,7 +84,47 @@ class BlobStorageBody(Body):
         )
 
 
-def blob_storage_shape(integration: BlobStorageIntegration) -> dict[str, Any]:
+class _Progress(JsonShape):
+    lastSyncAt: Instant | None
+    nextSyncAt: Instant | None
+    lastError: str | None
+    lastErrorAt: Instant | None
+
+
+class BlobStorageShape(_Progress):
+    """An integration without its secret."""
+
+    id: str
+    projectId: str
+    type: BlobStorageKind
+    bucketName: str
+    endpoint: str | None
+    region: str
+    accessKeyId: str | None
+    prefix: str
+    exportFrequency: Frequency
+    enabled: bool
+    forcePathStyle: bool
+    fileType: FileType
+    exportMode: ExportMode
+    exportStartDate: Instant | None
+    compressed: bool
+    exportSource: ExportSource
+    exportFieldGroups: Sequence[FieldGroup]
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class SyncShape(_Progress):
+    """How far the rows of an integration are written."""
+
+    id: str
+    projectId: str
+    syncStatus: SyncStatus
+    enabled: bool
+
+
+def blob_storage_shape(integration: BlobStorageIntegration) -> BlobStorageShape:
     """The contract's integration, without its secret."""
     bucket, export = integration.bucket, integration.export
     return {
@@ -109,7 +151,7 @@ def blob_storage_shape(integration: BlobStorageIntegration) -> dict[str, Any]:
     }
 
 
-def sync_shape(integration: BlobStorageIntegration, now: datetime) -> dict[str, Any]:
+def sync_shape(integration: BlobStorageIntegration, now: datetime) -> SyncShape:
     """The contract's status of an integration."""
     return {
         "id": integration.id,
@@ -120,7 +162,7 @@ def sync_shape(integration: BlobStorageIntegration, now: datetime) -> dict[str, 
     }
 
 
-def _progress(integration: BlobStorageIntegration) -> dict[str, Any]:
+def _progress(integration: BlobStorageIntegration) -> _Progress:
     progress = integration.progress
     return {
         "lastSyncAt": optional_iso(progress.last_sync_at),

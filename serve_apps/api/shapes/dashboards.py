@@ -1,6 +1,7 @@
 """Dashboards, their placements and widgets as the API shows and takes them."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NotRequired, Self
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -11,24 +12,24 @@ from heliograph.domain.dashboards import (
     NewDashboard,
     Placement,
     PlacementType,
-    Widget,
 )
 from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.filters import MAX_CONDITIONS, Condition
-from heliograph.domain.metrics import Aggregation, Dimension, Metric, ViewName
-from heliograph.domain.widgets import MAX_DESCRIPTION, MAX_NAME, ChartConfig, ChartType, WidgetDefinition, defined
+from heliograph.domain.widgets import MAX_DESCRIPTION, MAX_NAME
 from serve_apps.api.parameters import Text
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.values import ConditionShape, Instant, JsonShape, iso
 
-_Name = Annotated[Text, Field(min_length=1, max_length=MAX_NAME)]
-_Description = Annotated[Text, Field(max_length=MAX_DESCRIPTION)]
-_Id = Annotated[Text, Field(min_length=1, max_length=200)]
-_Filters = Annotated[list[Condition], Field(max_length=MAX_CONDITIONS)]
+Name = Annotated[Text, Field(min_length=1, max_length=MAX_NAME)]
+Description = Annotated[Text, Field(max_length=MAX_DESCRIPTION)]
+Id = Annotated[Text, Field(min_length=1, max_length=200)]
+Filters = Annotated[list[Condition], Field(max_length=MAX_CONDITIONS)]
 _Row = Annotated[int, Field(ge=0, le=10_000)]
 _Length = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class _Body(BaseModel):
+class Changes(BaseModel):
+    """What is sent of something that can be changed in parts."""
+
     model_config = ConfigDict(frozen=True, alias_generator=AliasGenerator(validation_alias=to_camel))
 
     def given(self) -> dict[str, Any]:
@@ -39,13 +40,13 @@ class _Body(BaseModel):
         return fields
 
 
-class PlacementBody(_Body):
+class PlacementBody(Changes):
     """A widget to be placed; without a position it comes below all others, in half of the width."""
 
     type: Literal["widget", "preset"]
-    id: _Id | None = None
-    widget_id: _Id | None = None
-    preset_id: _Id | None = None
+    id: Id | None = None
+    widget_id: Id | None = None
+    preset_id: Id | None = None
     x: _Row | None = None
     y: _Row | None = None
     width: _Length | None = None
@@ -75,14 +76,14 @@ class PlacementBody(_Body):
 class WholePlacement(PlacementBody):
     """A placement with everything that it has."""
 
-    id: _Id
+    id: Id
     x: _Row
     y: _Row
     width: _Length
     height: _Length
 
 
-class DefinitionBody(_Body):
+class DefinitionBody(Changes):
     """Which widgets stand where."""
 
     widgets: list[WholePlacement]
@@ -93,13 +94,13 @@ class DefinitionBody(_Body):
         return tuple(each.placement("", 0) for each in self.widgets)
 
 
-class DashboardBody(_Body):
+class DashboardBody(Changes):
     """A dashboard to be created."""
 
-    name: _Name
-    description: _Description = ""
+    name: Name
+    description: Description = ""
     definition: DefinitionBody | None = None
-    filters: _Filters = Field(default_factory=list)
+    filters: Filters = Field(default_factory=list)
 
     @property
     def dashboard(self) -> NewDashboard:
@@ -109,13 +110,13 @@ class DashboardBody(_Body):
         return NewDashboard(name=self.name, description=self.description, placements=placements, filters=filters)
 
 
-class DashboardChanges(_Body):
+class DashboardChanges(Changes):
     """What is to be changed of a dashboard."""
 
-    name: _Name = ""
-    description: _Description = ""
+    name: Name = ""
+    description: Description = ""
     definition: DefinitionBody = DefinitionBody(widgets=[])
-    filters: _Filters = Field(default_factory=list)
+    filters: Filters = Field(default_factory=list)
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -128,7 +129,7 @@ class DashboardChanges(_Body):
         return given
 
 
-class PositionChanges(_Body):
+class PositionChanges(Changes):
     """Where a widget is to stand, and how large it is to be; what is left out stays."""
 
     x: _Row = 0
@@ -137,52 +138,38 @@ class PositionChanges(_Body):
     height: _Length = 1
 
 
-class MetricBody(_Body):
-    """A figure of a widget."""
+class PlacementShape(JsonShape):
+    """Where a widget stands on the grid of a dashboard: `presetId` in place of `widgetId` for a preset."""
 
-    measure: _Id
-    agg: Aggregation
-
-
-class WidgetChanges(_Body):
-    """What is to be changed of a widget."""
-
-    name: _Name = ""
-    description: _Description = ""
-    view: ViewName = ViewName.OBSERVATIONS
-    dimensions: list[Dimension] = Field(default_factory=list)
-    metrics: list[MetricBody] = Field(default_factory=list)
-    filters: _Filters = Field(default_factory=list)
-    chart_type: ChartType = ChartType.NUMBER
-    # What a chart does not know of its configuration is ignored: it says how other clients draw it.
-    chart_config: ChartConfig = ChartConfig()
-
-    def changed(self, before: WidgetDefinition) -> WidgetDefinition:
-        """The widget with these values in place of its own; raises InvalidRequest."""
-        return defined(**{name: getattr(before, name) for name in WidgetDefinition.model_fields} | self._values())
-
-    def _values(self) -> dict[str, Any]:
-        given = self.given()
-        if "metrics" in given:
-            given["metrics"] = [Metric(measure=each.measure, aggregation=each.agg) for each in given["metrics"]]
-        return given
+    type: PlacementType
+    id: str
+    widgetId: NotRequired[str]
+    presetId: NotRequired[str]
+    x: int
+    y: int
+    width: int
+    height: int
 
 
-class WidgetBody(WidgetChanges):
-    """A widget to be created."""
+class DefinitionShape(JsonShape):
+    """Which widgets stand where."""
 
-    name: _Name
-    view: ViewName
-    metrics: Annotated[list[MetricBody], Field(min_length=1)]
-    chart_type: ChartType
-
-    @property
-    def definition(self) -> WidgetDefinition:
-        """The widget that it declares; raises InvalidRequest."""
-        return defined(**self._values())
+    widgets: Sequence[PlacementShape]
 
 
-def dashboard_shape(dashboard: Dashboard) -> dict[str, Any]:
+class DashboardShape(JsonShape):
+    """A dashboard; its filters narrow every widget that knows their columns."""
+
+    id: str
+    createdAt: Instant
+    updatedAt: Instant
+    name: str
+    description: str
+    definition: DefinitionShape
+    filters: Sequence[ConditionShape]
+
+
+def dashboard_shape(dashboard: Dashboard) -> DashboardShape:
     """The contract's dashboard."""
     return {
         "id": dashboard.id,
@@ -195,28 +182,16 @@ def dashboard_shape(dashboard: Dashboard) -> dict[str, Any]:
     }
 
 
-def placement_shape(placement: Placement) -> dict[str, Any]:
+def placement_shape(placement: Placement) -> PlacementShape:
     """The contract's placement."""
-    reference = "presetId" if placement.type is PlacementType.PRESET else "widgetId"
-    named = {"type": placement.type, "id": placement.id, reference: placement.widget_id}
-    return named | {name: getattr(placement, name) for name in ("x", "y", "width", "height")}
-
-
-def widget_shape(widget: Widget) -> dict[str, Any]:
-    """The contract's widget."""
-    definition = widget.definition
-    config = definition.chart_config.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {
-        "id": widget.id,
-        "createdAt": iso(widget.created_at),
-        "updatedAt": iso(widget.updated_at),
-        "name": definition.name,
-        "description": definition.description,
-        "view": definition.view,
-        "dimensions": [{"field": each.field} for each in definition.dimensions],
-        "metrics": [{"measure": each.measure, "agg": each.aggregation} for each in definition.metrics],
-        "filters": [each.model_dump(mode="json") for each in definition.filters],
-        "chartType": definition.chart_type,
-        "chartConfig": {"type": definition.chart_type, **config},
-        "minVersion": 2,
+    shape: PlacementShape = {
+        "type": placement.type,
+        "id": placement.id,
+        "x": placement.x,
+        "y": placement.y,
+        "width": placement.width,
+        "height": placement.height,
     }
+    if placement.type is PlacementType.PRESET:
+        return {**shape, "presetId": placement.widget_id}
+    return {**shape, "widgetId": placement.widget_id}

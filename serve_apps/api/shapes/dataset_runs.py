@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from heliograph.domain.experiments import DatasetRun, DatasetRunItem, ReportedItem
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.documents import Document
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.values import Instant, Json, JsonShape, iso
 
 _Id = Annotated[Text, Field(min_length=1, max_length=800)]
 
@@ -43,7 +43,41 @@ class RunItemBody(BaseModel):
         )
 
 
-def run_shape(run: DatasetRun, dataset_name: str) -> dict[str, Any]:
+class _RunFields(JsonShape):
+    id: str
+    name: str
+    description: str | None
+    metadata: Json
+    datasetId: str
+    datasetName: str
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class DatasetRunShape(_RunFields):
+    """A run over a dataset."""
+
+
+class DatasetRunItemShape(JsonShape):
+    """An item of a run, and the trace in which it ran, or the observation of it."""
+
+    id: str
+    datasetRunId: str
+    datasetRunName: str
+    datasetItemId: str
+    traceId: str
+    observationId: str | None
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class WholeDatasetRun(_RunFields):
+    """A run with its items."""
+
+    datasetRunItems: Sequence[DatasetRunItemShape]
+
+
+def run_shape(run: DatasetRun, dataset_name: str) -> DatasetRunShape:
     """The contract's run."""
     return {
         "id": run.id,
@@ -57,12 +91,12 @@ def run_shape(run: DatasetRun, dataset_name: str) -> dict[str, Any]:
     }
 
 
-def whole_run_shape(run: DatasetRun, dataset_name: str, items: Sequence[DatasetRunItem]) -> dict[str, Any]:
+def whole_run_shape(run: DatasetRun, dataset_name: str, items: Sequence[DatasetRunItem]) -> WholeDatasetRun:
     """The contract's run with its items."""
     return {**run_shape(run, dataset_name), "datasetRunItems": list(map(run_item_shape, items))}
 
 
-def run_item_shape(item: DatasetRunItem) -> dict[str, Any]:
+def run_item_shape(item: DatasetRunItem) -> DatasetRunItemShape:
     """The contract's item of a run."""
     return {
         "id": item.id,

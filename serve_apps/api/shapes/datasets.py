@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -11,7 +11,8 @@ from heliograph.domain.datasets import MAX_ITEM_ID, Dataset, DatasetItem, ItemCh
 from heliograph.domain.media import MediaField, StoredMedia
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.documents import Document, MediaPlace, media_places
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.media import MediaShape
+from serve_apps.api.shapes.values import Instant, Json, JsonShape, iso
 
 MAX_BATCH = 500
 ItemId = Annotated[Text, Field(min_length=1, max_length=MAX_ITEM_ID)]
@@ -82,7 +83,86 @@ class DatasetItemsBody(Body):
     items: Annotated[list[ItemFields], Field(max_length=MAX_BATCH)]
 
 
-def dataset_shape(dataset: Dataset) -> dict[str, Any]:
+class _DatasetFields(JsonShape):
+    id: str
+    projectId: str
+    name: str
+    description: str | None
+    metadata: Json
+    inputSchema: Json
+    expectedOutputSchema: Json
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class DatasetShape(_DatasetFields):
+    """A dataset; its schemas are JSON schemas, or null."""
+
+
+class MediaReferenceShape(JsonShape):
+    """Where an item refers to a file."""
+
+    field: MediaField
+    referenceString: str
+    jsonPath: str
+    media: MediaShape
+
+
+class DatasetItemShape(JsonShape):
+    """An item of a dataset; `version` is the moment from which it has been as it is."""
+
+    id: str
+    datasetId: str
+    datasetName: str
+    status: ItemStatus
+    input: Json
+    expectedOutput: Json
+    metadata: Json
+    sourceTraceId: str | None
+    sourceObservationId: str | None
+    createdAt: Instant
+    updatedAt: Instant
+    version: Instant
+    mediaReferences: Sequence[MediaReferenceShape]
+
+
+class ListedDatasetV1(_DatasetFields):
+    """A dataset with the ids of its active items and the names of its runs."""
+
+    items: Sequence[str]
+    runs: Sequence[str]
+
+
+class WholeDatasetV1(_DatasetFields):
+    """A dataset with its active items and the names of its runs."""
+
+    items: Sequence[DatasetItemShape]
+    runs: Sequence[str]
+
+
+class TakenItem(JsonShape):
+    """An item that was taken, by its place in the request."""
+
+    index: int
+    id: str
+
+
+class RefusedItem(JsonShape):
+    """An item that was refused, by its place in the request."""
+
+    index: int
+    field: str
+    message: str
+
+
+class TakenItems(JsonShape):
+    """What became of each item."""
+
+    successes: Sequence[TakenItem]
+    errors: Sequence[RefusedItem]
+
+
+def dataset_shape(dataset: Dataset) -> DatasetShape:
     """The contract's dataset."""
     return {
         "id": dataset.id,
@@ -120,7 +200,7 @@ Downloads = Mapping[str, Download]
 
 def item_shape(
     item: DatasetItem, places: Sequence[MediaPlace] = (), downloads: Downloads | None = None
-) -> dict[str, Any]:
+) -> DatasetItemShape:
     """The contract's item; files that are not there yet are left out."""
     known = downloads or {}
     return {
@@ -140,7 +220,7 @@ def item_shape(
     }
 
 
-def _reference(place: MediaPlace, file: Download) -> dict[str, Any]:
+def _reference(place: MediaPlace, file: Download) -> MediaReferenceShape:
     return {
         "field": place.field,
         "referenceString": place.reference,

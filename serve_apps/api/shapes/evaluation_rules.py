@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field, TypeAdapter
 
-from heliograph.domain.evaluation_jobs import Execution
+from heliograph.domain.evaluation_jobs import Execution, JobState
 from heliograph.domain.evaluation_rules import (
     MAX_DELAY,
     MAX_EVALUATORS,
@@ -23,19 +23,10 @@ from heliograph.domain.project_evaluators import EvaluatorType
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.evaluators import SCOPE
 from serve_apps.api.shapes.models import Body
-from serve_apps.api.shapes.values import iso, optional_iso
+from serve_apps.api.shapes.values import ConditionShape, Instant, JsonShape, iso, optional_iso
 
 _MAX_DELAY_MS = round(MAX_DELAY.total_seconds() * 1_000)
 _CONDITIONS: TypeAdapter[tuple[Condition, ...]] = TypeAdapter(tuple[Condition, ...])
-# What every code evaluator is given.
-_OF_CODE = (
-    {"variable": "input", "source": "input"},
-    {"variable": "output", "source": "output"},
-    {"variable": "metadata", "source": "metadata"},
-    {"variable": "toolCalls", "source": "tool_calls"},
-    {"variable": "experimentItemExpectedOutput", "source": "expected_output"},
-    {"variable": "experimentItemMetadata", "source": "experiment_item_metadata"},
-)
 
 
 class MappingBody(Body):
@@ -111,7 +102,91 @@ class RuleBody(RuleChange):
     enabled: bool
 
 
-def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
+class MappingShape(JsonShape):
+    """What fills one variable: a field of the target, or what a JSONPath finds in it."""
+
+    variable: str
+    source: str
+    jsonPath: NotRequired[str]
+
+
+# What every code evaluator is given.
+_OF_CODE: Sequence[MappingShape] = (
+    {"variable": "input", "source": "input"},
+    {"variable": "output", "source": "output"},
+    {"variable": "metadata", "source": "metadata"},
+    {"variable": "toolCalls", "source": "tool_calls"},
+    {"variable": "experimentItemExpectedOutput", "source": "expected_output"},
+    {"variable": "experimentItemMetadata", "source": "experiment_item_metadata"},
+)
+
+
+class EvaluatorOfRule(JsonShape):
+    """An evaluator of a rule."""
+
+    id: str
+    name: str
+    scope: Literal["project"]
+    type: EvaluatorType
+
+
+class MappedEvaluator(JsonShape):
+    """An evaluator of a rule, and what fills its variables."""
+
+    id: str
+    name: str
+    scope: Literal["project"]
+    type: EvaluatorType
+    mapping: Sequence[MappingShape]
+
+
+class EvaluationRuleShape(JsonShape):
+    """A rule with all of its evaluators; `evaluator` and `mapping` are those of the first one.
+
+    `delay` is in milliseconds; a paused rule has its reason.
+    """
+
+    id: str
+    name: str
+    evaluator: EvaluatorOfRule | None
+    evaluators: Sequence[MappedEvaluator]
+    target: RuleTarget
+    enabled: bool
+    status: Literal["active", "inactive", "paused"]
+    pausedReason: str | None
+    pausedMessage: str | None
+    sampling: float
+    filter: Sequence[ConditionShape]
+    mapping: Sequence[MappingShape]
+    delay: int
+    timeScope: Sequence[TimeScope]
+    budgetUsd: float | None
+    backfillRunId: str | None
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class ExecutionShape(JsonShape):
+    """What came of a rule for one target."""
+
+    id: str
+    evaluatorId: str
+    target: RuleTarget
+    traceId: str | None
+    observationId: str | None
+    sessionId: str | None
+    status: JobState
+    attempts: int
+    cause: str | None
+    error: str | None
+    scoreIds: Sequence[str]
+    executionTraceId: str | None
+    dueAt: Instant
+    createdAt: Instant
+    finishedAt: Instant | None
+
+
+def rule_shape(rule: EvaluationRule) -> EvaluationRuleShape:
     """The contract's rule, with all of its evaluators beside the first one."""
     first = rule.assignments[0] if rule.assignments else None
     return {
@@ -119,7 +194,7 @@ def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
         "name": rule.name,
         "evaluator": None if first is None else _evaluator_shape(first),
         "evaluators": [{**_evaluator_shape(one), "mapping": mapping_shape(one)} for one in rule.assignments],
-        "target": rule.target.value,
+        "target": rule.target,
         "enabled": rule.is_enabled,
         "status": rule.status,
         "pausedReason": rule.block.reason if rule.block and rule.is_enabled else None,
@@ -128,7 +203,7 @@ def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
         "filter": filter_shape(rule.filter),
         "mapping": [] if first is None else mapping_shape(first),
         "delay": milliseconds(rule.delay),
-        "timeScope": [scope.value for scope in rule.time_scope],
+        "timeScope": rule.time_scope,
         "budgetUsd": rule.budget_usd,
         "backfillRunId": rule.backfill_run_id or None,
         "createdAt": iso(rule.created_at),
@@ -136,17 +211,17 @@ def rule_shape(rule: EvaluationRule) -> dict[str, Any]:
     }
 
 
-def execution_shape(execution: Execution) -> dict[str, Any]:
+def execution_shape(execution: Execution) -> ExecutionShape:
     """What came of a rule for one target."""
     target, is_session = execution.target, execution.target.kind is RuleTarget.SESSION
     return {
         "id": execution.id,
         "evaluatorId": execution.evaluator_id,
-        "target": target.kind.value,
+        "target": target.kind,
         "traceId": target.trace_id or None,
         "observationId": target.id if target.is_whole else None,
         "sessionId": target.id if is_session else None,
-        "status": execution.state.value,
+        "status": execution.state,
         "attempts": execution.attempts,
         "cause": execution.cause or None,
         "error": execution.message or None,
@@ -158,9 +233,9 @@ def execution_shape(execution: Execution) -> dict[str, Any]:
     }
 
 
-def filter_shape(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
+def filter_shape(conditions: Sequence[Condition]) -> list[ConditionShape]:
     """Conditions as they were sent; one on absence has the contract's empty value."""
-    shapes: list[dict[str, Any]] = _CONDITIONS.dump_python(tuple(conditions), mode="json")
+    shapes: list[ConditionShape] = _CONDITIONS.dump_python(tuple(conditions), mode="json")
     return [{**shape, "value": ""} if shape["type"] == "null" else shape for shape in shapes]
 
 
@@ -169,17 +244,17 @@ def milliseconds(delay: timedelta) -> int:
     return round(delay.total_seconds() * 1_000)
 
 
-def _evaluator_shape(one: Assignment) -> dict[str, Any]:
-    return {"id": one.evaluator_id, "name": one.name, "scope": SCOPE, "type": one.type.value}
+def _evaluator_shape(one: Assignment) -> EvaluatorOfRule:
+    return {"id": one.evaluator_id, "name": one.name, "scope": SCOPE, "type": one.type}
 
 
-def mapping_shape(one: Assignment) -> list[dict[str, Any]]:
+def mapping_shape(one: Assignment) -> Sequence[MappingShape]:
     """What fills the variables of an evaluator of a rule."""
     if one.type is EvaluatorType.CODE:
-        return [dict(mapping) for mapping in _OF_CODE]
+        return _OF_CODE
     return [_variable_shape(each) for each in one.mapping]
 
 
-def _variable_shape(mapping: VariableMapping) -> dict[str, str]:
-    shape = {"variable": mapping.variable, "source": mapping.source.value}
-    return shape | {"jsonPath": mapping.json_path} if mapping.json_path else shape
+def _variable_shape(mapping: VariableMapping) -> MappingShape:
+    shape: MappingShape = {"variable": mapping.variable, "source": mapping.source.value}
+    return {**shape, "jsonPath": mapping.json_path} if mapping.json_path else shape

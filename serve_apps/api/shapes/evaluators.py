@@ -1,8 +1,10 @@
 """Evaluators of projects as the API shows and takes them."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
+from typing_extensions import TypeAliasType
 
 from heliograph.domain.evaluation_errors import RuleInvalid
 from heliograph.domain.project_evaluators import (
@@ -18,9 +20,9 @@ from heliograph.domain.project_evaluators import (
 )
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.models import Body
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.values import Instant, JsonObject, JsonShape, SchemaOf, iso
 
-SCOPE = "project"
+SCOPE: Literal["project"] = "project"
 
 
 def _within_bytes(source: str) -> str:
@@ -68,29 +70,75 @@ class CodeBody(Body):
         return Definition(type=EvaluatorType.CODE, source_code=self.source_code, language=self.source_code_language)
 
 
-def evaluator_shape(evaluator: ProjectEvaluator) -> dict[str, Any]:
+ModelChoiceShape = TypeAliasType("ModelChoiceShape", Annotated[JsonObject, SchemaOf(ModelChoice)])
+
+
+class _EvaluatorFields(JsonShape):
+    id: str
+    name: str
+    version: int
+    scope: Literal["project"]
+    variables: Sequence[str]
+    evaluationRuleCount: int
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class JudgeShape(_EvaluatorFields):
+    """A prompt for a judge, and what it answers; without a model it asks the project's default one."""
+
+    type: Literal["llm_as_judge"]
+    prompt: str
+    outputDefinition: Annotated[JsonObject, SchemaOf(Output)] | None
+    modelConfig: ModelChoiceShape | None
+
+
+class CodeShape(_EvaluatorFields):
+    """A function `evaluate`."""
+
+    type: Literal["code"]
+    sourceCode: str
+    sourceCodeLanguage: Language
+
+
+EvaluatorShape = TypeAliasType("EvaluatorShape", Annotated[JudgeShape | CodeShape, Field(discriminator="type")])
+
+
+class DefaultModelShape(JsonShape):
+    """The model that judges ask whose evaluators name none; null where there is none."""
+
+    modelConfig: ModelChoiceShape | None
+
+
+def evaluator_shape(evaluator: ProjectEvaluator) -> JudgeShape | CodeShape:
     """The contract's evaluator in its latest version."""
     definition = evaluator.definition
-    shape: dict[str, Any] = {
+    shape: _EvaluatorFields = {
         "id": evaluator.id,
         "name": evaluator.name,
         "version": evaluator.version,
         "scope": SCOPE,
-        "type": definition.type.value,
         "variables": list(definition.variables),
         "evaluationRuleCount": evaluator.rule_count,
         "createdAt": iso(evaluator.created_at),
         "updatedAt": iso(evaluator.updated_at),
     }
     if definition.type is EvaluatorType.CODE:
-        return shape | {"sourceCode": definition.source_code, "sourceCodeLanguage": definition.language.value}
-    return shape | {
+        return {
+            **shape,
+            "type": "code",
+            "sourceCode": definition.source_code,
+            "sourceCodeLanguage": definition.language,
+        }
+    return {
+        **shape,
+        "type": "llm_as_judge",
         "prompt": definition.prompt,
         "outputDefinition": definition.output.document() if definition.output else None,
         "modelConfig": model_shape(definition.model),
     }
 
 
-def model_shape(model: ModelChoice | None) -> dict[str, Any] | None:
+def model_shape(model: ModelChoice | None) -> ModelChoiceShape | None:
     """The contract's choice of a model."""
     return None if model is None else model.document()

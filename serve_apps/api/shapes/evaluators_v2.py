@@ -1,39 +1,30 @@
-"""Evaluators and rules as their second generation of routes shows and takes them."""
+"""Evaluators as their second generation of routes shows and takes them."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, NotRequired, Self, cast
 
 from pydantic import Field, TypeAdapter, model_validator
+from typing_extensions import TypeAliasType
 
-from heliograph.domain.evaluation_rules import EvaluationRule, RuleTarget
-from heliograph.domain.filters import BooleanCondition, Condition
+from heliograph.domain.evaluation_rules import EvaluationRule
 from heliograph.domain.project_evaluators import (
     Definition,
     EvaluatorType,
     EvaluatorVersion,
+    Language,
     ModelChoice,
     Output,
     ProjectEvaluator,
 )
 from serve_apps.api.parameters import Text
-from serve_apps.api.shapes.evaluation_rules import (
-    AssignedEvaluator,
-    Mappings,
-    Name,
-    RuleBody,
-    RuleChange,
-    Sampling,
-    filter_shape,
-    mapping_shape,
-)
-from serve_apps.api.shapes.evaluators import CodeBody, model_shape
+from serve_apps.api.shapes.evaluation_rules import MappingShape, Name, mapping_shape
+from serve_apps.api.shapes.evaluators import CodeBody, ModelChoiceShape, model_shape
 from serve_apps.api.shapes.models import Body
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.values import Instant, JsonShape, iso
 
 # What a judge is told of its answer where the evaluator says nothing of it.
 _REASONING, _SCORE = "Why this score is given.", "The score that the instructions ask for."
 _OUTPUT: TypeAdapter[Output] = TypeAdapter(Output)
-_IS_ITEM = BooleanCondition(type="boolean", column="isExperimentItemRootSpan", operator="=", value=True)
 # Nothing keeps these yet: what would be lost in silence is refused.
 _Unkept = Annotated[None, Field(description="Is not kept here: leave it out.")]
 
@@ -135,58 +126,93 @@ class Renamed(Body):
         """It defines nothing."""
 
 
-class AssignmentBody(Body):
-    """An evaluator of a rule, with what fills its variables."""
+class OutputShapeV2(JsonShape):
+    """What a judge answers with, flat; the instructions are null where nothing is told of its answer."""
 
-    evaluator_id: Annotated[Text, Field(min_length=1, max_length=255)]
-    variable_mapping: Mappings | None = None
-
-
-class ChangedRule(Body):
-    """What of a rule is to change; what is absent stays."""
-
-    name: Name | None = None
-    enabled: bool | None = None
-    sampling: Sampling | None = None
-    filter: Annotated[tuple[Condition, ...], Field(max_length=100)] | None = None
-    evaluator_assignments: Annotated[list[AssignmentBody], Field(min_length=1, max_length=100)] | None = None
-
-    @property
-    def parts(self) -> dict[str, Any]:
-        """What is named, as the other generation names it: items of experiments are a target there."""
-        named: dict[str, Any] = {name: getattr(self, name) for name in ("name", "enabled", "sampling")}
-        if self.filter is not None:
-            others = tuple(condition for condition in self.filter if condition != _IS_ITEM)
-            is_of_items = len(others) < len(self.filter)
-            target = RuleTarget.EXPERIMENT if is_of_items else RuleTarget.OBSERVATION
-            named |= {"filter": others, "target": target}
-        if self.evaluator_assignments is not None:
-            named["evaluators"] = [
-                AssignedEvaluator.model_construct(id=one.evaluator_id, mapping=one.variable_mapping)
-                for one in self.evaluator_assignments
-            ]
-        return {name: value for name, value in named.items() if value is not None}
-
-    @property
-    def change(self) -> RuleChange:
-        """The same in the other generation's parts."""
-        return RuleChange.model_construct(**self.parts)
+    dataType: Literal["NUMERIC", "BOOLEAN", "CATEGORICAL"]
+    minValue: NotRequired[float]
+    maxValue: NotRequired[float]
+    categories: NotRequired[Sequence[str]]
+    shouldAllowMultipleMatches: NotRequired[bool]
+    scoreReasoningInstructions: str | None
+    scoreValueInstructions: str | None
 
 
-class NewRuleBody(ChangedRule):
-    """A rule to be created."""
+class MessageShape(JsonShape):
+    """A message of a prompt."""
 
-    name: Name
-    enabled: bool
-    evaluator_assignments: Annotated[list[AssignmentBody], Field(min_length=1, max_length=100)]
-
-    @property
-    def rule(self) -> RuleBody:
-        """The same in the other generation's parts."""
-        return RuleBody.model_construct(**{"target": RuleTarget.OBSERVATION, **self.parts})
+    role: Literal["user"]
+    content: str
 
 
-def evaluator_v2(evaluator: ProjectEvaluator, rules: Sequence[EvaluationRule]) -> dict[str, Any]:
+class _VersionFields(JsonShape):
+    id: str
+    version: int
+    createdAt: Instant
+    createdBy: None
+
+
+class _JudgeFields(JsonShape):
+    type: Literal["llm_as_judge"]
+    prompt: Sequence[MessageShape]
+    variables: Sequence[str]
+    variableMapping: None
+    modelConfig: ModelChoiceShape | None
+    outputDefinition: OutputShapeV2 | None
+
+
+class _CodeFields(JsonShape):
+    type: Literal["code"]
+    sourceCode: str
+    sourceCodeLanguage: Language
+
+
+class JudgeVersionV2(_VersionFields, _JudgeFields):
+    """A version of a prompt for a judge."""
+
+
+class CodeVersionV2(_VersionFields, _CodeFields):
+    """A version of a function `evaluate`."""
+
+
+EvaluatorVersionV2 = TypeAliasType(
+    "EvaluatorVersionV2", Annotated[JudgeVersionV2 | CodeVersionV2, Field(discriminator="type")]
+)
+
+
+class RuleOfEvaluator(JsonShape):
+    """A rule that uses an evaluator, and what fills its variables there."""
+
+    evaluationRuleId: str
+    variableMappingOverride: Sequence[MappingShape]
+
+
+class _EvaluatorFields(_VersionFields):
+    name: str
+    description: None
+    status: Literal["active", "paused"]
+    pausedAt: Instant | None
+    pausedReason: str | None
+    pausedMessage: str | None
+    evaluationRuleAssignments: Sequence[RuleOfEvaluator]
+    updatedAt: Instant
+    versionId: str
+    versionCreatedAt: Instant
+    versionCreatedBy: None
+
+
+class JudgeV2(_EvaluatorFields, _JudgeFields):
+    """A prompt for a judge in its latest version, with the rules that use it."""
+
+
+class CodeV2(_EvaluatorFields, _CodeFields):
+    """A function `evaluate` in its latest version, with the rules that use it."""
+
+
+EvaluatorV2 = TypeAliasType("EvaluatorV2", Annotated[JudgeV2 | CodeV2, Field(discriminator="type")])
+
+
+def evaluator_v2(evaluator: ProjectEvaluator, rules: Sequence[EvaluationRule]) -> JudgeV2 | CodeV2:
     """The contract's evaluator in its latest version, with the rules that use it."""
     latest = EvaluatorVersion(
         version=evaluator.version,
@@ -197,39 +223,48 @@ def evaluator_v2(evaluator: ProjectEvaluator, rules: Sequence[EvaluationRule]) -
     uses = [(rule, one) for rule in rules for one in rule.assignments if one.evaluator_id == evaluator.id]
     blocks = [rule.block for rule, _ in uses if rule.is_enabled and rule.block is not None]
     block = blocks[0] if blocks else None
-    return version | {
-        "id": evaluator.id,
-        "name": evaluator.name,
-        "description": None,
-        "createdBy": None,
-        "status": "active" if block is None else "paused",
-        "pausedAt": None if block is None else iso(block.at),
-        "pausedReason": None if block is None else block.reason,
-        "pausedMessage": None if block is None else block.message,
-        "evaluationRuleAssignments": [
-            {"evaluationRuleId": rule.id, "variableMappingOverride": mapping_shape(one)} for rule, one in uses
-        ],
-        "createdAt": iso(evaluator.created_at),
-        "updatedAt": iso(evaluator.updated_at),
-        "versionId": version["id"],
-        "versionCreatedAt": version["createdAt"],
-        "versionCreatedBy": None,
-    }
+    return cast(
+        "JudgeV2 | CodeV2",
+        {
+            **version,
+            "id": evaluator.id,
+            "name": evaluator.name,
+            "description": None,
+            "status": "active" if block is None else "paused",
+            "pausedAt": None if block is None else iso(block.at),
+            "pausedReason": None if block is None else block.reason,
+            "pausedMessage": None if block is None else block.message,
+            "evaluationRuleAssignments": [
+                {"evaluationRuleId": rule.id, "variableMappingOverride": mapping_shape(one)} for rule, one in uses
+            ],
+            "createdAt": iso(evaluator.created_at),
+            "updatedAt": iso(evaluator.updated_at),
+            "versionId": version["id"],
+            "versionCreatedAt": version["createdAt"],
+            "versionCreatedBy": None,
+        },
+    )
 
 
-def version_v2(evaluator_id: str, version: EvaluatorVersion) -> dict[str, Any]:
+def version_v2(evaluator_id: str, version: EvaluatorVersion) -> JudgeVersionV2 | CodeVersionV2:
     """One version of an evaluator."""
     definition = version.definition
-    shape: dict[str, Any] = {
+    fields: _VersionFields = {
         "id": f"{evaluator_id}-v{version.version}",
         "version": version.version,
-        "type": definition.type.value,
         "createdAt": iso(version.created_at),
         "createdBy": None,
     }
     if definition.type is EvaluatorType.CODE:
-        return shape | {"sourceCode": definition.source_code, "sourceCodeLanguage": definition.language.value}
-    return shape | {
+        return {
+            **fields,
+            "type": "code",
+            "sourceCode": definition.source_code,
+            "sourceCodeLanguage": definition.language,
+        }
+    return {
+        **fields,
+        "type": "llm_as_judge",
         "prompt": [{"role": "user", "content": definition.prompt}],
         "variables": list(definition.variables),
         "variableMapping": None,
@@ -238,30 +273,12 @@ def version_v2(evaluator_id: str, version: EvaluatorVersion) -> dict[str, Any]:
     }
 
 
-def _output_shape(output: Output) -> dict[str, Any]:
+def _output_shape(output: Output) -> OutputShapeV2:
     document = output.document()
     reasoning, score = document["reasoning"]["description"], document["score"].pop("description")
-    return {
+    told: OutputShapeV2 = {
         "dataType": output.data_type,
-        **document["score"],
         "scoreReasoningInstructions": None if reasoning == _REASONING else reasoning,
         "scoreValueInstructions": None if score == _SCORE else score,
     }
-
-
-def rule_v2(rule: EvaluationRule) -> dict[str, Any]:
-    """The contract's rule; one over items of experiments says so in its filter."""
-    conditions = (_IS_ITEM, *rule.filter) if rule.target is RuleTarget.EXPERIMENT else rule.filter
-    return {
-        "id": rule.id,
-        "name": rule.name,
-        "createdBy": None,
-        "enabled": rule.is_enabled,
-        "sampling": rule.sampling,
-        "filter": filter_shape(conditions),
-        "evaluatorAssignments": [
-            {"evaluatorId": one.evaluator_id, "variableMapping": mapping_shape(one)} for one in rule.assignments
-        ],
-        "createdAt": iso(rule.created_at),
-        "updatedAt": iso(rule.updated_at),
-    }
+    return cast("OutputShapeV2", {**told, **document["score"]})

@@ -1,12 +1,13 @@
 """Experiments and their items as the API shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NotRequired
 
 from heliograph.domain.experiments import EXPERIMENT_METADATA, ITEM_METADATA, PREFIX, Experiment
 from heliograph.domain.observations import Observation
-from serve_apps.api.shapes.values import iso, optional_iso, parsed
+from serve_apps.api.shapes.scores import ScoreV3
+from serve_apps.api.shapes.values import Instant, Json, JsonObject, JsonShape, Level, iso, optional_iso, parsed
 
 EXPERIMENT_GROUPS = ("core", "metadata", "scores")
 ITEM_GROUPS = ("core", "dataset", "io", "metadata", "itemMetadata", "experimentMetadata", "scores")
@@ -15,9 +16,47 @@ DEFAULT_ITEM_GROUPS = ("core", "dataset")
 _SYSTEM = frozenset({"resourceAttributes", "scope", "attributes"})
 
 
-def experiment_shape(experiment: Experiment, groups: frozenset[str]) -> dict[str, Any]:
+class ExperimentShape(JsonShape):
+    """An experiment, as the observations of a period tell it; metadata and scores where asked for."""
+
+    id: str
+    name: str
+    description: str | None
+    startTime: Instant
+    endTime: Instant
+    itemCount: int
+    datasetId: str | None
+    metadata: NotRequired[JsonObject]
+    scores: NotRequired[Sequence[ScoreV3]]
+
+
+class ExperimentItemShape(JsonShape):
+    """The observation in which an item of an experiment ran: its core, and the groups that were asked for."""
+
+    id: str
+    traceId: str
+    startTime: Instant
+    endTime: Instant | None
+    level: Level
+    environment: str
+    experimentId: str
+    experimentName: str
+    experimentItemId: str
+    experimentDatasetId: NotRequired[str | None]
+    experimentItemVersion: NotRequired[Instant | None]
+    input: NotRequired[Json]
+    output: NotRequired[Json]
+    expectedOutput: NotRequired[Json]
+    metadata: NotRequired[JsonObject]
+    experimentItemMetadata: NotRequired[JsonObject]
+    experimentMetadata: NotRequired[JsonObject]
+    experimentDescription: NotRequired[str | None]
+    scores: NotRequired[Sequence[ScoreV3]]
+
+
+def experiment_shape(experiment: Experiment, groups: frozenset[str]) -> ExperimentShape:
     """The contract's experiment."""
-    shape: dict[str, Any] = {
+    shape: ExperimentShape = {
         "id": experiment.id,
         "name": experiment.name,
         "description": experiment.description or None,
@@ -31,10 +70,10 @@ def experiment_shape(experiment: Experiment, groups: frozenset[str]) -> dict[str
     return shape
 
 
-def experiment_item_shape(item: Observation, groups: frozenset[str]) -> dict[str, Any]:
+def experiment_item_shape(item: Observation, groups: frozenset[str]) -> ExperimentItemShape:
     """The contract's experiment item: the observation in which an item ran."""
     told = item.metadata
-    shape: dict[str, Any] = {
+    shape: ExperimentItemShape = {
         "id": item.id,
         "traceId": item.trace_id,
         "startTime": iso(item.start_time),
@@ -77,7 +116,7 @@ def _own_metadata(told: Mapping[str, str]) -> dict[str, Any]:
     return {key: parsed(told[key]) for key in own}
 
 
-def _version(text: str) -> str | None:
+def _version(text: str) -> Instant | None:
     """A moment as the contract writes it; what is none is left out."""
     try:
         moment = datetime.fromisoformat(text)

@@ -1,6 +1,7 @@
 """Connections to providers of models as the API shows and takes them."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -8,7 +9,7 @@ from heliograph.domain.llm_connections import Adapter, LlmConnection, NewLlmConn
 from serve_apps.api.parameters import Text
 from serve_apps.api.shapes.models import Body
 from serve_apps.api.shapes.organizations import Metadata
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.values import Instant, JsonObject, JsonShape, iso
 
 
 def _headers(headers: dict[str, str] | None) -> dict[str, str] | None:
@@ -47,12 +48,28 @@ class LlmConnectionBody(Body):
         )
 
 
-def llm_connection_shape(connection: LlmConnection) -> dict[str, Any]:
+class LlmConnectionShape(JsonShape):
+    """A connection without its secrets."""
+
+    id: str
+    provider: str
+    adapter: Adapter
+    displaySecretKey: str
+    baseURL: str | None
+    customModels: Sequence[str]
+    withDefaultModels: bool
+    extraHeaderKeys: Sequence[str]
+    config: JsonObject | None
+    createdAt: Instant
+    updatedAt: Instant
+
+
+def llm_connection_shape(connection: LlmConnection) -> LlmConnectionShape:
     """The contract's connection, without a secret."""
     return {
         "id": connection.id,
         "provider": connection.provider,
-        "adapter": connection.adapter.value,
+        "adapter": connection.adapter,
         "displaySecretKey": connection.secret_display,
         "baseURL": connection.base_url,
         "customModels": list(connection.custom_models),

@@ -1,5 +1,6 @@
 """Masking rules as the API takes and shows them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
@@ -7,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from heliograph.domain.masking import MaskedField, MaskingRule, RuleKind
 from ingestion.masking.dry_run import Shown
-from serve_apps.api.shapes.values import optional_iso
+from serve_apps.api.shapes.values import Instant, Json, JsonShape, optional_iso
 
 MAX_OBSERVATIONS = 100
 
@@ -46,7 +47,53 @@ class DryRunBody(Body):
     observations: Annotated[int, Field(ge=0, le=MAX_OBSERVATIONS)] = 0
 
 
-def masking_rule_shape(rule: MaskingRule) -> dict[str, Any]:
+class MaskingRuleShape(JsonShape):
+    """A rule; without a replacement the usual one stands in the place of what it hides."""
+
+    id: str
+    kind: RuleKind
+    target: str
+    field: MaskedField
+    replacement: str | None
+    failClosed: bool
+    headers: Sequence[str]
+    createdAt: Instant | None
+
+
+class HiddenShape(JsonShape):
+    """What a rule hides; one that is only tried has no id."""
+
+    ruleId: str | None
+    kind: RuleKind
+    target: str
+    text: str
+
+
+class _Shown(JsonShape):
+    masked: Json
+    hidden: Sequence[HiddenShape]
+
+
+class MaskedValueShape(_Shown):
+    """A value as it would be stored, and what is hidden in it."""
+
+
+class MaskedFieldShape(_Shown):
+    """A field of an observation as it would have been stored, and what would have been hidden in it."""
+
+    traceId: str
+    observationId: str
+    field: str
+
+
+class MaskedObservations(JsonShape):
+    """How many observations were looked at, and each field of theirs in which something would have been hidden."""
+
+    observations: int
+    data: Sequence[MaskedFieldShape]
+
+
+def masking_rule_shape(rule: MaskingRule) -> MaskingRuleShape:
     """A rule."""
     return {
         "id": rule.id,
@@ -60,9 +107,9 @@ def masking_rule_shape(rule: MaskingRule) -> dict[str, Any]:
     }
 
 
-def shown_shape(shown: Shown) -> dict[str, Any]:
+def shown_shape(shown: Shown) -> MaskedValueShape:
     """A value as it would be stored, and what is hidden in it by which rule."""
-    hidden = [
+    hidden: list[HiddenShape] = [
         {"ruleId": one.rule.id or None, "kind": one.rule.kind, "target": one.rule.target, "text": one.text}
         for one in shown.hidden
     ]

@@ -1,9 +1,10 @@
 """Model definitions as the API shows and takes them."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -21,7 +22,7 @@ from heliograph.domain.models import (
     TokenizerConfig,
     UsageCondition,
 )
-from serve_apps.api.shapes.values import iso, optional_iso
+from serve_apps.api.shapes.values import Instant, JsonShape, iso, optional_iso
 
 _EXACT = BeforeValidator(lambda value: str(value) if isinstance(value, float) else value)
 Price = Annotated[Decimal, _EXACT, Field(ge=0, lt=1_000, allow_inf_nan=False)]
@@ -139,7 +140,69 @@ def _units(prices: Prices) -> dict[str, int]:
     return {key: min(units_of(price) or 0, MAX_UNITS) for key, price in prices.items()}
 
 
-def model_shape(model: Model, *, with_call_conditions: bool = True) -> dict[str, Any]:
+class UsageConditionShape(JsonShape):
+    """A condition on the usage whose keys a pattern finds."""
+
+    usageDetailPattern: str
+    operator: Operator
+    value: int
+    caseSensitive: bool
+
+
+class CallConditionShape(JsonShape):
+    """A condition on how the model was called."""
+
+    source: Circumstance
+    key: str
+    operator: Literal["in"]
+    values: Sequence[str]
+
+
+class PricingTierShape(JsonShape):
+    """A pricing tier: US dollars for a unit of each usage key, under all of the conditions."""
+
+    id: str
+    name: str
+    isDefault: bool
+    priority: int
+    conditions: Sequence[UsageConditionShape | CallConditionShape]
+    prices: dict[str, float]
+
+
+class PriceShape(JsonShape):
+    """US dollars for a unit."""
+
+    price: float
+
+
+class TokenizerShape(JsonShape):
+    """How messages are counted."""
+
+    tokenizerModel: str
+    tokensPerMessage: int
+    tokensPerName: int
+
+
+class ModelShape(JsonShape):
+    """A definition: which names it stands for, and what its usage costs in US dollars."""
+
+    id: str
+    modelName: str
+    matchPattern: str
+    startDate: Instant | None
+    unit: str
+    inputPrice: float | None
+    outputPrice: float | None
+    totalPrice: float | None
+    tokenizerId: str | None
+    tokenizerConfig: TokenizerShape | None
+    isLangfuseManaged: bool
+    createdAt: Instant | None
+    prices: dict[str, PriceShape]
+    pricingTiers: Sequence[PricingTierShape]
+
+
+def model_shape(model: Model, *, with_call_conditions: bool = True) -> ModelShape:
     """The contract's model, with or without the tiers that have a condition on how the model was called."""
     tiers = [tier for tier in model.tiers if with_call_conditions or not _is_about_calls(tier)]
     prices = {key: float(dollars(price)) for key, price in model.default_tier.prices.items()}
@@ -165,7 +228,7 @@ def _is_about_calls(tier: PricingTier) -> bool:
     return any(isinstance(condition, CallCondition) for condition in tier.conditions)
 
 
-def _tokenizer(model: Model) -> dict[str, Any] | None:
+def _tokenizer(model: Model) -> TokenizerShape | None:
     if not model.tokenizer_id:
         return None
     config = model.tokenizer
@@ -176,8 +239,15 @@ def _tokenizer(model: Model) -> dict[str, Any] | None:
     }
 
 
-def _tier(model: Model, tier: PricingTier) -> dict[str, Any]:
+def _tier(model: Model, tier: PricingTier) -> PricingTierShape:
     # Tiers have no rows of their own: their ids are made of what identifies them.
     tier_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{model.id}/{tier.name}"))
-    prices = {key: float(dollars(price)) for key, price in tier.prices.items()}
-    return {"id": tier_id, **tier_document(tier), "prices": prices}
+    document = tier_document(tier)
+    return {
+        "id": tier_id,
+        "name": tier.name,
+        "isDefault": document["isDefault"],
+        "priority": tier.priority,
+        "conditions": document["conditions"],
+        "prices": {key: float(dollars(price)) for key, price in tier.prices.items()},
+    }

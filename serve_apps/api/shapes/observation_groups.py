@@ -1,18 +1,114 @@
 """Observations in the shape of the second API generation: groups of fields, each with the columns that it needs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from heliograph.domain.observations import Observation
 from ingestion.pricing import PriceBooks
 from serve_apps.api.shapes.prices import UnitPrices, unit_prices
-from serve_apps.api.shapes.values import dollars, iso, optional_iso, parsed
+from serve_apps.api.shapes.values import (
+    Instant,
+    Json,
+    JsonObject,
+    JsonShape,
+    Level,
+    ObservationType,
+    dollars,
+    iso,
+    optional_iso,
+    parsed,
+)
 
 METADATA_PREVIEW = 200
 
-Fields = dict[str, Any]
+
+class _Identity(JsonShape):
+    id: str
+    traceId: str | None
+    startTime: Instant
+    endTime: Instant | None
+    projectId: str
+    parentObservationId: str | None
+    type: ObservationType
+
+
+class _Prices(JsonShape):
+    inputPrice: str | None
+    outputPrice: str | None
+    totalPrice: str | None
+
+
+class _WithoutModel(_Prices):
+    modelId: str | None
+
+
+class _Basic(JsonShape, total=False):
+    name: str | None
+    level: Level
+    statusMessage: str | None
+    version: str | None
+    environment: str
+    bookmarked: bool
+    public: bool
+    userId: str | None
+    sessionId: str | None
+    isRootObservation: bool
+
+
+class _Time(JsonShape, total=False):
+    completionStartTime: Instant | None
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class _Io(JsonShape, total=False):
+    input: str | None
+    output: str | None
+
+
+class _Metadata(JsonShape, total=False):
+    metadata: JsonObject
+
+
+class _Model(_WithoutModel, total=False):
+    model: str | None
+    providedModelName: str | None
+    internalModelId: str | None
+    modelParameters: Json
+
+
+class _Usage(JsonShape, total=False):
+    usageDetails: dict[str, int]
+    costDetails: dict[str, float]
+    totalCost: float | None
+    usagePricingTierName: str | None
+    unpricedUsage: Sequence[str]
+
+
+class _Prompt(JsonShape, total=False):
+    promptId: str | None
+    promptName: str | None
+    promptVersion: int | None
+
+
+class _Metrics(JsonShape, total=False):
+    latency: float | None
+    timeToFirstToken: float | None
+
+
+class _TraceContext(JsonShape, total=False):
+    tags: Sequence[str]
+    release: str | None
+    traceName: str | None
+
+
+class ObservationV2(_Identity, _Model, _Basic, _Time, _Io, _Metadata, _Usage, _Prompt, _Metrics, _TraceContext):
+    """An observation: its core, and the groups of fields that were asked for.
+
+    Input and output are texts as they were sent; unit prices are decimals as text, costs US dollars, times seconds.
+    """
 
 
 @dataclass(frozen=True)
@@ -28,10 +124,10 @@ class Group:
     """A group of fields."""
 
     columns: tuple[str, ...]
-    fields: Callable[[Observation, Shape], Fields]
+    fields: Callable[[Observation, Shape], Mapping[str, object]]
 
 
-def _core(observation: Observation, shape: Shape) -> Fields:
+def _core(observation: Observation, shape: Shape) -> _Identity:
     del shape
     return {
         "id": observation.id,
@@ -44,7 +140,7 @@ def _core(observation: Observation, shape: Shape) -> Fields:
     }
 
 
-def _basic(observation: Observation, shape: Shape) -> Fields:
+def _basic(observation: Observation, shape: Shape) -> _Basic:
     del shape
     return {
         "name": observation.name or None,
@@ -61,7 +157,7 @@ def _basic(observation: Observation, shape: Shape) -> Fields:
     }
 
 
-def _time(observation: Observation, shape: Shape) -> Fields:
+def _time(observation: Observation, shape: Shape) -> _Time:
     del shape
     return {
         "completionStartTime": optional_iso(observation.completion_start_time),
@@ -70,12 +166,12 @@ def _time(observation: Observation, shape: Shape) -> Fields:
     }
 
 
-def _io(observation: Observation, shape: Shape) -> Fields:
+def _io(observation: Observation, shape: Shape) -> _Io:
     del shape
     return {"input": observation.input or None, "output": observation.output or None}
 
 
-def _metadata(observation: Observation, shape: Shape) -> Fields:
+def _metadata(observation: Observation, shape: Shape) -> _Metadata:
     values = {
         key: parsed(text) if key in shape.expanded else _shortened(text) for key, text in observation.metadata.items()
     }
@@ -89,7 +185,7 @@ def _shortened(text: str) -> Any:
     return (value if isinstance(value, str) else text)[:METADATA_PREVIEW]
 
 
-def _model(observation: Observation, shape: Shape) -> Fields:
+def _model(observation: Observation, shape: Shape) -> _Model:
     # SDK 5 reads `model`, SDK 4 `providedModelName`.
     return {
         "model": observation.provided_model_name or None,
@@ -101,7 +197,7 @@ def _model(observation: Observation, shape: Shape) -> Fields:
     }
 
 
-def _prices(unit: UnitPrices) -> Fields:
+def _prices(unit: UnitPrices) -> _Prices:
     return {"inputPrice": _text(unit.input), "outputPrice": _text(unit.output), "totalPrice": _text(unit.total)}
 
 
@@ -109,7 +205,7 @@ def _text(price: Decimal | None) -> str | None:
     return None if price is None else f"{price.normalize():f}"
 
 
-def _usage(observation: Observation, shape: Shape) -> Fields:
+def _usage(observation: Observation, shape: Shape) -> _Usage:
     del shape
     return {
         "usageDetails": dict(observation.usage_details),
@@ -120,7 +216,7 @@ def _usage(observation: Observation, shape: Shape) -> Fields:
     }
 
 
-def _prompt(observation: Observation, shape: Shape) -> Fields:
+def _prompt(observation: Observation, shape: Shape) -> _Prompt:
     del shape
     return {
         "promptId": observation.prompt_id or None,
@@ -129,12 +225,12 @@ def _prompt(observation: Observation, shape: Shape) -> Fields:
     }
 
 
-def _metrics(observation: Observation, shape: Shape) -> Fields:
+def _metrics(observation: Observation, shape: Shape) -> _Metrics:
     del shape
     return {"latency": observation.latency_seconds, "timeToFirstToken": observation.seconds_to_first_token}
 
 
-def _trace_context(observation: Observation, shape: Shape) -> Fields:
+def _trace_context(observation: Observation, shape: Shape) -> _TraceContext:
     del shape
     return {
         "tags": observation.tags,
@@ -165,7 +261,7 @@ GROUPS = {
     "trace_context": Group(("tags", "release", "trace_name"), _trace_context),
 }
 DEFAULT_GROUPS = ("core", "basic")
-_WITHOUT_MODEL = {"modelId": None, **_prices(UnitPrices())}
+_WITHOUT_MODEL: _WithoutModel = {"modelId": None, **_prices(UnitPrices())}
 
 
 def columns_of(groups: Iterable[str]) -> list[str]:
@@ -173,9 +269,10 @@ def columns_of(groups: Iterable[str]) -> list[str]:
     return sorted({column for name in ("core", *groups) for column in GROUPS[name].columns})
 
 
-def observation_v2(observation: Observation, groups: frozenset[str], shape: Shape) -> Fields:
+def observation_v2(observation: Observation, groups: frozenset[str], shape: Shape) -> ObservationV2:
     """The contract's v2 observation: the core, and the chosen groups."""
-    fields = _core(observation, shape) | _WITHOUT_MODEL
+    fields: dict[str, object] = {**_core(observation, shape), **_WITHOUT_MODEL}
     for name in groups - {"core"}:
         fields |= GROUPS[name].fields(observation, shape)
-    return fields
+    # Each group is checked against its fields.
+    return cast("ObservationV2", fields)

@@ -1,17 +1,100 @@
 """Observations in the shape of the first API generation."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
 from heliograph.domain.observations import Observation
 from heliograph.domain.usage import INPUT, OUTPUT, cost_of
 from ingestion.pricing import PriceBooks
 from serve_apps.api.shapes.prices import unit_prices
-from serve_apps.api.shapes.values import dollars, iso, optional_dollars, optional_iso, parsed, parsed_values
+from serve_apps.api.shapes.values import (
+    Instant,
+    Json,
+    JsonObject,
+    JsonShape,
+    Level,
+    ObservationType,
+    dollars,
+    iso,
+    optional_dollars,
+    optional_iso,
+    parsed,
+    parsed_values,
+)
 
-_UNIT = "TOKENS"
+Unit = Literal["TOKENS"]
+_UNIT: Unit = "TOKENS"
 
 
-def observation_v1(observation: Observation, prices: PriceBooks) -> dict[str, Any]:
+class UsageV1(JsonShape):
+    """Tokens that went in and came out."""
+
+    unit: Unit
+    input: int
+    output: int
+    total: int
+
+
+class _Model(JsonShape):
+    model: str | None
+    modelId: str | None
+    modelParameters: Json
+    inputPrice: float | None
+    outputPrice: float | None
+    totalPrice: float | None
+    usagePricingTierId: None
+    usagePricingTierName: str | None
+
+
+class _Usage(JsonShape):
+    usageDetails: dict[str, int]
+    unpricedUsage: Sequence[str]
+    usage: UsageV1
+    unit: Unit
+    promptTokens: int
+    completionTokens: int
+    totalTokens: int
+
+
+class _Costs(JsonShape):
+    costDetails: dict[str, float]
+    calculatedInputCost: float | None
+    calculatedOutputCost: float | None
+    calculatedTotalCost: float | None
+
+
+class ObservationV1(_Model, _Usage, _Costs):
+    """An observation: prices and costs in US dollars, times in seconds.
+
+    `unpricedUsage` names the usage that the cost does not cover, since the model has no price for it.
+    """
+
+    id: str
+    projectId: str
+    traceId: str | None
+    parentObservationId: str | None
+    name: str | None
+    type: ObservationType
+    environment: str
+    startTime: Instant
+    endTime: Instant | None
+    completionStartTime: Instant | None
+    version: str | None
+    createdAt: Instant
+    updatedAt: Instant
+    input: Json
+    output: Json
+    metadata: JsonObject
+    level: Level
+    statusMessage: str | None
+    promptId: str | None
+    promptName: str | None
+    promptVersion: int | None
+    latency: float | None
+    timeToFirstToken: float | None
+
+
+def observation_v1(observation: Observation, prices: PriceBooks) -> ObservationV1:
     """The contract's v1 observation."""
     return {
         "id": observation.id,
@@ -43,7 +126,7 @@ def observation_v1(observation: Observation, prices: PriceBooks) -> dict[str, An
     }
 
 
-def _model(observation: Observation, prices: PriceBooks) -> dict[str, Any]:
+def _model(observation: Observation, prices: PriceBooks) -> _Model:
     unit = unit_prices(observation, prices)
     return {
         "model": observation.provided_model_name or None,
@@ -58,11 +141,11 @@ def _model(observation: Observation, prices: PriceBooks) -> dict[str, Any]:
     }
 
 
-def _usage(observation: Observation) -> dict[str, Any]:
+def _usage(observation: Observation) -> _Usage:
     tokens = (observation.input_tokens, observation.output_tokens, observation.total_tokens)
     return {
         "usageDetails": dict(observation.usage_details),
-        # Beyond the contract: what the cost does not cover, since its model has no price for it.
+        # Beyond the contract.
         "unpricedUsage": observation.unpriced_usage,
         "usage": {"unit": _UNIT, "input": tokens[0], "output": tokens[1], "total": tokens[2]},
         "unit": _UNIT,
@@ -72,7 +155,7 @@ def _usage(observation: Observation) -> dict[str, Any]:
     }
 
 
-def _costs(observation: Observation) -> dict[str, Any]:
+def _costs(observation: Observation) -> _Costs:
     costs = observation.cost_details
     return {
         "costDetails": dollars(costs),

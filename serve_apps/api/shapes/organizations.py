@@ -1,6 +1,7 @@
 """Organizations, their projects, members and keys as the API shows and takes them."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field
 
@@ -8,7 +9,7 @@ from heliograph.domain.access import IssuedKey, ListedKey, Member, Organization,
 from heliograph.domain.errors import InvalidRequest
 from serve_apps.api.parameters import Text, storable
 from serve_apps.api.shapes.models import Body
-from serve_apps.api.shapes.values import iso, optional_iso
+from serve_apps.api.shapes.values import Instant, JsonObject, JsonShape, iso, optional_iso
 
 MIN_RETENTION_DAYS = 3
 Name = Annotated[Text, Field(min_length=3, max_length=60)]
@@ -92,9 +93,110 @@ class KeyBody(Body):
         return self.public_key or "", self.secret_key or ""
 
 
-def project_shape(project: Project) -> dict[str, Any]:
+class OwnerShape(JsonShape):
+    """The organization of a project."""
+
+    id: str
+    name: str
+
+
+class ProjectShape(JsonShape):
+    """A project; without `retentionDays` everything is kept."""
+
+    id: str
+    name: str
+    organization: OwnerShape
+    metadata: JsonObject
+    retentionDays: NotRequired[int]
+
+
+class OwnedProjectShape(JsonShape):
+    """A project among those of its organization."""
+
+    id: str
+    name: str
+    metadata: JsonObject
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class OwnedProjects(JsonShape):
+    """The projects of an organization."""
+
+    projects: Sequence[OwnedProjectShape]
+
+
+class OrganizationShape(JsonShape):
+    """An organization with its projects."""
+
+    id: str
+    name: str
+    createdAt: Instant
+    metadata: JsonObject
+    projects: Sequence[OwnedProjectShape]
+
+
+class AllOrganizations(JsonShape):
+    """Every organization of this server."""
+
+    organizations: Sequence[OrganizationShape]
+
+
+class MemberShape(JsonShape):
+    """A membership."""
+
+    userId: str
+    role: Role
+    email: str
+    name: str
+
+
+class Memberships(JsonShape):
+    """The memberships of an organization or a project."""
+
+    memberships: Sequence[MemberShape]
+
+
+class LeftShape(JsonShape):
+    """Whose membership has ended."""
+
+    message: str
+    userId: str
+
+
+class KeyShape(JsonShape):
+    """A key pair without its secret."""
+
+    id: str
+    createdAt: Instant
+    expiresAt: Instant | None
+    lastUsedAt: Instant | None
+    note: str | None
+    publicKey: str
+    displaySecretKey: str
+
+
+class KeyList(JsonShape):
+    """The keys of an organization or a project."""
+
+    apiKeys: Sequence[KeyShape]
+
+
+class IssuedKeyShape(JsonShape):
+    """A key pair at the only moment at which its secret is shown."""
+
+    id: str
+    createdAt: Instant
+    expiresAt: Instant | None
+    note: str | None
+    publicKey: str
+    secretKey: str
+    displaySecretKey: str
+
+
+def project_shape(project: Project) -> ProjectShape:
     """The contract's project."""
-    shown: dict[str, Any] = {
+    shown: ProjectShape = {
         "id": project.id,
         "name": project.name,
         "organization": {"id": project.organization_id, "name": project.organization_name},
@@ -105,7 +207,7 @@ def project_shape(project: Project) -> dict[str, Any]:
     return shown
 
 
-def organization_shape(organization: Organization, projects: list[Project]) -> dict[str, Any]:
+def organization_shape(organization: Organization, projects: list[Project]) -> OrganizationShape:
     """An organization with its projects."""
     return {
         "id": organization.id,
@@ -116,7 +218,7 @@ def organization_shape(organization: Organization, projects: list[Project]) -> d
     }
 
 
-def owned_project_shape(project: Project) -> dict[str, Any]:
+def owned_project_shape(project: Project) -> OwnedProjectShape:
     """A project among those of its organization."""
     return {
         "id": project.id,
@@ -127,17 +229,17 @@ def owned_project_shape(project: Project) -> dict[str, Any]:
     }
 
 
-def member_shape(member: Member) -> dict[str, Any]:
+def member_shape(member: Member) -> MemberShape:
     """A membership."""
     return {
         "userId": member.user.id,
-        "role": member.role.value,
+        "role": member.role,
         "email": member.user.email,
         "name": member.user.name,
     }
 
 
-def key_shape(key: ListedKey) -> dict[str, Any]:
+def key_shape(key: ListedKey) -> KeyShape:
     """A key without its secret."""
     return {
         "id": key.id,
@@ -150,7 +252,7 @@ def key_shape(key: ListedKey) -> dict[str, Any]:
     }
 
 
-def issued_key_shape(key: IssuedKey) -> dict[str, Any]:
+def issued_key_shape(key: IssuedKey) -> IssuedKeyShape:
     """A key at the only moment at which its secret is shown."""
     return {
         "id": key.id,

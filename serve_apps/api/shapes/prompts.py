@@ -1,5 +1,6 @@
 """Prompts as the API shows and takes them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
@@ -7,7 +8,8 @@ from pydantic.alias_generators import to_camel
 
 from heliograph.domain.prompts import Composition, NewPrompt, Prompt, PromptSummary, PromptType
 from serve_apps.api.parameters import Text
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.lists import PageMeta
+from serve_apps.api.shapes.values import Instant, Json, JsonObject, JsonShape, iso
 
 
 class _Body(BaseModel):
@@ -61,7 +63,62 @@ class LabelsBody(_Body):
     new_labels: list[Text]
 
 
-def prompt_shape(prompt: Prompt, composition: Composition | None = None) -> dict[str, Any]:
+class PromptNode(JsonShape):
+    """A version of a prompt that another one includes."""
+
+    name: str
+    version: int
+    id: str
+
+
+class ResolutionGraph(JsonShape):
+    """Which prompts a text came from: by the id of each that includes others, those others."""
+
+    root: PromptNode
+    dependencies: dict[str, Sequence[PromptNode]]
+
+
+class PromptShape(JsonShape):
+    """A version of a prompt: a text, or the messages and placeholders of a chat."""
+
+    id: str
+    createdAt: Instant
+    updatedAt: Instant
+    projectId: str
+    createdBy: str
+    prompt: str | Sequence[JsonObject]
+    name: str
+    version: int
+    type: PromptType
+    isActive: bool
+    config: Json
+    tags: Sequence[str]
+    labels: Sequence[str]
+    commitMessage: str | None
+    resolutionGraph: ResolutionGraph | None
+
+
+class PromptSummaryShape(JsonShape):
+    """All versions of a prompt."""
+
+    name: str
+    type: PromptType
+    versions: Sequence[int]
+    labels: Sequence[str]
+    tags: Sequence[str]
+    lastUpdatedAt: Instant
+    lastConfig: Json
+
+
+class PromptPage(JsonShape):
+    """One page of the prompts; `pagination` is `meta` again, by its older name."""
+
+    data: Sequence[PromptSummaryShape]
+    meta: PageMeta
+    pagination: PageMeta
+
+
+def prompt_shape(prompt: Prompt, composition: Composition | None = None) -> PromptShape:
     """The contract's prompt."""
     return {
         "id": prompt.id,
@@ -82,7 +139,7 @@ def prompt_shape(prompt: Prompt, composition: Composition | None = None) -> dict
     }
 
 
-def summary_shape(summary: PromptSummary) -> dict[str, Any]:
+def summary_shape(summary: PromptSummary) -> PromptSummaryShape:
     """The contract's entry of the list of prompts."""
     return {
         "name": summary.name,
@@ -95,10 +152,12 @@ def summary_shape(summary: PromptSummary) -> dict[str, Any]:
     }
 
 
-def _graph(composition: Composition) -> dict[str, Any]:
-    children = {parent: list(map(_node, found)) for parent, found in composition.children.items()}
+def _graph(composition: Composition) -> ResolutionGraph:
+    children: dict[str, Sequence[PromptNode]] = {
+        parent: list(map(_node, found)) for parent, found in composition.children.items()
+    }
     return {"root": _node(composition.prompt), "dependencies": children}
 
 
-def _node(prompt: Prompt) -> dict[str, Any]:
+def _node(prompt: Prompt) -> PromptNode:
     return {"name": prompt.name, "version": prompt.version, "id": prompt.id}

@@ -1,19 +1,20 @@
 """SCIM 2.0 (RFC 7643 and 7644) as far as it is spoken here: users, who are members of one organization."""
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, Literal
 
 from pydantic import BeforeValidator, Field
 
 from heliograph.domain.access import Member, Role
 from heliograph.domain.errors import InvalidRequest
 from serve_apps.api.parameters import Parameters, Text
+from serve_apps.api.shapes.lists import Entry
 from serve_apps.api.shapes.models import Body
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.values import Instant, JsonShape, iso
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 _MESSAGES = "urn:ietf:params:scim:api:messages:2.0"
-_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0"
 MAX_COUNT = 1_000
 _FILTER = re.compile(r'\s*userName\s+eq\s+"([^"]*)"\s*', re.IGNORECASE)
 
@@ -114,7 +115,53 @@ class PatchBody(Body):
         return {name: found[name] for name in ("active", "roles") if name in found}
 
 
-def user_shape(member: Member, *, is_active: bool = True) -> dict[str, Any]:
+class NameShape(JsonShape):
+    """The name of a user."""
+
+    formatted: str
+
+
+class EmailShape(JsonShape):
+    """The address of a user."""
+
+    primary: Literal[True]
+    value: str
+    type: Literal["work"]
+
+
+class UserMeta(JsonShape):
+    """When a user became a member."""
+
+    resourceType: Literal["User"]
+    created: Instant
+    lastModified: Instant
+
+
+class ScimUser(JsonShape):
+    """A member as a user of SCIM; one who is no member any more is not active."""
+
+    schemas: Sequence[str]
+    id: str
+    userName: str
+    name: NameShape
+    displayName: str
+    emails: Sequence[EmailShape]
+    roles: Sequence[Role]
+    active: bool
+    meta: UserMeta
+
+
+class ScimList(JsonShape, Generic[Entry]):
+    """A page of a list; places count from 1."""
+
+    schemas: Sequence[str]
+    totalResults: int
+    startIndex: int
+    itemsPerPage: int
+    Resources: Sequence[Entry]
+
+
+def user_shape(member: Member, *, is_active: bool = True) -> ScimUser:
     """A member as a user of SCIM."""
     user, joined = member.user, iso(member.joined_at)
     return {
@@ -124,13 +171,13 @@ def user_shape(member: Member, *, is_active: bool = True) -> dict[str, Any]:
         "name": {"formatted": user.name},
         "displayName": user.name,
         "emails": [{"primary": True, "value": user.email, "type": "work"}],
-        "roles": [member.role.value] if is_active else [],
+        "roles": [member.role] if is_active else [],
         "active": is_active,
         "meta": {"resourceType": "User", "created": joined, "lastModified": joined},
     }
 
 
-def list_shape(resources: list[dict[str, Any]], total: int, start: int = 1) -> dict[str, Any]:
+def list_shape(resources: Sequence[Entry], total: int, start: int = 1) -> ScimList[Entry]:
     """A page of a list."""
     return {
         "schemas": [f"{_MESSAGES}:ListResponse"],
@@ -139,72 +186,3 @@ def list_shape(resources: list[dict[str, Any]], total: int, start: int = 1) -> d
         "itemsPerPage": len(resources),
         "Resources": resources,
     }
-
-
-def _unsupported(**more: int) -> dict[str, Any]:
-    return {"supported": False, **more}
-
-
-SERVICE_PROVIDER_CONFIG: dict[str, Any] = {
-    "schemas": [f"{_SCHEMA}:ServiceProviderConfig"],
-    "documentationUri": "https://www.rfc-editor.org/rfc/rfc7644",
-    "patch": {"supported": True},
-    "bulk": _unsupported(maxOperations=0, maxPayloadSize=0),
-    "filter": {"supported": True, "maxResults": MAX_COUNT},
-    "changePassword": _unsupported(),
-    "sort": _unsupported(),
-    "etag": _unsupported(),
-    "authenticationSchemes": [
-        {
-            "name": "HTTP Basic",
-            "description": "The key pair of an organization",
-            "specUri": "https://www.rfc-editor.org/rfc/rfc7617",
-            "type": "httpbasic",
-            "primary": True,
-        }
-    ],
-    "meta": {"resourceType": "ServiceProviderConfig", "location": "/api/public/scim/ServiceProviderConfig"},
-}
-RESOURCE_TYPES: list[dict[str, Any]] = [
-    {
-        "schemas": [f"{_SCHEMA}:ResourceType"],
-        "id": "User",
-        "name": "User",
-        "endpoint": "/Users",
-        "description": "A member of the organization",
-        "schema": USER,
-        "schemaExtensions": [],
-        "meta": {"resourceType": "ResourceType", "location": "/api/public/scim/ResourceTypes/User"},
-    }
-]
-
-
-def _attribute(name: str, kind: str = "string", **more: object) -> dict[str, Any]:
-    usual = {
-        "multiValued": False,
-        "required": False,
-        "caseExact": False,
-        "mutability": "readWrite",
-        "returned": "default",
-        "uniqueness": "none",
-    }
-    return {"name": name, "type": kind, "description": "", **usual, **more}
-
-
-SCHEMAS: list[dict[str, Any]] = [
-    {
-        "schemas": [f"{_SCHEMA}:Schema"],
-        "id": USER,
-        "name": "User",
-        "description": "A member of the organization",
-        "attributes": [
-            _attribute("userName", required=True, uniqueness="server"),
-            _attribute("name", "complex", subAttributes=[_attribute("formatted")]),
-            _attribute("displayName", mutability="readOnly"),
-            _attribute("emails", "complex", multiValued=True, mutability="readOnly"),
-            _attribute("active", "boolean"),
-            _attribute("roles", multiValued=True, canonicalValues=[role.value for role in Role]),
-        ],
-        "meta": {"resourceType": "Schema", "location": f"/api/public/scim/Schemas/{USER}"},
-    }
-]

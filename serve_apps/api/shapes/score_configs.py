@@ -1,5 +1,6 @@
 """Score configs as the API shows and takes them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
@@ -9,7 +10,7 @@ from heliograph.domain.errors import InvalidRequest
 from heliograph.domain.score_configs import TRUTHS, Category, ScoreConfig
 from heliograph.domain.scores import ScoreDataType
 from serve_apps.api.parameters import Text
-from serve_apps.api.shapes.values import iso
+from serve_apps.api.shapes.values import Instant, JsonShape, iso
 
 Bound = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -75,9 +76,32 @@ class ScoreConfigChanges(_Body):
         return given
 
 
-def config_shape(config: ScoreConfig) -> dict[str, Any]:
+class CategoryShape(JsonShape):
+    """A category: its label, and the number that stands for it."""
+
+    label: str
+    value: float
+
+
+class ScoreConfigShape(JsonShape):
+    """A score config; only numbers have bounds, only truth values and categories have categories."""
+
+    id: str
+    name: str
+    createdAt: Instant
+    updatedAt: Instant
+    projectId: str
+    dataType: ScoreDataType
+    isArchived: bool
+    minValue: float | None
+    maxValue: float | None
+    categories: Sequence[CategoryShape] | None
+    description: str | None
+
+
+def config_shape(config: ScoreConfig) -> ScoreConfigShape:
     """The contract's score config."""
-    categories = [category._asdict() for category in config.categories]
+    categories: list[CategoryShape] = [{"label": each.label, "value": each.value} for each in config.categories]
     return {
         "id": config.id,
         "name": config.name,

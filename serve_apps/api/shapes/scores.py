@@ -1,15 +1,105 @@
 """Scores in the shapes of all API generations."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal, NotRequired
 
 from heliograph.domain.scores import Score, ScoreDataType
 from heliograph.domain.traces import Trace
-from serve_apps.api.shapes.values import iso, parsed_values
+from serve_apps.api.shapes.values import DataType, Instant, JsonObject, JsonShape, Source, iso, parsed_values
 
 GROUPS_V3 = ("core", "details", "subject", "annotation")
 
 
-def score_v1(score: Score) -> dict[str, Any]:
+class _Value(JsonShape):
+    value: NotRequired[float]
+    stringValue: NotRequired[str]
+
+
+class _ScoreFields(_Value):
+    id: str
+    timestamp: Instant
+    projectId: str
+    environment: str
+    name: str
+    dataType: DataType
+    source: Source
+    authorUserId: str | None
+    comment: str | None
+    metadata: JsonObject
+    configId: str | None
+    queueId: str | None
+    executionTraceId: str | None
+    traceId: str | None
+    observationId: str | None
+    sessionId: str | None
+    datasetRunId: str | None
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class ScoreV1(_ScoreFields):
+    """A score: only numbers, truth values and categories have a `value`, only numbers no `stringValue`."""
+
+
+class TraceOfScore(JsonShape):
+    """What is known of the trace of a score."""
+
+    userId: str | None
+    tags: Sequence[str]
+    environment: str | None
+    sessionId: str | None
+
+
+class ListedScoreV1(_ScoreFields):
+    """A score in a list, with what is known of its trace; a score of a session or an experiment has none."""
+
+    trace: TraceOfScore | None
+
+
+class SubjectV3(JsonShape):
+    """What a score is about; an observation is one of a trace."""
+
+    kind: Literal["trace", "observation", "session", "experiment"]
+    id: str
+    traceId: NotRequired[str]
+
+
+class ScoreV3(JsonShape):
+    """A score whose value is of the type that `dataType` names; comment, subject and author where asked for."""
+
+    id: str
+    projectId: str
+    name: str
+    value: float | bool | str
+    dataType: DataType
+    source: Source
+    timestamp: Instant
+    environment: str
+    createdAt: Instant
+    updatedAt: Instant
+    comment: NotRequired[str | None]
+    configId: NotRequired[str | None]
+    metadata: NotRequired[JsonObject]
+    subject: NotRequired[SubjectV3]
+    authorUserId: NotRequired[str | None]
+    queueId: NotRequired[str | None]
+
+
+class ScoresMetaV3(JsonShape):
+    """How many were asked for, and where the next page begins; the last page has no cursor."""
+
+    limit: int
+    cursor: NotRequired[str]
+
+
+class ScoresV3(JsonShape):
+    """A part of the list of scores."""
+
+    data: Sequence[ScoreV3]
+    meta: ScoresMetaV3
+
+
+def score_v1(score: Score) -> ScoreV1:
     """The contract's v1 score: only numbers, truth values and categories have a `value`."""
     return {
         "id": score.id,
@@ -35,7 +125,7 @@ def score_v1(score: Score) -> dict[str, Any]:
     }
 
 
-def _value(score: Score) -> dict[str, Any]:
+def _value(score: Score) -> _Value:
     match score.data_type:
         case ScoreDataType.NUMERIC:
             return {"value": score.value}
@@ -47,8 +137,12 @@ def _value(score: Score) -> dict[str, Any]:
             return {"value": score.value, "stringValue": score.string_value}
 
 
-def trace_of_score(trace: Trace | None) -> dict[str, Any]:
-    """What the lists of the first two generations tell about the trace of a score; it may not have arrived yet."""
+def listed_score_v1(score: Score, trace: Trace | None) -> ListedScoreV1:
+    """The contract's score in the lists of the first two generations; its trace may not have arrived yet."""
+    return {**score_v1(score), "trace": _trace_of_score(trace) if score.trace_id else None}
+
+
+def _trace_of_score(trace: Trace | None) -> TraceOfScore:
     if trace is None:
         return {"userId": None, "tags": [], "environment": None, "sessionId": None}
     return {
@@ -59,9 +153,9 @@ def trace_of_score(trace: Trace | None) -> dict[str, Any]:
     }
 
 
-def score_v3(score: Score, groups: frozenset[str]) -> dict[str, Any]:
+def score_v3(score: Score, groups: frozenset[str]) -> ScoreV3:
     """The contract's v3 score: its core, and the chosen groups."""
-    shape: dict[str, Any] = {
+    shape: ScoreV3 = {
         "id": score.id,
         "projectId": score.project_id,
         "name": score.name,
@@ -85,7 +179,7 @@ def score_v3(score: Score, groups: frozenset[str]) -> dict[str, Any]:
     return shape
 
 
-def subject(score: Score) -> dict[str, str]:
+def subject(score: Score) -> SubjectV3:
     """What a score is about."""
     if score.dataset_run_id:
         return {"kind": "experiment", "id": score.dataset_run_id}

@@ -34,6 +34,7 @@ from storage.postgres.lanes import LaneRegistry
 from storage.postgres.projects import Projects
 from storage.postgres.prompt_cache import PromptCache
 from storage.seal import Seal
+from tests.integration.api.conformance import observed
 from tests.integration.clickhouse.stored import Stored
 
 SECRET = "sk-lf-right"
@@ -156,8 +157,10 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
             settings, database, OneKey(project), deletes=deletes, payloads=payloads, clickhouse=stored.clickhouse
         )
     )
+    violations = observed(app)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here", auth=("pk-lf-1", SECRET)) as client:
         yield Api(app, client, stored, project, database, tombstones, payloads)
     await stored.clickhouse.close()
     await database.close()
+    assert violations == []

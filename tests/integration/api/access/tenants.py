@@ -20,6 +20,7 @@ from storage.postgres.connection import Database
 from storage.postgres.key_cache import KeyCache
 from storage.postgres.projects import Projects
 from tests.integration.api.access.routes import MOUNT, Route
+from tests.integration.api.conformance import observed
 from tests.integration.api.conftest import (
     TombstonesInMemory,
     administration,
@@ -88,7 +89,9 @@ async def doors(settings: Settings) -> AsyncIterator[Doors]:
     deletes = deletion_requests(database, TombstonesInMemory())
     keys = KeyCache(administration(database).api_keys)
     dependencies = query_dependencies(settings, database, keys, deletes=deletes)
-    query = httpx.ASGITransport(query_application(dependencies))
+    application = query_application(dependencies)
+    violations = observed(application)
+    query = httpx.ASGITransport(application)
     ingest = httpx.ASGITransport(ingest_application(IngestDependencies(keys, KeptInMemory(), StoredInMemory())))
     async with (
         httpx.AsyncClient(transport=query, base_url="http://here") as reading,
@@ -97,6 +100,7 @@ async def doors(settings: Settings) -> AsyncIterator[Doors]:
         yield Doors(reading, sending, database, settings)
     await dependencies.clickhouse.close()
     await database.close()
+    assert violations == [], violations
 
 
 async def empty_tenant(database: Database) -> Tenant:
