@@ -23,6 +23,7 @@ from serve_apps.api.shapes.evaluation_runs import (
     EvaluationRunShape,
     FailureShape,
     KeptShape,
+    PartNumber,
     ReportBody,
     ResumeBody,
     RunProgressShape,
@@ -155,23 +156,23 @@ async def claim_part(run_id: str, runs: ProjectRuns, parts: PartsOfRuns) -> Answ
 
 
 @router.post("/{run_id}/parts/{number}/keep")
-async def keep_part(run_id: str, number: int, body: ReportBody, *, parts: PartsOfRuns) -> Answer[KeptShape]:
+async def keep_part(run_id: str, number: PartNumber, body: ReportBody, *, parts: PartsOfRuns) -> Answer[KeptShape]:
     """Keep a claimed part, and hear whether to go on."""
-    return answer({"go_on": await parts.all.keep(await parts.part(run_id, number, body), body.counted)})
+    return answer({"go_on": await parts.all.keep(await parts.part(run_id, number, body), body.report)})
 
 
 @router.post("/{run_id}/parts/{number}/give-back")
-async def give_back_part(run_id: str, number: int, body: ReportBody, *, parts: PartsOfRuns) -> Answer[Told]:
+async def give_back_part(run_id: str, number: PartNumber, body: ReportBody, *, parts: PartsOfRuns) -> Answer[Told]:
     """Leave a claimed part to the next one."""
     await parts.all.give_back(await parts.part(run_id, number, body))
     return answer({"message": "Part successfully given back"})
 
 
 @router.post("/{run_id}/parts/{number}/finish")
-async def finish_part(run_id: str, number: int, body: ReportBody, *, parts: PartsOfRuns) -> Answer[Told]:
+async def finish_part(run_id: str, number: PartNumber, body: ReportBody, *, parts: PartsOfRuns) -> Answer[Told]:
     """Note that a claimed part is done, and what failed in it."""
     part = await parts.part(run_id, number, body)
-    if not await parts.all.finish(part, body.counted, body.failed):
+    if not await parts.all.finish(part, body.report, body.failures):
         raise Conflict("attempt", "somebody else has claimed the part since")
     return answer({"message": "Part successfully finished"})
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
@@ -23,7 +23,11 @@ from heliograph.domain.evaluation_runs import (
 )
 from heliograph.domain.rule_specs import TargetKey
 from heliograph.domain.selections import SelectedTable, Selection
+from heliograph.domain.wire import Storable
 from serve_apps.api.shapes.values import Instant, JsonObject, JsonShape, SchemaOf
+
+# As PostgreSQL counts.
+PartNumber = Annotated[int, Field(ge=0, lt=1 << 31)]
 
 
 class ResumeBody(BaseModel):
@@ -34,28 +38,18 @@ class ResumeBody(BaseModel):
     budget_usd: float | None = Field(default=None, ge=0, le=MAX_BUDGET_USD)
 
 
-class ReportBody(BaseModel):
+class ReportBody(Storable):
     """What became of a part's targets so far, and, at its end, what has failed."""
 
     model_config = ConfigDict(extra="forbid")
 
-    attempt: int
+    attempt: PartNumber
     is_retry: bool = False
-    report: dict[str, Any] = {}
-    failures: list[dict[str, str]] = []
-
-    @property
-    def counted(self) -> RunReport:
-        """The counts."""
-        return RunReport.from_json(self.report)
-
-    @property
-    def failed(self) -> list[Failure]:
-        """The failures."""
-        return [Failure(**failure) for failure in self.failures]
+    report: RunReport = RunReport()
+    failures: list[Failure] = Field(default_factory=list)
 
 
-class BlockBody(BaseModel):
+class BlockBody(Storable):
     """Why a run cannot go on."""
 
     model_config = ConfigDict(extra="forbid")
@@ -182,7 +176,7 @@ def failure_shape(failure: Failure) -> FailureShape:
 
 
 def _evaluator_shape(spec: EvaluatorSpec) -> JsonObject:
-    return spec.model_dump(mode="json", exclude_defaults=True)
+    return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _time(moment: datetime | None) -> Instant | None:
