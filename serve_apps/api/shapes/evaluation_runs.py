@@ -17,6 +17,7 @@ from heliograph.domain.evaluation_runs import (
     Failure,
     OnExisting,
     Place,
+    RunMode,
     RunProgress,
     RunReport,
     RunState,
@@ -68,6 +69,7 @@ class EvaluationRunShape(JsonShape):
     evaluators: Sequence[Annotated[JsonObject, SchemaOf(EvaluatorSpec)]]
     budget_usd: float | None
     on_existing: OnExisting
+    mode: RunMode
     state: RunState
     cause: str
     reason: str
