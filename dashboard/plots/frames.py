@@ -28,7 +28,9 @@ def frame_of(table: Frame) -> pd.DataFrame:
     if "time" in frame:
         frame["time"] = pd.to_datetime(frame["time"], utc=True).dt.tz_localize(None)
     for name in frame.columns:
-        if name != "time" and (pd.api.types.is_numeric_dtype(frame[name]) or frame.empty):
+        # Decimals are objects, and without rows nothing tells them from texts.
+        is_of_unknown_kind = frame.empty and frame[name].dtype == object
+        if pd.api.types.is_numeric_dtype(frame[name]) or is_of_unknown_kind:
             frame[name] = frame[name].astype(float)
     return frame
 

@@ -61,6 +61,12 @@ def test_nothing_to_draw_is_an_empty_plot(draw: Plot) -> None:
     assert draw(empty, is_dark=True) is not None
 
 
+def test_nobody_who_cost_anything_is_an_empty_plot_whatever_else_is_known_of_users() -> None:
+    moment = pa.timestamp("us", "UTC")
+    kinds = {"subject": pa.string(), "cost": pa.decimal128(38, 12), "trace_count": pa.uint64(), "last_seen": moment}
+    assert cost.top_costs(pa.table({name: pa.array([], kind) for name, kind in kinds.items()})) is not None
+
+
 def test_latencies_that_more_traces_took_are_stronger_in_the_heat_map() -> None:
     bands = pa.table({"time": TIMES[:2], "low": [100.0, 1000.0], "high": [178.0, 1778.0], "traces": [25, 100]})
     cells = latency.latency_heat_map(bands).renderers[0]
