@@ -141,8 +141,11 @@ class PartEvaluation:
                         break
             await self._write_verdicts()
             if self._is_awaiting and not self._must_stop and self._work.postpone is not None:
-                await self._work.postpone()
-                return False
+                # Whoever has lost the part, or whose run was stopped, has nothing asked: its successor does.
+                if await ledger.keep(part, self.report):
+                    await self._work.postpone()
+                    return False
+                self._must_stop = True
         except BaseException:
             await ledger.give_back(part)
             raise

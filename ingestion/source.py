@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -34,13 +35,18 @@ def received_at(sources: Sequence[Source]) -> timing.Times:
     return sources[0].received_at if len(sources) == 1 else np.concatenate([source.received_at for source in sources])
 
 
+def each(sources: Sequence[Source], read: Callable[[Source], str]) -> list[str]:
+    """What each event's source says."""
+    return [value for source in sources for value in repeat(read(source), len(source))]
+
+
 def put_shared(columns: Columns, name: str, sources: Sequence[Source], *, read: Callable[[Source], str]) -> None:
     """Sets a column of events to what each one's source says."""
     everyone = range(columns.count)
     if len(sources) == 1:
         columns.fill(name, everyone, read(sources[0]))
     else:
-        columns.put(name, everyone, [value for source in sources for value in [read(source)] * len(source)])
+        columns.put(name, everyone, each(sources, read))
 
 
 def put_arrival(columns: Columns, sources: Sequence[Source]) -> None:

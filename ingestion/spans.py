@@ -28,7 +28,7 @@ from ingestion.attributes.shape import Shape, shape_of
 from ingestion.masking.masker import ALWAYS
 from ingestion.pricing import PriceBook
 from ingestion.rows import NO_TRACE_PARTS, Columns, hex_texts, times
-from ingestion.source import Source, put_arrival, received_at
+from ingestion.source import Source, each, put_arrival, received_at
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
@@ -163,11 +163,8 @@ def _trace_parts(spans: Spans, sources: Sequence[Source], start: timing.Times) -
     rows = [row for row, _, _ in parts]
     everyone = range(len(parts))
     columns = Columns(tables.MAPPED_TRACE_PARTS, len(parts))
-    if len(sources) == 1:
-        columns.fill("project_id", everyone, sources[0].project_id)
-    else:
-        projects = [project for source in sources for project in [source.project_id] * len(source)]
-        columns.put("project_id", everyone, [projects[row] for row in rows])
+    projects = each(sources, lambda source: source.project_id)
+    columns.put("project_id", everyone, [projects[row] for row in rows])
     columns.put_array("trace_id", hex_texts([spans.trace_ids[row] for row in rows]))
     columns.put("field", everyone, [name for _, name, _ in parts])
     columns.put("value", everyone, [text for _, _, text in parts])

@@ -73,8 +73,11 @@ class RunJudges:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._open.aclose()
-        await self._stores.cache.settle()
+        try:
+            await self._open.aclose()
+        finally:
+            # What was paid is kept, whatever else fails.
+            await self._stores.cache.settle()
 
     async def evaluators(self, specs: Sequence[EvaluatorSpec]) -> list[RunEvaluator]:
         """Ready to be asked.

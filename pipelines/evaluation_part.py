@@ -144,7 +144,13 @@ async def _evaluate(
 
         async def postpone() -> None:
             assert batches is not None
-            await batches.submit(judges.batched)
+            try:
+                await batches.submit(judges.batched)
+            except CallFailed as error:
+                if error.is_passing:
+                    # Before whoever evaluates gives it back for a moment only.
+                    await ledger.give_back(part, stores.batch_rest)
+                raise
             await ledger.give_back(part, stores.batch_rest)
 
         evaluators = await judges.evaluators(run.evaluators_at(Place.SERVER))

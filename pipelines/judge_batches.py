@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from evals.errors import BudgetExhausted, RequestInvalid
+from evals.errors import BudgetExhausted, RequestInvalid, call_failed
 from evals.judging.batched import BatchedJudge, Question
 from evals.judging.cache import is_kept
 from evals.judging.paid import Tariff
@@ -16,6 +16,7 @@ from heliograph.domain.costs import UNITS_PER_DOLLAR
 from heliograph.domain.evaluation_runs import JudgeSpec
 from heliograph.domain.evaluators import Answer
 from heliograph.domain.judge_batches import JudgeBatch, NotAnswered
+from pipelines.evaluation_judges import BLOCKS
 from pipelines.judge_stores import JudgeStores, tariff_of
 from storage.postgres.judge_batches import JudgeBatches
 
@@ -50,9 +51,9 @@ class PartBatches:
     async def cancel(self) -> bool:
         """Have nothing more answered; whether nothing is on its way any more. Raises as `collect`."""
         for batch in await self._batches.open(self._part):
-            if batch.provider_id:
-                async with self._provider(batch.judge) as provider:
-                    await provider.cancel(batch.provider_id)
+            async with self._provider(batch.judge) as provider:
+                if provider_id := batch.provider_id or await provider.find(batch.id, batch.created_at):
+                    await provider.cancel(provider_id)
         return await self.collect()
 
     async def submit(self, judges: Sequence[tuple[JudgeSpec, BatchedJudge]]) -> None:
@@ -103,7 +104,12 @@ class PartBatches:
         answers = {one.key: found for one in answered if (found := _noted(one, tariff)) is not None}
         # Each step may be repeated: answers that are kept stay, and money is settled once.
         await self._batches.keep_answers(answers)
-        await self._settle(batch, answers, reason="" if answered else status.reason)
+        # No other question escapes these, and a person may remove them: they are asked again.
+        stop = next((one for one in answered if one.cause in BLOCKS), None)
+        fruitless = stop.reason if stop and not answers else status.reason
+        await self._settle(batch, answers, reason="" if answered and not stop else fruitless)
+        if stop is not None:
+            raise call_failed(stop.cause, batch.judge.model, stop.reason)
         if status.reason and not answered and not any(sign in status.reason for sign in _PASSING):
             raise RequestInvalid(batch.judge.model, status.reason)
         return True
@@ -134,7 +140,7 @@ class PartBatches:
 def _noted(one: Answered, tariff: Tariff) -> Answer | NotAnswered | None:
     """What is kept of an answer; nothing of a failure that another batch may not meet."""
     if one.answer is None:
-        return None if one.is_passing else NotAnswered(one.cause, one.reason)
+        return None if one.is_passing or one.cause in BLOCKS else NotAnswered(one.cause, one.reason)
     used = one.answer.spending
     cost = tariff.units(used.input_tokens, used.output_tokens) / UNITS_PER_DOLLAR
     return replace(one.answer, spending=replace(used, cost_usd=cost))

@@ -45,18 +45,22 @@ class Batches:
         if self.is_down:
             return 503, json.dumps({"error": {"message": "down"}}).encode()
         kind, _, rest = path.partition("/v1/")[2].partition("?")[0].partition("/")
-        if kind == "files" and method == "POST":
-            return 200, json.dumps(self._upload(body)).encode()
-        if kind == "files":
+        if kind == "files" and method == "GET":
             return 200, self.files[rest.removesuffix("/content")]
-        if method == "POST" and not rest:
-            return 200, json.dumps(self._begin(json.loads(body))).encode()
+        status, told = (200, self._upload(body)) if kind == "files" else self._batched(method, rest, body)
+        return status, json.dumps(told).encode()
+
+    def _batched(self, method: str, rest: str, body: bytes) -> tuple[int, Json]:
         if method == "POST":
-            self._end(self.batches[rest.removesuffix("/cancel")], "cancelled")
+            return (
+                self._cancel(self.batches[rest.removesuffix("/cancel")])
+                if rest
+                else (200, self._begin(json.loads(body)))
+            )
         if rest:
-            return 200, json.dumps(self._looked_at(self.batches[rest.removesuffix("/cancel")])).encode()
+            return 200, self._looked_at(self.batches[rest])
         newest = sorted(self.batches.values(), key=lambda one: -one["created_at"])
-        return 200, json.dumps({"object": "list", "data": newest, "has_more": False}).encode()
+        return 200, {"object": "list", "data": newest, "has_more": False}
 
     def _upload(self, body: bytes) -> Json:
         found = _FILE.search(body)
@@ -83,7 +87,18 @@ class Batches:
             batch |= {"status": "failed", "errors": {"object": "list", "data": [{"code": code, "message": message}]}}
         return batch
 
+    def _cancel(self, batch: Json) -> tuple[int, Json]:
+        if batch["status"] != "in_progress":
+            return 409, {"error": {"message": f"Cannot cancel a batch with status '{batch['status']}'."}}
+        batch["status"], batch["looks"] = "cancelling", 0
+        return 200, batch
+
     def _looked_at(self, batch: Json) -> Json:
+        if batch["status"] == "cancelling":
+            # It takes a while: what asks at once is told so.
+            batch["looks"] += 1
+            if batch["looks"] > 2:
+                self._end(batch, "cancelled")
         if batch["status"] == "in_progress" and time.monotonic() >= batch["due"]:
             self._end(batch, "expired" if self.expiring else "completed")
             self.expiring = 0

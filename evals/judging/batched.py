@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from evals.errors import AnswerPending, call_failed
 from evals.judging.cache import AnswerCache, question_key
 from evals.judging.models import ModelJudge
+from evals.judging.paid import Tariff
 from evals.judging.recorded import RecordedCall, calls_of_evaluation
 from evals.providers.completions import body_of
 from heliograph.domain.evaluators import Answer, Prompt, Spending
@@ -41,7 +42,7 @@ class BatchedJudge:
         cache: of the project.
     """
 
-    def __init__(self, judge: ModelJudge, tariff: "Bounding", *, answers: BatchAnswers, cache: AnswerCache) -> None:
+    def __init__(self, judge: ModelJudge, tariff: Tariff, *, answers: BatchAnswers, cache: AnswerCache) -> None:
         self._judge, self._tariff, self._answers, self._cache = judge, tariff, answers, cache
         self.questions: dict[str, Question] = {}
         self._told: set[str] = set()
@@ -80,9 +81,3 @@ class BatchedJudge:
             now = time.time_ns()
             calls.append(RecordedCall(prompt, now, now, answer, cost_usd=answer.spending.cost_usd))
         return answer
-
-
-class Bounding(Protocol):
-    """What a call can cost at most; see `paid.Tariff`."""
-
-    def bound(self, prompt: Prompt, schema: Mapping[str, Any]) -> int: ...

@@ -1,6 +1,7 @@
 """The embedder behind evaluators on the server: known vectors first, then calls within the budget and the pace."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol
@@ -11,12 +12,13 @@ from evals.judging.paid import Money, Tariff, paid
 from evals.judging.retries import Backoff, patiently
 from evals.providers.embeddings import Embedded
 from heliograph.content_hash import content_hash
+from heliograph.domain.errors import Unavailable
 
 # What every provider takes in one call, with room to spare.
 _TEXTS_AT_ONCE, _BYTES_AT_ONCE = 128, 200_000
 _CALLS_AT_ONCE = 8
-# Longer ones are cut, as models cut them: 8,191 tokens, of which texts have one in two characters at most.
-MAX_CHARACTERS = 16_000
+# Models take 8,191 tokens: of ASCII one has two characters or more, of everything else a byte may be one.
+_MAX_ASCII, _MAX_BYTES = 16_000, 8_000
 
 Vector = Sequence[float]
 Call = Callable[[Sequence[str]], Awaitable[Embedded]]
@@ -61,11 +63,14 @@ class BudgetedEmbedder:
             BudgetExhausted: the upper bound of a call does not fit into what is left.
             CallFailed: the provider cannot answer.
         """
-        cut = [text[:MAX_CHARACTERS] for text in texts]
+        cut = [_cut(text) for text in texts]
         keys = [content_hash(embedder=self.identity, text=text) for text in cut]
         known = dict(await self._known.find(list(dict.fromkeys(keys))))
         missing = {key: text for key, text in zip(keys, cut, strict=True) if key not in known}
-        for found in await asyncio.gather(*(self._embedded(portion) for portion in _portions(missing))):
+        # All of them end: what was paid is kept, though another failed.
+        for found in await asyncio.gather(*map(self._embedded, _portions(missing)), return_exceptions=True):
+            if isinstance(found, BaseException):
+                raise found
             known |= found
         return [known[key] for key in keys]
 
@@ -80,8 +85,16 @@ class BudgetedEmbedder:
         async with self._places:
             answer = await patiently(partial(paid, self._money, bound, once, cost=cost), Backoff(attempts=8))
         vectors = dict(zip(portion, answer.vectors, strict=True))
-        await self._known.keep(vectors)
+        # While PostgreSQL is away nothing is kept, and what was paid is used all the same.
+        with contextlib.suppress(Unavailable):
+            await self._known.keep(vectors)
         return vectors
+
+
+def _cut(text: str) -> str:
+    """What a model takes of a text: not all of a long one, and no empty one."""
+    kept = text[:_MAX_ASCII] if text.isascii() else text.encode()[:_MAX_BYTES].decode(errors="ignore")
+    return kept or " "
 
 
 def _portions(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -89,10 +102,11 @@ def _portions(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
     portion: dict[str, str] = {}
     size = 0
     for key, text in texts.items():
-        if portion and (len(portion) >= _TEXTS_AT_ONCE or size + len(text) > _BYTES_AT_ONCE):
+        length = len(text.encode())
+        if portion and (len(portion) >= _TEXTS_AT_ONCE or size + length > _BYTES_AT_ONCE):
             yield portion
             portion, size = {}, 0
         portion[key] = text
-        size += len(text)
+        size += length
     if portion:
         yield portion

@@ -20,6 +20,7 @@ MAX_REQUESTS = 20_000
 MAX_BYTES = 48 << 20
 _ENDPOINT = "/v1/chat/completions"
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+_CANCELLING = "cancelling"
 _OWN = "heliograph_batch"
 _CLOCKS_DIFFER = timedelta(hours=1)
 
@@ -102,7 +103,9 @@ class ProviderBatches:
     async def cancel(self, provider_id: str) -> None:
         """Have the provider answer no more of it."""
         try:
-            await self._client.batches.cancel(provider_id)
+            batch = await self._client.batches.retrieve(provider_id)
+            if batch.status not in _ENDED and batch.status != _CANCELLING:
+                await self._client.batches.cancel(provider_id)
         except Exception as error:
             raise failure(self._model, error) from error
 

@@ -106,6 +106,9 @@ def _shares(members: list[_Joined]) -> Iterator[_Share]:
     ordered = sorted(members, key=lambda one: one.project_id)
     try:
         mapped = otlp.map_exports([one.export for one in ordered], [one.context for one in ordered])
+        places = [list(places) for _, places in groupby(range(len(ordered)), lambda place: ordered[place].project_id)]
+        counts = [sum(mapped.accepted[place] for place in own) for own in places]
+        batches = mapped.batch.split(counts) if len(places) > 1 else [mapped.batch]
     except Exception as error:  # noqa: BLE001 - an export must not cost its neighbours
         if len(ordered) == 1:
             _log.error("export_not_mapped", project=ordered[0].project_id, exc_info=error)
@@ -114,8 +117,5 @@ def _shares(members: list[_Joined]) -> Iterator[_Share]:
             for one in ordered:
                 yield from _shares([one])
         return
-    places = [list(places) for _, places in groupby(range(len(ordered)), lambda place: ordered[place].project_id)]
-    counts = [sum(mapped.accepted[place] for place in own) for own in places]
-    batches = mapped.batch.split(counts) if len(places) > 1 else [mapped.batch]
     for own, batch in zip(places, batches, strict=True):
         yield _Share([ordered[place] for place in own], batch, [mapped.rejected[place] for place in own])

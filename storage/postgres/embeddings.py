@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 
 from heliograph.domain.identifiers import ProjectId
 from storage.postgres.connection import Database
+from storage.postgres.model_answers import AT_ONCE, keep_latest
 from storage.postgres.tables.model_answers import EmbeddingRow
 
-_AT_ONCE = 1_000
 _FLOATS = np.dtype("<f4")
 
 
@@ -32,8 +31,8 @@ class Embeddings:
         row, found = EmbeddingRow, dict[str, Sequence[float]]()
         own = (row.project_id == self._project_id) & (row.created_at >= self._since)
         async with self._database.transaction() as session:
-            for start in range(0, len(keys), _AT_ONCE):
-                query = select(row.key, row.vector).where(own, row.key.in_(keys[start : start + _AT_ONCE]))
+            for start in range(0, len(keys), AT_ONCE):
+                query = select(row.key, row.vector).where(own, row.key.in_(keys[start : start + AT_ONCE]))
                 for key, vector in (await session.execute(query)).all():
                     found[key] = np.frombuffer(vector, _FLOATS).tolist()
         return found
@@ -44,8 +43,4 @@ class Embeddings:
             {"project_id": self._project_id, "key": key, "vector": np.asarray(vector, _FLOATS).tobytes()}
             for key, vector in vectors.items()
         ]
-        async with self._database.transaction() as session:
-            for start in range(0, len(rows), _AT_ONCE):
-                keeping = insert(EmbeddingRow).values(rows[start : start + _AT_ONCE])
-                latest = {"vector": keeping.excluded.vector, "created_at": func.now()}
-                await session.execute(keeping.on_conflict_do_update(index_elements=["project_id", "key"], set_=latest))
+        await keep_latest(self._database, EmbeddingRow, rows, content="vector")

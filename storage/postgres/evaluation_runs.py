@@ -23,12 +23,13 @@ from heliograph.domain.evaluation_runs import (
 )
 from heliograph.domain.filters import Page
 from heliograph.domain.identifiers import ProjectId
+from heliograph.domain.judge_batches import BatchState
 from heliograph.domain.not_found import EvaluationRunNotFound
 from storage.postgres.budgets import Budgets
 from storage.postgres.connection import Database
 from storage.postgres.tables.declarative import fresh_id
 from storage.postgres.tables.evaluation_runs import EvaluationFailureRow, EvaluationPartRow, EvaluationRunRow
-from storage.postgres.tables.judge_batches import BatchAnswerRow
+from storage.postgres.tables.judge_batches import BatchAnswerRow, JudgeBatchRow
 
 Period = tuple[datetime | None, datetime | None]
 WAITING, CLAIMED, DONE = "waiting", "claimed", "done"
@@ -127,7 +128,12 @@ class EvaluationRuns:
         await self.get(run_id)
         failed = select(EvaluationFailureRow).where(EvaluationFailureRow.run_id == run_id)
         answer = BatchAnswerRow
-        forgetting = delete(answer).where(answer.run_id == run_id, answer.answer.has_key("cause"))
+        # What failed, was refused or cut off, and batches that brought nothing: another may.
+        is_whole = (answer.answer["finish_reason"].astext == "stop") & (answer.answer["refusal"].astext == "")
+        forgetting = delete(answer).where(answer.run_id == run_id, answer.answer.has_key("cause") | ~is_whole)
+        batch = JudgeBatchRow
+        fruitless = (batch.run_id == run_id) & (batch.state == BatchState.ENDED) & (batch.answered == 0)
+        forgiving = update(batch).where(fruitless, batch.reason == "").values(reason="what failed is tried again")
         with_failures = failed.with_only_columns(EvaluationFailureRow.place, EvaluationFailureRow.part).distinct()
         async with self._database.transaction() as session:
             count = await session.scalar(select(func.count()).select_from(failed.subquery())) or 0
@@ -141,6 +147,7 @@ class EvaluationRuns:
                 await session.execute(again.values(state=WAITING, is_retry=True))
             if count:
                 await session.execute(forgetting)
+                await session.execute(forgiving)
                 resumed = update(EvaluationRunRow).where(EvaluationRunRow.id == run_id)
                 await session.execute(
                     resumed.values(state=RunState.RUNNING.value, cause="", reason="", finished_at=None)

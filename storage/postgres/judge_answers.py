@@ -6,8 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 
 from heliograph.domain.errors import Unavailable
 from heliograph.domain.evaluators import Answer, Spending
@@ -15,9 +14,9 @@ from heliograph.domain.identifiers import ProjectId
 from heliograph.domain.wire import storable
 from heliograph.gathered import Gathered
 from storage.postgres.connection import Database
+from storage.postgres.model_answers import keep_latest
 from storage.postgres.tables.model_answers import JudgeAnswerRow
 
-_AT_ONCE = 1_000
 # A statement for each answer would cost as much of a core as asking for it; a judge takes longer than this to answer.
 _GATHERING_SECONDS = 0.04
 _KEPT_AFTER_SECONDS = 0.25
@@ -69,8 +68,10 @@ class JudgeAnswers:
                 self._unkept.pop(key, None)
 
     async def _keep_soon(self) -> None:
-        await asyncio.sleep(_KEPT_AFTER_SECONDS)
-        await self.settle()
+        # What is put while others are written has its turn next.
+        while self._unkept:
+            await asyncio.sleep(_KEPT_AFTER_SECONDS)
+            await self.settle()
 
     async def _find(self, keys: Sequence[str]) -> Mapping[str, Answer]:
         row = JudgeAnswerRow
@@ -85,11 +86,7 @@ class JudgeAnswers:
             {"project_id": self._project_id, "key": key, "answer": document_of(answer)}
             for key, answer in answers.items()
         ]
-        async with self._database.transaction() as session:
-            for start in range(0, len(rows), _AT_ONCE):
-                keeping = insert(JudgeAnswerRow).values(rows[start : start + _AT_ONCE])
-                latest = {"answer": keeping.excluded.answer, "created_at": func.now()}
-                await session.execute(keeping.on_conflict_do_update(index_elements=["project_id", "key"], set_=latest))
+        await keep_latest(self._database, JudgeAnswerRow, rows, content="answer")
 
 
 def document_of(answer: Answer) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from heliograph.gathered import Gathered
 from storage.postgres.connection import Database
 from storage.postgres.evaluation_runs import run_of
 from storage.postgres.judge_answers import answer_of, document_of
+from storage.postgres.model_answers import AT_ONCE
 from storage.postgres.tables.declarative import fresh_id
 from storage.postgres.tables.evaluation_runs import EvaluationRunRow
 from storage.postgres.tables.judge_batches import BatchAnswerRow, JudgeBatchRow
-
-_AT_ONCE = 1_000
 
 
 class JudgeBatches:
@@ -54,10 +53,11 @@ class JudgeBatches:
 
     async def keep_answers(self, answers: Mapping[str, Answer | NotAnswered]) -> None:
         """Keep what was answered, by the hashes of the questions; what was answered first stays."""
-        rows = [{"run_id": self._run_id, "key": key, "answer": _document(one)} for key, one in answers.items()]
-        async with self._database.transaction() as session:
-            for start in range(0, len(rows), _AT_ONCE):
-                keeping = insert(BatchAnswerRow).values(rows[start : start + _AT_ONCE])
+        # In one order, and piece by piece: a batch may have more than a transaction has time for.
+        rows = [{"run_id": self._run_id, "key": key, "answer": _document(answers[key])} for key in sorted(answers)]
+        for start in range(0, len(rows), AT_ONCE):
+            keeping = insert(BatchAnswerRow).values(rows[start : start + AT_ONCE])
+            async with self._database.transaction() as session:
                 await session.execute(keeping.on_conflict_do_nothing())
 
     async def end(self, batch: JudgeBatch, *, answered: int, spent: int, reason: str = "") -> None:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from evals.errors import CredentialsInvalid
 from heliograph.domain.evaluation_runs import EvaluationRun, Place, RunMode, RunProgress, RunState
 from heliograph.domain.own_traces import JUDGES_ENVIRONMENT
 from pipelines.cancelled_batches import end_all
 from pipelines.evaluation_part import carry_out
+from pipelines.expired_evaluations import remove_expired_evaluations
 from storage.postgres.evaluation_parts import EvaluationParts
 from storage.postgres.projects import Projects
 from tests.integration.actors.lane_bench import Bench, running
@@ -40,6 +42,13 @@ async def submit(evaluations: EvaluationBench, run: EvaluationRun) -> RunProgres
     for part in await EvaluationParts(evaluations.bench.database).claimable(run.id, Place.SERVER):
         await carry_out(run, part, evaluations.stores)
     return (await evaluations.runs.progress([run.id]))[run.id]
+
+
+async def forget_submission(evaluations: EvaluationBench, run: EvaluationRun) -> None:
+    """As whoever is killed after the provider has taken a batch leaves it."""
+    async with evaluations.bench.database.transaction() as session:
+        forget = text("UPDATE judge_batches SET state = 'prepared', provider_id = '' WHERE run_id = :run")
+        await session.execute(forget, {"run": run.id})
 
 
 async def to_end(evaluations: EvaluationBench, run: EvaluationRun) -> RunProgress:
@@ -82,10 +91,7 @@ async def test_a_batch_that_was_submitted_by_one_who_died_is_found_and_not_paid_
         await submit(evaluations, run)
         provider.batches.hurry()
         (batch,) = provider.batches.batches
-        # As whoever is killed after the provider has taken it leaves it.
-        async with evaluations.bench.database.transaction() as session:
-            forget = text("UPDATE judge_batches SET state = 'prepared', provider_id = '' WHERE run_id = :run")
-            await session.execute(forget, {"run": run.id})
+        await forget_submission(evaluations, run)
         progress = await to_end(evaluations, run)
         assert list(provider.batches.batches) == [batch]
     assert progress.report.counts["relevance"]["scored"] == len(evaluations.scores()) == 10
@@ -145,19 +151,118 @@ async def test_a_batch_that_is_refused_as_a_whole_blocks_the_run_with_the_reason
     assert len(evaluations.scores()) == 5
 
 
-async def test_a_cancelled_run_ends_its_batch_and_gives_its_money_back(evaluations: EvaluationBench) -> None:
+async def ended(evaluations: EvaluationBench) -> int:
+    """How often the chore looks until nothing of cancelled runs is on its way."""
+    for looks in range(1, 20):
+        if await end_all(evaluations.stores):
+            return looks
+    raise TimeoutError
+
+
+async def assert_gives_all_money_back(evaluations: EvaluationBench, run: EvaluationRun) -> None:
+    progress = (await evaluations.runs.progress([run.id]))[run.id]
+    assert progress.spent_usd == progress.reserved_usd == progress.unknown_usd == 0
+    assert await end_all(evaluations.stores) == 0
+
+
+@pytest.mark.parametrize("is_noted", [True, False], ids=["submitted", "submitted by one who died"])
+async def test_a_cancelled_run_ends_its_batch_and_gives_its_money_back(
+    evaluations: EvaluationBench, *, is_noted: bool
+) -> None:
+    await evaluations.observe(5)
+    with serving(Provider()) as provider:
+        provider.batches.seconds = 3_600
+        run = await begun(evaluations, provider)
+        await submit(evaluations, run)
+        if not is_noted:
+            await forget_submission(evaluations, run)
+        await evaluations.runs.turn(run.id, RunState.CANCELLED)
+        provider.batches.is_down = True
+        assert await end_all(evaluations.stores) == 0
+        provider.batches.is_down = False
+        # A provider takes its time to cancel, and refuses to be told again.
+        assert await ended(evaluations) > 1
+        (batch,) = provider.batches.batches.values()
+        assert batch["status"] == "cancelled"
+    await assert_gives_all_money_back(evaluations, run)
+
+
+@pytest.mark.slow
+async def test_a_batch_that_had_ended_when_its_run_was_cancelled_is_settled(evaluations: EvaluationBench) -> None:
     await evaluations.observe(5)
     with serving(Provider()) as provider:
         provider.batches.seconds = 3_600
         run = await begun(evaluations, provider)
         await submit(evaluations, run)
         await evaluations.runs.turn(run.id, RunState.CANCELLED)
-        provider.batches.is_down = True
-        assert await end_all(evaluations.stores) == 0
-        provider.batches.is_down = False
-        assert await end_all(evaluations.stores) == 1
-        (batch,) = provider.batches.batches.values()
-        assert batch["status"] == "cancelled"
+        provider.batches.hurry()
+        assert await ended(evaluations) == 1
     progress = (await evaluations.runs.progress([run.id]))[run.id]
-    assert progress.spent_usd == progress.reserved_usd == progress.unknown_usd == 0
-    assert await end_all(evaluations.stores) == 0
+    assert progress.spent_usd > 0 == progress.reserved_usd == progress.unknown_usd
+
+
+@pytest.mark.slow
+async def test_a_run_that_a_line_of_its_batch_blocks_goes_on_when_the_cause_is_gone(
+    evaluations: EvaluationBench,
+) -> None:
+    await evaluations.observe(5)
+    denied = error(401, "Incorrect API key provided")
+    with serving(Provider(reply=lambda _: denied)) as provider:
+        run = await begun(evaluations, provider)
+        await to_end(evaluations, run)
+        blocked = await evaluations.runs.get(run.id)
+        assert (blocked.state, blocked.cause) == (RunState.BLOCKED, CredentialsInvalid.block)
+        provider.batches.reply = lambda _: completion(VERDICT)
+        await asyncio.sleep(3.1)
+        progress = await to_end(evaluations, await evaluations.start(run))
+    assert progress.report.counts["relevance"]["scored"] == len(evaluations.scores()) == 5
+
+
+async def test_a_part_whose_batch_is_not_taken_now_rests_as_long_as_one_that_is_awaited(
+    evaluations: EvaluationBench,
+) -> None:
+    await evaluations.observe(5)
+    with serving(Provider()) as provider:
+        often = evaluations.stores.settings
+        seldom = often.evaluation.model_copy(update={"batch_poll_seconds": 3_600})
+        evaluations.stores.settings = often.model_copy(update={"evaluation": seldom})
+        run = await begun(evaluations, provider)
+        provider.batches.is_down = True
+        await submit(evaluations, run)
+        async with evaluations.bench.database.transaction() as session:
+            rest = text(
+                "SELECT min(claimed_until) > now() + interval '10 minutes' FROM evaluation_parts WHERE run_id = :run"
+            )
+            assert await session.scalar(rest, {"run": run.id})
+    assert (await evaluations.runs.get(run.id)).state is RunState.RUNNING
+
+
+@pytest.mark.slow
+async def test_what_batches_left_unanswered_or_cut_off_is_asked_again_on_demand(evaluations: EvaluationBench) -> None:
+    await evaluations.observe(5)
+    cut = completion(VERDICT[:10], finish_reason="length")
+    with serving(Provider(reply=lambda _: cut)) as provider:
+        run = await begun(evaluations, provider)
+        progress = await to_end(evaluations, run)
+        assert progress.report.counts["relevance"]["failed"] == 5
+        provider.batches.reply = lambda _: completion(VERDICT)
+        assert await evaluations.runs.retry_failed(run.id) == 5
+        progress = await to_end(evaluations, await evaluations.runs.get(run.id))
+    assert progress.report.counts["relevance"]["scored"] == len(evaluations.scores()) == 5
+
+
+@pytest.mark.slow
+async def test_what_batches_answered_is_forgotten_long_after_their_run(evaluations: EvaluationBench) -> None:
+    await evaluations.observe(5)
+    with serving(Provider()) as provider:
+        run = await begun(evaluations, provider)
+        await to_end(evaluations, run)
+    kept = text("SELECT count(*) FROM batch_answers WHERE run_id = :run")
+    older = text("UPDATE evaluation_runs SET finished_at = finished_at - INTERVAL '31 days' WHERE id = :run")
+    settings, database = evaluations.bench.settings, evaluations.bench.database
+    for count, change in ((5, older), (0, None)):
+        await remove_expired_evaluations(settings)
+        async with database.transaction() as session:
+            assert await session.scalar(kept, {"run": run.id}) == count
+            if change is not None:
+                await session.execute(change, {"run": run.id})
